@@ -1,0 +1,42 @@
+# `make` alone lists the targets. Every target sets up what it needs by itself.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+VENV := .venv
+BIN := $(VENV)/bin
+SEEDS ?= 1 2 3 4 5
+
+.PHONY: help demo test lint types bench quality clean lock
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+$(VENV)/.installed: pyproject.toml uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else "Swerve needs Python 3.11, 3.12 or 3.13; this is %d.%d. Name another: make PYTHON=python3.12" % sys.version_info[:2])'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check uv==$(UV_VERSION)
+	@$(BIN)/uv export -q --frozen --no-emit-project --format requirements-txt -o $(VENV)/requirements.txt
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --require-hashes -r $(VENV)/requirements.txt
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --no-deps -e .
+	@touch $@
+
+setup: $(VENV)/.installed ## make .venv with the locked versions
+
+demo: $(VENV)/.installed ## watch Swerve find a planted campaign, without Kafka
+	@$(BIN)/swerve demo
+
+test: $(VENV)/.installed ## run every test; starts a real Apache Kafka where Java 17 and Maven are
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed ## ruff: style and format
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: $(VENV)/.installed ## mypy: strict for detectors and the contract
+	@$(BIN)/mypy
+
+lock: $(VENV)/.installed ## lock the dependencies anew
+	@tools/lock.sh
+
+clean: ## remove what the targets made
+	@rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis out

@@ -1,0 +1,1 @@
+"""Everything that waits, fails, or reads the world: Kafka, files, HTTP, alerts on their way out."""
