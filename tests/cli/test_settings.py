@@ -1,0 +1,134 @@
+"""Where a setting comes from, and what a person is told when it cannot be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from detectors.parameters import Parameters
+from stream import settings
+from stream.errors import UsageError
+
+
+@pytest.fixture(autouse=True)
+def no_swerve_variables(monkeypatch: pytest.MonkeyPatch):
+    """The machine's own SWERVE_ variables must not reach a test."""
+    import os
+
+    for name in list(os.environ):
+        if name.startswith("SWERVE_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def written(tmp_path: Path):
+    def write(text: str) -> Path:
+        path = tmp_path / "swerve.toml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def refusal(path: Path | None = None) -> str:
+    with pytest.raises(UsageError) as caught:
+        settings.load(path)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_defaults_give_the_default_parameters():
+    assert settings.load().parameters == Parameters()
+
+
+def test_every_parameter_can_be_set_in_exactly_one_section(written):
+    path = written(
+        "[ticks]\nlateness_ms = 60000\n[dimensions]\nlink = ['card']\n[limits]\naccounts_max = 5\n"
+        "[detection]\npage_z = 6.5\nclock_vote = false\n"
+    )
+    parameters = settings.load(path).parameters
+    assert (parameters.lateness_ms, parameters.link_dimensions, parameters.accounts_max) == (60_000, ("card",), 5)
+    assert (parameters.page_z, parameters.clock_vote) == (6.5, False)
+
+
+def test_the_environment_overrides_the_file(written, monkeypatch):
+    path = written("[kafka]\nbootstrap_servers = 'file:1'\nclient_id = 'from-file'\n")
+    monkeypatch.setenv("SWERVE_KAFKA__BOOTSTRAP_SERVERS", "env:2")
+    monkeypatch.setenv("SWERVE_KAFKA__TOPICS__REQUESTS", "mine")
+    kafka = settings.load(path).kafka
+    assert (kafka.bootstrap_servers, kafka.client_id, kafka.topics.requests) == ("env:2", "from-file", "mine")
+
+
+def test_swerve_config_names_the_file_unless_one_is_given(written, monkeypatch, tmp_path):
+    monkeypatch.setenv("SWERVE_CONFIG", str(written("[http]\nport = 1\n")))
+    other = tmp_path / "other.toml"
+    other.write_text("[http]\nport = 2\n")
+    assert (settings.load().http.port, settings.load(other).http.port) == (1, 2)
+
+
+def test_a_list_in_the_environment_is_json_or_separated_by_commas(monkeypatch):
+    monkeypatch.setenv("SWERVE_DIMENSIONS__LINK", "card, prefix")
+    monkeypatch.setenv("SWERVE_DIMENSIONS__COHORT", '["org"]')
+    dimensions = settings.load().dimensions
+    assert (dimensions.link, dimensions.cohort) == (("card", "prefix"), ("org",))
+
+
+def test_settings_are_frozen():
+    with pytest.raises(ValueError, match="frozen"):
+        settings.load().http.port = 1
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[http]\nprot = 1\n", "no key [http] prot; did you mean port?"),
+        ("[htp]\nport = 1\n", "no key [htp]; did you mean http?"),
+        ("[http]\nport = 99999\n", "[http] port = 99999: expected less than or equal to 65535"),
+        ("[http]\nport = 'x'\n", "[http] port = 'x': expected a valid integer"),
+        ("[detection]\npage_z = -1\n", "[detection] page_z = -1: expected greater than 0"),
+        ("[detection]\npage_zz = 1\n", "did you mean page_z?"),
+        ("[ticks]\nnetwork_tick_ms = 7\n", "network_tick_ms must be a multiple of tick_ms = 300000"),
+        ("[kafka]\nsecurity_protocol = 'SASL_SSL'\n", "needs sasl_username and sasl_password"),
+        ("[kafka.topics]\nrequests = 'swerve.dlq'\nframes = 'swerve.dlq'\n", "swerve.dlq is given twice"),
+        ("[[sinks]]\nkind = 'pigeon'\n", "'pigeon'"),
+        ("[[sinks]]\nkind = 'file'\n", "[sinks.0] path"),
+        ("[[sinks]]\nkind = 'stdout'\n[[sinks]]\nkind = 'stdout'\n", "two sinks are named stdout"),
+        ("[http\n", "is not TOML"),
+    ],
+)
+def test_a_mistake_in_the_file_is_told_by_key_value_and_expectation(written, text, told):
+    assert told in refusal(written(text))
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("SWERVE_HTTP__PORT", "many", "environment SWERVE_HTTP__PORT: [http] port = 'many': expected a valid integer"),
+        ("SWERVE_KAFAK__PARTITIONS", "4", "no section kafak; did you mean kafka?"),
+        ("SWERVE_KAFKA__PARTITION", "4", "no key [kafka] partition; did you mean partitions?"),
+        ("SWERVE_DIMENSIONS__LINK", "[1", "dimensions"),
+    ],
+)
+def test_a_mistake_in_the_environment_is_told_by_variable(monkeypatch, variable, value, told):
+    monkeypatch.setenv(variable, value)
+    assert told in refusal()
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path):
+    assert "No such file" in refusal(tmp_path / "none.toml")
+    assert "Is a directory" in refusal(tmp_path)
+
+
+def test_secrets_are_masked_and_every_value_says_where_it_comes_from(written, monkeypatch):
+    path = written("[kafka]\nclient_id = 'me'\nsasl_password = 'hunter2'\n")
+    monkeypatch.setenv("SWERVE_HTTP__TOKEN", "letmein")
+    rows = {(section, key): (value, where) for section, key, value, where in settings.sources(path)}
+    assert rows["kafka", "sasl_password"] == ("********", str(path))
+    assert rows["http", "token"] == ("********", "SWERVE_HTTP__TOKEN")
+    assert rows["kafka", "client_id"] == ("me", str(path))
+    assert rows["kafka.topics", "alerts"] == ("swerve.alerts", "default")
+
+
+def test_a_secret_that_is_wrong_is_not_repeated_in_the_error(written):
+    assert "hunter2" not in refusal(written("[http]\ntoken = ['hunter2']\n"))
