@@ -33,7 +33,7 @@ class AccountColumns:
     """Every account with a request in the fast window, sorted by id; emitted when a network tick closes.
 
     ids, keys, shards: who. org, country, signup_week: index into `names`, -1 where the attribute was never seen.
-    first_seen_ms: event time. history_h: hours between the first request and the end of this tick.
+    first_seen_ms: event time of the first request.
     n: requests in the fast window (24 h); x: their counts by target (`fast` sets of index into targets, `fast_count`).
     nb: requests in the baseline, decayed by a half-life of 7 days, fed only by what left the fast window (float32);
     `slow` and `slow_count` (float32) are its counts by target.
@@ -74,7 +74,7 @@ class Summary:
     """One tick of some shards: a pure function of (shards, tick, records, configuration).
 
     tick: number of the 5-minute tick: it covers [tick * tick_ms, (tick + 1) * tick_ms). shards: those covered, sorted.
-    counters: what was `accepted`, `duplicate_event`, `late_event`, and refused by reason since the last summary.
+    counters: requests `accepted` into this tick, and repeats (`duplicate_event`) of them that were dropped.
     accounts: on the last 5-minute tick of a network tick, else None.
     """
 

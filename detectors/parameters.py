@@ -1,0 +1,55 @@
+"""Which numbers does detection depend on? One frozen set for every fleet, each with its meaning and unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """Everything that detection depends on besides the records. Defaults serve every scenario that is shipped."""
+
+    # Time
+    tick_ms: int = 300_000  # cohorts are judged this often
+    network_tick_ms: int = HOUR_MS  # networks are judged this often; a multiple of tick_ms that divides a day
+    fast_window_h: int = 24  # light accounts need a day before they show a mix
+    slow_half_life_h: float = 168.0  # a week: the baseline forgets a habit in a month
+    lateness_ms: int = 900_000
+    forget_after_h: int = 720  # an account without a request for this long is dropped
+
+    # Bounds, each with its arithmetic in the module that keeps it
+    accounts_max: int = 10_000_000
+    targets_max: int = 4_096
+    cohorts_max: int = 200_000
+
+    # What attributes mean
+    link_dimensions: tuple[str, ...] = ("payment", "ip_prefix", "template")
+    cohort_dimensions: tuple[str, ...] = ("org", "country", "client", "asn", "signup_week")
+    org_dimension: str = "org"
+    country_dimension: str = "country"
+    signup_dimension: str = "signup_week"
+
+    # Networks
+    requests_min: int = 3  # an account with fewer requests in the fast window has no mix yet
+    shrink_requests: float = 6.0  # weight of the prior in an account's baseline
+    value_organisations_max: int = 60  # a value that more organisations use ties nobody
+    carried_h: int = 72  # how long a carried value counts
+    tie_excess: float = 1.5  # nats above ln(organisations): at most 0.2 chance ties an account
+    core_organisations_min: int = 3
+    group_organisations_min: int = 5
+    split_resolution: float = 0.3
+    candidate_organisations_min: int = 8
+    warm_up_h: int = 72  # before this much history only a model that is new may fire
+
+    # Judgement
+    false_pages_per_month: float = 0.5
+    page_z: float = 4.0
+    ticks_min: int = 2
+    clock_vote: bool = True  # whether round-the-clock work may count as evidence for one operator
+
+    @property
+    def ticks_per_network_tick(self) -> int:
+        """How many cohort ticks make a network tick."""
+        return self.network_tick_ms // self.tick_ms
