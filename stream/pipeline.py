@@ -1,0 +1,186 @@
+"""THE composition of the pure parts. Backtest, demo, watch and the Kafka workers all call it, so they agree."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from detectors.accounts import Accounts
+from detectors.parameters import HOUR_MS, Parameters
+from detectors.rows import NO_CLOCK_MS, SHARDS, Frame
+from detectors.snapshot import from_bytes, to_bytes
+from detectors.summary import Summary
+from detectors.ticks import OpenTicks
+
+PIECE_BYTES_MAX = 800_000  # below the default limit of a Kafka message, with room for its key and headers
+
+
+class Applied(enum.Enum):
+    """What became of a frame."""
+
+    APPLIED = "applied"
+    REPEAT = "repeat"  # it holds nothing new; only its clock and idle flag were taken, where it ends at the position
+    GAP = "gap"  # it does not continue what was applied; it was refused and must come again later
+
+
+@dataclass(slots=True)
+class Source:
+    """How far one source has been counted, and its clock."""
+
+    position: int | None = None  # None until the first frame
+    clock_ms: int = NO_CLOCK_MS
+    idle: bool = False
+    ended: bool = False
+
+
+@dataclass(slots=True)
+class Shards:
+    """Frames in, summaries out: the shards of one partition, each request counted once.
+
+    sources: names of all sources that will send; time stands still until each has a clock or is idle.
+    An account lives in shard crc32(id) % 256, and shard s in partition s % partitions.
+    """
+
+    parameters: Parameters
+    sources: Iterable[str]
+    partition: int = 0
+    partitions: int = 1
+    accounts: Accounts = field(init=False)
+    ticks: OpenTicks = field(init=False)
+    _sources: dict[str, Source] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.accounts = Accounts(self.parameters)
+        self.ticks = OpenTicks(self.parameters)
+        self._sources = {name: Source() for name in self.sources}
+
+    @property
+    def shards(self) -> tuple[int, ...]:
+        """The shards that live here."""
+        return tuple(range(self.partition, SHARDS, self.partitions))
+
+    @property
+    def late(self) -> int:
+        """Requests that came too late to count, so far."""
+        return self.ticks.late
+
+    def position(self, source: str) -> int | None:
+        """The offset up to which a source is counted; None before its first frame."""
+        return self._sources[source].position
+
+    def clock_ms(self, source: str) -> int:
+        """The clock of a source, NO_CLOCK_MS before it has one."""
+        return self._sources[source].clock_ms
+
+    def apply(self, frame: Frame) -> Applied:
+        """Count a frame where it continues its source's chain; skip what is counted; refuse what leaves a gap."""
+        source = self._sources.setdefault(frame.source, Source())
+        if source.position is None:
+            source.position = frame.after
+        if frame.after > source.position:
+            return Applied.GAP
+        if frame.upto < source.position:
+            return Applied.REPEAT
+        source.idle, source.ended = frame.idle, frame.ended
+        source.clock_ms = max(source.clock_ms, frame.clock_ms)
+        if frame.upto == source.position:
+            return Applied.REPEAT
+        rows = frame.rows
+        if frame.after < source.position:
+            rows = rows.where(rows.offset > source.position)
+        if len(rows):
+            account_row = self.accounts.rows_of(rows)
+            self.ticks.add(
+                rows, rows.account_keys[rows.account], lambda fresh: self.accounts.entries(fresh, account_row)
+            )
+        source.position = frame.upto
+        return Applied.APPLIED
+
+    def summaries(self) -> list[Summary]:
+        """Close every tick that all sources have passed by the lateness, oldest first."""
+        end = self._closable()
+        if end is None:
+            return []
+        opened = self.ticks.open_ticks()
+        first = self.ticks.first_open
+        if first is None:
+            first = min([end - 1, *opened[:1]])
+        return [self._close(tick) for tick in range(first, end)]
+
+    def _closable(self) -> int | None:
+        """The first tick that may not close yet; None while some source has no clock."""
+        opened = self.ticks.open_ticks()
+        if self._sources and all(source.ended for source in self._sources.values()):
+            return opened[-1] + 1 if opened else None
+        waiting = [s.clock_ms for s in self._sources.values() if not (s.idle or s.ended)]
+        clock = min(waiting) if waiting else max((s.clock_ms for s in self._sources.values()), default=NO_CLOCK_MS)
+        if clock == NO_CLOCK_MS:
+            return None
+        return (clock - self.parameters.lateness_ms) // self.parameters.tick_ms
+
+    def _close(self, tick: int) -> Summary:
+        counts = self.ticks.close(tick)
+        cohorts = self.accounts.absorb(counts)
+        columns = None
+        if (tick + 1) % self.parameters.ticks_per_network_tick == 0:
+            hour = tick * self.parameters.tick_ms // HOUR_MS
+            columns = self.accounts.close_hour(hour)
+            new_row = self.accounts.forget(hour, self.ticks.keys_held(), self.ticks.rows_held())
+            if new_row is not None:
+                self.ticks.renumber(new_row, self.parameters.targets_max)
+        counters = {"accepted": counts.accepted, "duplicate_event": counts.repeats}
+        return Summary(tick, self.shards, counters, cohorts, columns)
+
+    def snapshot(self) -> dict[str, bytes]:
+        """The whole state in pieces below the limit of a Kafka message; `restore` takes them all."""
+        sources = {n: [s.position, s.clock_ms, s.idle, s.ended] for n, s in self._sources.items()}
+        data = to_bytes(
+            {
+                "partition": [self.partition, self.partitions],
+                "sources": sources,
+                "accounts": self.accounts.state(),
+                "ticks": self.ticks.state(),
+            }
+        )
+        return {
+            f"{i:06d}": data[at : at + PIECE_BYTES_MAX] for i, at in enumerate(range(0, len(data), PIECE_BYTES_MAX))
+        }
+
+    @classmethod
+    def restore(cls, parameters: Parameters, pieces: dict[str, bytes]) -> Shards:
+        """The state that `snapshot` wrote. Raises UnreadableSnapshotError where the bytes are damaged."""
+        state = from_bytes(b"".join(pieces[name] for name in sorted(pieces)))
+        partition, partitions = state["partition"]
+        shards = cls(parameters, list(state["sources"]), partition, partitions)
+        shards._sources = {name: Source(*values) for name, values in state["sources"].items()}
+        shards.accounts.restore(state["accounts"])
+        shards.ticks.restore(state["ticks"])
+        return shards
+
+
+class Join:
+    """Brings the partitions' summaries of a tick together, in order of ticks.
+
+    A tick is whole when every shard has reported that tick or a later one: a partition reports each tick once and in
+    order, and what lies before its first report was empty.
+    """
+
+    def __init__(self) -> None:
+        self._latest = np.full(SHARDS, -1, np.int64)
+        self._waiting: dict[int, list[Summary]] = {}
+        self.repeats = 0
+
+    def add(self, summary: Summary) -> list[tuple[int, Sequence[Summary]]]:
+        """Take one in; gives the ticks that are whole now, oldest first, each with its summaries by first shard."""
+        shards = np.array(summary.shards)
+        if (self._latest[shards] >= summary.tick).all():
+            self.repeats += 1
+            return []
+        self._latest[shards] = summary.tick
+        self._waiting.setdefault(summary.tick, []).append(summary)
+        whole = int(self._latest.min())
+        ready = sorted(tick for tick in self._waiting if tick <= whole)
+        return [(tick, sorted(self._waiting.pop(tick), key=lambda s: s.shards[0])) for tick in ready]
