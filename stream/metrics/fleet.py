@@ -1,0 +1,116 @@
+"""What does the fleet do, as Swerve sees it: shares, adoption, the strongest shifts, and the budget of false pages?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from stream.metrics.exposition import OTHER, Bounded, gauge, levels
+
+TARGETS_MAX = 50  # the strongest by requests, of models and of capabilities each; the rest is "other"
+RELEASES_MAX = 50
+DIMENSIONS_MAX = 16
+_CORRELATE = ("correlate",)
+
+_requests = levels(
+    "swerve_fleet_requests",
+    "Requests in the last tick by model and by capability, the 50 strongest and `other`. For context.",
+    ["kind", "name"],
+    _CORRELATE,
+)
+_share = levels(
+    "swerve_fleet_share_ratio",
+    "Share of the last tick's requests by model and by capability, 0 to 1. A jump without a release: see the alerts.",
+    ["kind", "name"],
+    _CORRELATE,
+)
+_adoption = gauge(
+    "swerve_release_adoption_ratio",
+    "Share of the fleet's requests that a release has. Compare with its forecast.",
+    ["release"],
+    _CORRELATE,
+)
+_forecast = gauge(
+    "swerve_release_forecast_ratio",
+    "Share that a release was expected to have by now, from its own course. Far off: look at who moves, "
+    "in the console.",
+    ["release"],
+    _CORRELATE,
+)
+_strongest = gauge(
+    "swerve_strongest_shift_sigmas",
+    "Strongest shift of the last tick in each dimension, in standard deviations of the fleet. High for "
+    "long: see alerts.",
+    ["dimension"],
+    _CORRELATE,
+)
+_budget = gauge(
+    "swerve_false_pages_budget",
+    "False pages allowed in 30 days by configuration. Thresholds follow from it.",
+    (),
+    _CORRELATE,
+)
+_spent = gauge(
+    "swerve_false_pages_spent",
+    "Pages of the last 30 days judged harmless. Above the budget: announce migrations beforehand, or lower the budget.",
+    (),
+    _CORRELATE,
+)
+_dimensions = Bounded(DIMENSIONS_MAX)
+_releases: dict[str, None] = {}
+
+MODEL: Final = "model"
+CAPABILITY: Final = "capability"
+
+
+def fleet_shares(models: Mapping[str, int], capabilities: Mapping[str, int], requests: int | None = None) -> None:
+    """Requests of a tick by model and by capability. Shares are of `requests`, by default the sum over models.
+
+    O(n log n) in the number of names; the page shows the 50 strongest of each kind and "other".
+    """
+    total = requests if requests is not None else sum(models.values())
+    counts: dict[tuple[str, ...], float] = {
+        (kind, name): float(n)
+        for kind, table in ((MODEL, models), (CAPABILITY, capabilities))
+        for name, n in strongest(table, TARGETS_MAX).items()
+    }
+    _requests.replace(counts)
+    _share.replace({labels: n / total for labels, n in counts.items()} if total else {})
+
+
+def strongest(table: Mapping[str, int], limit: int) -> dict[str, int]:
+    """The `limit` largest entries, ties by name, and the sum of the rest as "other".
+
+    >>> strongest({"atlas-4": 7, "atlas-3": 9, "old": 1, "older": 1}, limit=2)
+    {'atlas-3': 9, 'atlas-4': 7, 'other': 2}
+    """
+    ranked = sorted(table.items(), key=lambda entry: (-entry[1], entry[0]))
+    kept = dict(ranked[:limit])
+    if ranked[limit:]:
+        kept[OTHER] = kept.get(OTHER, 0) + sum(n for _, n in ranked[limit:])
+    return kept
+
+
+def adoption(release: str, share: float, forecast: float | None = None) -> None:
+    """A release has this share of the fleet's requests, and was expected to have `forecast`. Keeps the latest 50."""
+    _releases.pop(release, None)
+    _releases[release] = None
+    while len(_releases) > RELEASES_MAX:
+        gone = next(iter(_releases))
+        del _releases[gone]
+        _adoption.remove_by_labels({"release": gone})
+        _forecast.remove_by_labels({"release": gone})
+    _adoption.labels(release).set(share)
+    if forecast is not None:
+        _forecast.labels(release).set(forecast)
+
+
+def strongest_shift(dimension: str, sigmas: float) -> None:
+    """The strongest shift of this tick among the cohorts of a dimension ("network" for the groups found by Swerve)."""
+    _strongest.labels(_dimensions(dimension)).set(sigmas)
+
+
+def false_page_budget(per_month: float, spent: float) -> None:
+    """False pages that the configuration allows in 30 days, and how many there were."""
+    _budget.set(per_month)
+    _spent.set(spent)

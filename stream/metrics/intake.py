@@ -1,0 +1,183 @@
+"""What came in, what was refused, and how far behind is each source?"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+
+from stream.metrics.exposition import OTHER, Bounded, counter, gauge, histogram
+
+REASONS: Final = (
+    "not_utf8", "not_json", "not_an_object", "too_large", "too_deep", "missing_field", "wrong_type", "out_of_range",
+    "bad_timestamp", "impossible_time", "duplicate_event", "late_event",
+)  # fmt: skip
+REASONS_MAX = 24  # the twelve of the contract and a dozen of adapters; further ones are counted as "other"
+SOURCES_MAX = 32  # x 2 stages x 2 metrics: 128 series; of further partitions "other" shows the one most behind
+FRAME_RESULTS: Final = ("applied", "repeat", "gap")
+SUMMARY_RESULTS: Final = ("first", "repeat", "conflict")
+_INTAKE = ("ingest", "detect")
+
+_log = structlog.get_logger("swerve.intake")
+_reasons = Bounded(REASONS_MAX, REASONS)
+
+_accepted = counter(
+    "swerve_records_accepted",
+    "Requests that each stage took in. Flat while the fleet serves: ask whether the producer writes to this topic.",
+    ["stage"],
+)
+_refused = counter(
+    "swerve_records_refused",
+    "Records that were not counted, by reason. A rising share: read the dead-letter topic, then correct the producer.",
+    ["reason"],
+    _INTAKE,
+)
+_dead_letters = counter(
+    "swerve_dead_letters",
+    "Refused records kept in the dead-letter topic (sent) or only counted (suppressed). Suppressed rises: a flood; "
+    "correct the producer, or raise the rate of the dead-letter topic.",
+    ["result"],
+    ["ingest"],
+)
+_lag = gauge(
+    "swerve_lag_messages",
+    "Messages between this stage's position and the end of each source. Growing: add workers of this stage.",
+    ["stage", "source"],
+    _INTAKE,
+)
+_clock = gauge(
+    "swerve_source_clock_timestamp_seconds",
+    "Event time that each source has reached (its watermark before lateness). One far behind the others holds back "
+    "every tick: look at the worker that owns it.",
+    ["stage", "source"],
+    _INTAKE,
+)
+_sources = gauge(
+    "swerve_sources",
+    "Sources by state. Idle ones do not hold time back; all idle: nothing arrives, ask the producer.",
+    ["stage", "state"],
+    _INTAKE,
+)
+_sent = counter(
+    "swerve_frames_sent", "Frames that ingest sent. Flat with input present: the broker refuses.", (), ["ingest"]
+)
+_frame_bytes = histogram(
+    "swerve_frame_size_bytes",
+    "Encoded size of frames. Near 1,000,000: shorten the flush interval, or raise the limit of the broker.",
+    [1e3, 1e4, 5e4, 1e5, 2.5e5, 5e5, 1e6],
+    (),
+    ["ingest"],
+)
+_applied = counter(
+    "swerve_frames_applied",
+    "Frames by what detect did with them. Gaps go on rising: the chain of a source is broken; see the runbook.",
+    ["result"],
+    ["detect"],
+)
+_summaries = counter(
+    "swerve_summaries",
+    "Summaries by what correlate did with them. A conflict: two detect workers disagree on one tick; "
+    "keep both, report.",
+    ["result"],
+    ["correlate"],
+)
+_behind: dict[tuple[str, str], dict[str, float]] = {}
+
+
+def _show_all() -> None:
+    """Counters begin at 0, not with their first occurrence: else rate() misses exactly that one."""
+    for reason in REASONS:
+        _refused.labels(reason)
+    for result in ("sent", "suppressed"):
+        _dead_letters.labels(result)
+    for result in FRAME_RESULTS:
+        _applied.labels(result)
+    for result in SUMMARY_RESULTS:
+        _summaries.labels(result)
+
+
+_show_all()
+
+
+def records_accepted(stage: str, n: int) -> None:
+    """A stage took in n requests. Call once a batch."""
+    _accepted.labels(stage).inc(n)
+
+
+def records_refused(reason: str, n: int = 1) -> None:
+    """n records were not counted, for one reason of the contract or of an adapter. Call once a batch and reason."""
+    _refused.labels(_reasons(reason)).inc(n)
+
+
+def dead_letters(sent: int, suppressed: int = 0) -> None:
+    """Refused records went to the dead-letter topic, or over its rate and were only counted."""
+    _dead_letters.labels("sent").inc(sent)
+    _dead_letters.labels("suppressed").inc(suppressed)
+    if suppressed:
+        _log.warning("dead_letters_suppressed", suppressed=suppressed)
+
+
+def source_lag(stage: str, source: str, messages: int) -> None:
+    """How many messages a stage has still to read from a source."""
+    _show_bounded(stage, source, "lag", float(messages))
+
+
+def source_clock(stage: str, source: str, clock_ms: int) -> None:
+    """The event time, in ms, that a source has reached in a stage. A clock that is not known yet is not shown."""
+    if clock_ms > 0:
+        _show_bounded(stage, source, "clock", clock_ms / 1000)
+
+
+def source_left(stage: str, source: str) -> None:
+    """A source moved to another worker: its series end here, or they would look like one that stands still."""
+    for what in ("lag", "clock"):
+        shown = _behind.get((stage, what), {})
+        shown.pop(source, None)
+        _show(stage, what, shown)
+
+
+def sources(stage: str, active: int, idle: int) -> None:
+    """How many sources deliver now, and how many are idle."""
+    _sources.labels(stage, "active").set(active)
+    _sources.labels(stage, "idle").set(idle)
+
+
+def _show_bounded(stage: str, source: str, what: str, number: float) -> None:
+    shown = _behind.setdefault((stage, what), {})
+    shown[source] = number
+    if len(shown) <= SOURCES_MAX:
+        (_lag if what == "lag" else _clock).labels(stage, source).set(number)
+    else:
+        _show(stage, what, shown)
+
+
+def _show(stage: str, what: str, shown: dict[str, float]) -> None:
+    """The first sources by name each for itself; of the rest, the one most behind."""
+    metric, worst = (_lag, max) if what == "lag" else (_clock, min)
+    names = sorted(shown)
+    metric.remove_by_labels({"stage": stage})
+    for name in names[:SOURCES_MAX]:
+        metric.labels(stage, name).set(shown[name])
+    if names[SOURCES_MAX:]:
+        metric.labels(stage, OTHER).set(worst(shown[name] for name in names[SOURCES_MAX:]))
+
+
+def frame_sent(size_bytes: int = 0) -> None:
+    """Ingest sent one frame, and the broker acknowledged it."""
+    _sent.inc()
+    if size_bytes:
+        _frame_bytes.observe(size_bytes)
+
+
+def frame_applied(result: str, source: str = "") -> None:
+    """Detect saw one frame: "applied", "repeat" (skipped) or "gap" (refused, to be read again)."""
+    _applied.labels(result).inc()
+    if result == "gap":
+        _log.warning("frame_gap", source=source)
+
+
+def summary_seen(result: str, tick: int = -1, shards: str = "") -> None:
+    """Correlate saw one summary: "first", "repeat" (same bytes) or "conflict" (other bytes; discarded)."""
+    _summaries.labels(result).inc()
+    if result == "conflict":
+        _log.error("summary_conflict", tick=tick, shards=shards)
