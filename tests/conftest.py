@@ -1,0 +1,57 @@
+"""Which services did the tests need, and which were there? The last line of a run says so.
+
+A test that needs one is marked `@pytest.mark.service("kafka")`; its fixture calls `unavailable` where there is none.
+`SWERVE_REQUIRE=kafka,prometheus` turns that skip into a failure.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from typing import NoReturn
+
+import pytest
+
+RAN: Counter[str] = Counter()
+MISSED: dict[str, str] = {}
+
+
+def unavailable(service: str, reason: str) -> NoReturn:
+    """Skip this test, loudly; fail it where SWERVE_REQUIRE names the service."""
+    MISSED[service] = reason
+    required = [name.strip() for name in os.environ.get("SWERVE_REQUIRE", "").split(",")]
+    if service in required:
+        pytest.fail(f"{service} is required by SWERVE_REQUIRE, and not there: {reason}", pytrace=False)
+    pytest.skip(f"{service.upper()} IS NOT TESTED: {reason}")
+
+
+@pytest.fixture(scope="session")
+def service_unavailable():
+    """The function `unavailable`, for fixtures of every service."""
+    return unavailable
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "service(name): needs this service: kafka, prometheus, alertmanager, chromium")
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.when == "call" and not report.skipped:
+        RAN.update(value for key, value in report.user_properties if key == "service")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    item.user_properties.extend(("service", mark.args[0]) for mark in item.iter_markers("service"))
+
+
+def closing_line() -> str:
+    """What ran and what was skipped, by service."""
+    said = [f"{name} ran {RAN[name]}" for name in sorted(RAN)]
+    said += [f"{name} skipped ({MISSED[name]})" for name in sorted(MISSED) if name not in RAN]
+    return f"services: {'; '.join(said) if said else 'none needed'}"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    terminal = config.pluginmanager.getplugin("terminalreporter")
+    if terminal is not None and not hasattr(config, "workerinput") and not config.option.collectonly:
+        terminal.write_line(closing_line())
