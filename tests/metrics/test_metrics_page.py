@@ -1,0 +1,180 @@
+"""The page that Prometheus reads: its size, its price, its form, and what it leaves out."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from stream import metrics
+from stream.metrics import alerts, exposition
+
+ROOT = Path(__file__).parents[2]
+OPENMETRICS = "application/openmetrics-text; version=1.0.0"
+
+
+@dataclass
+class Record:
+    """As much of an alert record as is told to the metrics."""
+
+    alert_id: str = "a1b2"
+    status: str = "firing"
+    severity: str = "critical"
+    kind: str = "release_shift"
+    started_at: int = 0
+    detected_at: int = 7_200_000
+    updated_at: int = 7_200_000
+
+
+def everything_happens(models: int = 200, capabilities: int = 30) -> None:
+    """A fleet larger than every bound, in one process that runs all stages."""
+    metrics.serving(metrics.STAGES, "0.1.0")
+    for number in range(300):
+        for stage in ("ingest", "detect"):
+            metrics.source_clock(stage, f"swerve.requests[{number}]", 1_700_000_000_000 + number)
+            metrics.source_lag(stage, f"swerve.requests[{number}]", number)
+        metrics.records_refused(f"vendor_{number}")
+        metrics.bound_reached(f"bound_{number}")
+        metrics.adoption(f"release-{number}", 0.1, 0.2)
+        metrics.strongest_shift(f"dimension_{number}", 3.0)
+        metrics.sinks_configured([f"sink-{number}"])
+        metrics.sink_sent(f"sink-{number}", "a1b2", 1000.0)
+    for stage in metrics.STAGES:
+        metrics.records_accepted(stage, 1)
+        metrics.rebalance(stage, 4, 1.0)
+    for stage in ("detect", "correlate"):
+        metrics.snapshot_written(stage, 1000, 0.5)
+        metrics.recovery(stage, "restored", 1.0)
+    for severity in alerts.SEVERITIES:
+        metrics.alert_changed(Record(severity=severity))
+    states = ("firing", "acknowledged", "snoozed", "resolved")
+    metrics.alerts_open({(state, severity): 1 for state in states for severity in alerts.SEVERITIES})
+    for tick in alerts.TICKS:
+        metrics.tick_closed(tick, 1_700_000_000_000, 0.1, 900.0)
+    metrics.partial_tick(3)
+    metrics.groups(7, {"warning": 2})
+    metrics.accounts_tracked(1_000_000, 2_000_000, 1 << 30)
+    metrics.frame_sent(100_000)
+    metrics.sources("ingest", 1, 1)
+    metrics.correlate_active(True)
+    metrics.false_page_budget(2.0, 1.0)
+    metrics.fleet_shares(
+        {f"model-{number}": number + 1 for number in range(models)},
+        {f"capability_{number}": number + 1 for number in range(capabilities)},
+    )
+
+
+def samples(page: bytes) -> list[str]:
+    return [line for line in page.decode().splitlines() if line and not line.startswith("#")]
+
+
+def test_the_page_of_a_large_fleet_has_under_1000_series():
+    everything_happens(models=200, capabilities=30)
+
+    page, _ = metrics.render(OPENMETRICS)
+
+    assert 400 < len(samples(page)) < 1_000
+
+
+def test_reading_the_page_costs_under_20_ms():
+    everything_happens()
+    took_s = []
+    for _ in range(9):
+        begun = time.perf_counter()
+        metrics.render(OPENMETRICS)
+        took_s.append(time.perf_counter() - begun)
+
+    assert min(took_s) < 0.020, f"the quickest of {len(took_s)} pages took {min(took_s) * 1000:.1f} ms"
+
+
+def test_every_metric_is_on_the_page_once_everything_happened():
+    everything_happens()
+
+    page, _ = metrics.render(OPENMETRICS)
+
+    shown = {line.split("{")[0].split(" ")[0] for line in samples(page)}
+    for one in metrics.DEFINED:
+        assert {one.name, f"{one.name}_bucket"} & shown, f"{one.name} is defined, and nothing sets it"
+
+
+def test_an_alert_leaves_its_id_as_exemplar_and_only_in_openmetrics():
+    metrics.alert_changed(Record(alert_id="f00d"))
+
+    assert b'# {alert_id="f00d"} 1.0' in metrics.render(OPENMETRICS)[0]
+    assert b"f00d" not in metrics.render("")[0]
+
+
+def test_no_label_names_an_account():
+    allowed = {
+        "stage", "reason", "result", "source", "state", "kind", "status", "severity", "level", "sink", "bound",
+        "name", "release", "dimension", "version",
+    }  # fmt: skip
+    for one in metrics.DEFINED:
+        assert set(one.labels) <= allowed, f"{one.name} has labels {one.labels}: bound them, then allow them here"
+
+
+def test_a_gauge_that_nobody_set_is_left_out():
+    unset = exposition.gauge("swerve_example_unset", "An example.")
+    exposition.DEFINED.pop()
+
+    assert [sample.value != sample.value for sample in next(iter(unset.collect())).samples] == [True]
+
+
+def test_a_process_shows_the_metrics_of_its_own_stages():
+    metrics.serving(["ingest"], "0.1.0")
+    try:
+        page = metrics.render("")[0].decode()
+    finally:
+        metrics.serving(metrics.STAGES, "0.1.0")
+
+    assert "swerve_frames_sent_total" in page
+    assert "swerve_ticks_closed_total" not in page
+    assert "swerve_frames_applied_total" not in page
+
+
+def test_an_unknown_stage_is_refused_by_name():
+    with pytest.raises(ValueError, match="got digest"):
+        metrics.serving(["digest"], "0.1.0")
+
+
+@pytest.mark.parametrize("one", metrics.DEFINED, ids=lambda one: one.name)
+def test_a_name_ends_with_its_unit_and_its_help_says_what_to_do(one: metrics.Defined):
+    assert one.name.startswith("swerve_")
+    assert one.name.endswith("_total") == (one.kind == "counter")
+    if one.kind == "histogram":
+        assert one.name.endswith(("_seconds", "_bytes"))
+    if one.name != "swerve_build_info":
+        assert one.help.count(". ") >= 1 or ";" in one.help, f"{one.name}: what should a reader do about it?"
+
+
+def test_promtool_accepts_the_page(require_program):
+    everything_happens()
+    promtool = require_program("promtool")
+
+    checked = subprocess.run(
+        [promtool, "check", "metrics"], input=metrics.render("")[0], capture_output=True, timeout=60, check=False
+    )
+
+    assert checked.returncode == 0, checked.stderr.decode() + checked.stdout.decode()
+
+
+def test_the_documented_metrics_are_those_of_the_code():
+    checked = subprocess.run(
+        [sys.executable, ROOT / "tools" / "metrics_page.py", "--check"], capture_output=True, text=True, check=False
+    )
+
+    assert checked.returncode == 0, checked.stderr
+
+
+@pytest.mark.parametrize("module", ["stream.metrics", *(f"stream.metrics.{part}" for part in ("exposition", "fleet"))])
+def test_the_examples_in_the_code_run(module: str):
+    failed, tried = doctest.testmod(importlib.import_module(module))
+
+    assert failed == 0
+    assert tried > 0
