@@ -7,7 +7,9 @@ A test that needs one is marked `@pytest.mark.service("kafka")`; its fixture cal
 from __future__ import annotations
 
 import os
+import shutil
 from collections import Counter
+from collections.abc import Callable
 from typing import NoReturn
 
 import pytest
@@ -29,6 +31,23 @@ def unavailable(service: str, reason: str) -> NoReturn:
 def service_unavailable():
     """The function `unavailable`, for fixtures of every service."""
     return unavailable
+
+
+@pytest.fixture(scope="session")
+def program() -> Callable[..., str]:
+    """The path of the first of some names of a program, such as `program("promtool", of="prometheus")`.
+
+    `of` is the service that it belongs to, and by default the Debian package that brings it.
+    """
+
+    def find(*names: str, of: str, get: str = "") -> str:
+        for name in names:
+            path = shutil.which(name)
+            if path is not None:
+                return path
+        unavailable(of, f"no {names[0]} here; {get or f'apt-get update && apt-get install -y {of}'}")
+
+    return find
 
 
 def pytest_configure(config: pytest.Config) -> None:

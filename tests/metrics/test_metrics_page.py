@@ -153,9 +153,10 @@ def test_a_name_ends_with_its_unit_and_its_help_says_what_to_do(one: metrics.Def
         assert one.help.count(". ") >= 1 or ";" in one.help, f"{one.name}: what should a reader do about it?"
 
 
-def test_promtool_accepts_the_page(require_program):
+@pytest.mark.service("prometheus")
+def test_promtool_accepts_the_page(program):
     everything_happens()
-    promtool = require_program("promtool")
+    promtool = program("promtool", of="prometheus")
 
     checked = subprocess.run(
         [promtool, "check", "metrics"], input=metrics.render("")[0], capture_output=True, timeout=60, check=False
