@@ -148,7 +148,7 @@ def _breach(one: Any, path: Path | None, given: Mapping[str, Any]) -> str:
     if one["type"] == "extra_forbidden":
         return f"{where}: no key {name}{_nearest(keys[-1], _known_beside(keys))}"
     shown = "" if value is None or isinstance(value, dict | list) else f" = {_masked(keys[-1], value)!r}"
-    said = one["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    said = one["msg"].partition(", unable to")[0].removeprefix("Value error, ").removeprefix("Input should be ")
     if one["type"] == "model_type":
         said = "a table"
     expected = f"expected {said}" if one["msg"].startswith("Input should be ") else said[:1].lower() + said[1:]

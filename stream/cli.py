@@ -1,0 +1,168 @@
+"""What can be typed? The table of commands, each imported when it is called, and the one place that ends the process.
+
+Exit codes: 0 it ran to the end, 1 a failure, 2 arguments or configuration that cannot be used, 130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.util
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from stream.errors import SwerveError, UsageError
+
+STOPPED = 130
+FIRST = "Begin here"
+KAFKA = "Through Kafka"
+ON_CALL = "On call"
+SET_UP = "Set up"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Where a command lives, and its line in the list. `attribute`: a function, or a typer.Typer of subcommands."""
+
+    module: str
+    attribute: str
+    panel: str
+    line: str
+
+
+COMMANDS: dict[str, Command] = {
+    "demo": Command("stream.demo", "command", FIRST, "Watch Swerve find planted campaigns; needs no broker."),
+    "backtest": Command("stream.backtest", "command", FIRST, "Replay logs through the detectors, in event time."),
+    "simulate": Command("stream.simulate.command", "command", FIRST, "Write labelled traffic to a file or to Kafka."),
+    "watch": Command("stream.watch", "command", FIRST, "Follow a growing log or standard input, live, without Kafka."),
+    "topics": Command("stream.topics", "command", KAFKA, "Create the topics, or check them."),
+    "ingest": Command("stream.ingest.command", "command", KAFKA, "Requests -> frames; any number of workers."),
+    "detect": Command("stream.detect.command", "command", KAFKA, "Frames -> summaries; any number of workers."),
+    "correlate": Command("stream.correlate.command", "command", KAFKA, "Summaries -> alerts; one active, one standby."),
+    "run": Command("stream.run", "command", KAFKA, "All three stages in one process, for a small fleet."),
+    "dlq": Command("stream.dlq", "app", KAFKA, "Show refused records, or replay them."),
+    "explain": Command("stream.explain", "command", ON_CALL, "Everything that is known about one alert."),
+    "why": Command("stream.why", "command", ON_CALL, "Why an account, a cohort or a target did not fire."),
+    "expect": Command("stream.expect", "command", ON_CALL, "Announce a shift, so that it pages nobody."),
+    "release": Command("stream.release", "command", ON_CALL, "Announce a model release."),
+    "verdict": Command("stream.verdict", "command", ON_CALL, "Say what an alert turned out to be."),
+    "ack": Command("stream.ack", "command", ON_CALL, "Acknowledge an alert."),
+    "snooze": Command("stream.snooze", "command", ON_CALL, "Silence an alert until a time."),
+    "sinks": Command("stream.sinks.command", "app", SET_UP, "Send a test alert through every configured sink."),
+    "config": Command("stream.configuration", "app", SET_UP, "Show and check the configuration."),
+}
+
+
+def _exists(command: Command) -> bool:
+    """Whether the module is there; nothing of it is imported."""
+    try:
+        return importlib.util.find_spec(command.module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _line_only(line: str) -> Callable[[], None]:
+    def stand_in() -> None:
+        raise AssertionError("a command is loaded before it is called")
+
+    stand_in.__doc__ = line
+    return stand_in
+
+
+class Lazy(TyperGroup):
+    """Lists the commands by their lines, and imports only the one that is called."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The real command in place of its line."""
+        name, found, rest = super().resolve_command(ctx, args)
+        return name, found if name is None else self._loaded(name), rest
+
+    @staticmethod
+    def _loaded(name: str) -> Any:
+        command = COMMANDS[name]
+        part = getattr(importlib.import_module(command.module), command.attribute)
+        if isinstance(part, typer.Typer):
+            return typer.main.get_command(part)
+        one = typer.Typer(add_completion=False, rich_markup_mode="rich")
+        one.command(name)(part)
+        return typer.main.get_command(one)
+
+
+app = typer.Typer(
+    name="swerve",
+    cls=Lazy,
+    add_completion=False,
+    rich_markup_mode="rich",
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"swerve {importlib.metadata.version('swerve')}")
+        raise typer.Exit
+
+
+@app.callback(epilog="New here? [bold]swerve demo[/bold] shows everything in two minutes.")
+def swerve(
+    ctx: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Says when traffic moves together: toward a new model release, or toward a capability."""
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help())
+        raise typer.Exit(UsageError.exit_code)
+
+
+for _name, _command in COMMANDS.items():
+    if _exists(_command):
+        app.command(_name, rich_help_panel=_command.panel)(_line_only(_command.line))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and end the process with its exit code."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code; every expected failure becomes one line on standard error."""
+    try:
+        code = typer.main.get_command(app)(args=arguments, prog_name="swerve", standalone_mode=False)
+        sys.stdout.flush()
+    except SwerveError as error:
+        return _ended(str(error), error.exit_code)
+    except typer.TyperException as error:
+        # Without arguments a group prints its help and raises an error that says nothing more.
+        return _ended(_with_help(error), UsageError.exit_code) if error.format_message() else UsageError.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        code = STOPPED
+    except BrokenPipeError:
+        # Whoever read our output has left (`swerve ... | head`): nothing to say, and nothing to flush at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _ended(f"{where}{error.strerror or error}", 1)
+    # The library turns Ctrl-C into this code.
+    return _ended("stopped", STOPPED) if code == STOPPED else code if isinstance(code, int) else 0
+
+
+def _with_help(error: typer.TyperException) -> str:
+    """What the parser says, on one line, and where to read on."""
+    said = " ".join(error.format_message().split()).rstrip(".")
+    context = getattr(error, "ctx", None)
+    return f"{said}; see {context.command_path} --help" if context is not None else said
+
+
+def _ended(told: str, code: int) -> int:
+    print(f"swerve: {told}", file=sys.stderr)
+    return code
