@@ -62,7 +62,7 @@ class Health:
 
     async def __aenter__(self) -> Health:
         self._refuse_an_open_door()
-        self._runner = web.AppRunner(self.app, access_log=None, handle_signals=False)
+        self._runner = web.AppRunner(self.app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
         await self._runner.setup()
         try:
             await self._listen(self._runner)
@@ -105,7 +105,7 @@ class Health:
             await self._bind(runner, 0)
 
     async def _bind(self, runner: web.AppRunner, port: int) -> None:
-        site = web.TCPSite(runner, self.http.host, port, shutdown_timeout=1.0)
+        site = web.TCPSite(runner, self.http.host, port)
         await site.start()
         self.port = runner.addresses[0][1]
 
