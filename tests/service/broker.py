@@ -87,7 +87,7 @@ def free_port() -> int:
 
 
 def wait_for_port(port: int, process: subprocess.Popen[bytes] | None, log: Path | None) -> None:
-    """Until something accepts connections; NoBrokerError with the end of the log when the process died or time is up."""
+    """Until something accepts connections; NoBrokerError with the end of the log where the process died, or in time."""
     until = time.monotonic() + START_S
     while time.monotonic() < until and (process is None or process.poll() is None):
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):

@@ -1,0 +1,255 @@
+"""How does every stage reach Kafka? Connections from the one configuration, topics read to their end, catalogues."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaConnectionError, KafkaError
+
+from stream.errors import SwerveError, UsageError
+from stream.sections import Kafka
+
+FETCH_BYTES = 4 * 1024 * 1024
+READ_COMMITTED = "read_committed"
+CREATED, EXISTS_ALREADY = 0, 36  # error codes of the protocol
+
+
+class UnreachableError(SwerveError):
+    """No broker answered, or it let us not in."""
+
+
+class MissingTopicError(SwerveError):
+    """A topic that a stage needs does not exist."""
+
+
+def ssl_context(kafka: Kafka) -> ssl.SSLContext | None:
+    """Certificates are always checked: against `ssl_cafile`, else the system's. None without TLS.
+
+    Raises UsageError where a file is missing or no certificate.
+    """
+    if not kafka.security_protocol.endswith("SSL"):
+        return None
+    try:
+        context = ssl.create_default_context(cafile=kafka.ssl_cafile)
+        if kafka.ssl_certfile is not None:
+            context.load_cert_chain(kafka.ssl_certfile, kafka.ssl_keyfile)
+    except (OSError, ssl.SSLError) as error:
+        files = ", ".join(str(f) for f in (kafka.ssl_cafile, kafka.ssl_certfile, kafka.ssl_keyfile) if f is not None)
+        raise UsageError(f"[kafka] certificates {files}: expected PEM files, got: {error}") from None
+    return context
+
+
+def connection(kafka: Kafka) -> dict[str, Any]:
+    """What every aiokafka client is given.
+
+    >>> connection(Kafka())["bootstrap_servers"]
+    'localhost:9092'
+    """
+    settings: dict[str, Any] = {
+        "bootstrap_servers": kafka.bootstrap_servers,
+        "client_id": kafka.client_id,
+        "security_protocol": kafka.security_protocol,
+        "ssl_context": ssl_context(kafka),
+        "request_timeout_ms": kafka.request_timeout_ms,
+    }
+    if kafka.security_protocol.startswith("SASL") and kafka.sasl_password is not None:
+        settings["sasl_mechanism"] = kafka.sasl_mechanism
+        settings["sasl_plain_username"] = kafka.sasl_username
+        settings["sasl_plain_password"] = kafka.sasl_password.get_secret_value()
+    return settings
+
+
+@contextlib.asynccontextmanager
+async def started(client: Any, kafka: Kafka) -> AsyncIterator[Any]:
+    """A client that is connected, and stopped at the end. Raises UnreachableError that says what to look at."""
+    stop = getattr(client, "stop", None) or client.close
+    try:
+        await client.start()
+    except (KafkaConnectionError, KafkaError) as error:
+        with contextlib.suppress(Exception):
+            await stop()
+        raise UnreachableError(await _why_unreachable(kafka, error)) from None
+    try:
+        yield client
+    finally:
+        await stop()
+
+
+async def _why_unreachable(kafka: Kafka, error: Exception) -> str:
+    """aiokafka says "Unable to bootstrap" whatever is wrong: a plain connection tells the closed door from the key."""
+    where = f"Kafka at {kafka.bootstrap_servers}"
+    for server in kafka.bootstrap_servers.split(","):
+        host, _, port = server.strip().rpartition(":")
+        with contextlib.suppress(OSError, ValueError, TimeoutError):
+            _, writer = await asyncio.wait_for(asyncio.open_connection(host.strip("[]"), int(port)), 5.0)
+            writer.close()
+            break
+    else:
+        return f"{where} does not answer: is it running, and is [kafka] bootstrap_servers right (host:port)?"
+    if kafka.security_protocol.startswith("SASL"):
+        return (
+            f"{where} answers, but lets {kafka.sasl_username!r} not in by {kafka.security_protocol} with "
+            f"{kafka.sasl_mechanism}: wrong username or password, mechanism, or certificate ({error})"
+        )
+    return (
+        f"{where} answers, but not as a Kafka that speaks {kafka.security_protocol}: "
+        f"check [kafka] security_protocol and the certificates ({error})"
+    )
+
+
+def producer(kafka: Kafka, **more: Any) -> contextlib.AbstractAsyncContextManager[AIOKafkaProducer]:
+    """An idempotent producer that waits for all replicas; `transactional_id` may be among `more`."""
+    settings = {"acks": "all", "enable_idempotence": True, "max_request_size": 16 * FETCH_BYTES} | more
+    return started(AIOKafkaProducer(**connection(kafka), **settings), kafka)
+
+
+def consumer(kafka: Kafka, *topics: str, **more: Any) -> contextlib.AbstractAsyncContextManager[AIOKafkaConsumer]:
+    """A consumer from the earliest record, that commits only when told to."""
+    settings = {
+        "auto_offset_reset": "earliest",
+        "enable_auto_commit": False,
+        "max_partition_fetch_bytes": FETCH_BYTES,
+    } | more
+    return started(AIOKafkaConsumer(*topics, **connection(kafka), **settings), kafka)
+
+
+def admin(kafka: Kafka) -> contextlib.AbstractAsyncContextManager[AIOKafkaAdminClient]:
+    """For topics, groups and their offsets."""
+    return started(AIOKafkaAdminClient(**connection(kafka)), kafka)
+
+
+async def partitions_of(client: AIOKafkaAdminClient, topics: Iterable[str]) -> dict[str, int]:
+    """How many partitions each topic has; a topic that does not exist is left out."""
+    described = await client.describe_topics(sorted(topics))
+    return {one["topic"]: len(one["partitions"]) for one in described if not one["error_code"]}
+
+
+async def partitions_or_refuse(kafka: Kafka, *topics: str) -> dict[str, int]:
+    """As `partitions_of`, but raises MissingTopicError: clients would wait for an unknown topic for ever."""
+    async with admin(kafka) as client:
+        found = await partitions_of(client, topics)
+    missing = sorted(set(topics) - set(found))
+    if missing:
+        raise MissingTopicError(
+            f"no topic {', '.join(missing)} on {kafka.bootstrap_servers}: create it with `swerve topics create`"
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A topic as it is, or is to be created."""
+
+    partitions: int
+    replicas: int
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+async def topics_found(kafka: Kafka, names: Iterable[str]) -> dict[str, Found]:
+    """Those of the topics that exist, with their settings."""
+    async with admin(kafka) as client:
+        described = {one["topic"]: one for one in await client.describe_topics(list(names)) if not one["error_code"]}
+        resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in sorted(described)]
+        responses = await client.describe_configs(resources) if resources else []
+    settings = {
+        resource[3]: {entry[0]: entry[1] for entry in resource[4]}
+        for response in responses
+        for resource in response.resources
+    }
+    return {
+        name: Found(len(one["partitions"]), len(one["partitions"][0]["replicas"]), settings.get(name, {}))
+        for name, one in described.items()
+    }
+
+
+async def create_topics(kafka: Kafka, topics: Mapping[str, Found]) -> None:
+    """Create them; one that exists is left as it is. Raises SwerveError with what the broker says."""
+    if not topics:
+        return
+    asked = [
+        NewTopic(name, topic.partitions, topic.replicas, topic_configs=dict(topic.settings))
+        for name, topic in topics.items()
+    ]
+    async with admin(kafka) as client:
+        response = await client.create_topics(asked)
+    refused = [entry for entry in response.topic_errors if entry[1] not in (CREATED, EXISTS_ALREADY)]
+    if refused:
+        told = "; ".join(f"{entry[0]}: error {entry[1]} {entry[2] or ''}".strip() for entry in refused)
+        raise SwerveError(f"Kafka at {kafka.bootstrap_servers} refused to create topics: {told}")
+
+
+async def read_to_end(
+    kafka: Kafka, topic: str, *, isolation_level: str = READ_COMMITTED
+) -> AsyncIterator[ConsumerRecord]:
+    """Every record that a topic holds now, partition by partition in order; ends at the ends seen at the start."""
+    counts = await partitions_or_refuse(kafka, topic)
+    async with consumer(kafka, isolation_level=isolation_level) as reader:
+        partitions = [TopicPartition(topic, number) for number in range(counts[topic])]
+        reader.assign(partitions)
+        async for record in _to_ends(reader, await reader.end_offsets(partitions)):
+            yield record
+
+
+async def _to_ends(reader: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> AsyncIterator[ConsumerRecord]:
+    left = {partition for partition, end in ends.items() if end > 0}
+    await reader.seek_to_beginning(*ends)
+    while left:
+        for partition, records in (await reader.getmany(timeout_ms=200)).items():
+            for record in records:
+                if record.offset < ends[partition]:
+                    yield record
+        # By position, not by the last record: markers of transactions and compacted records leave none.
+        left = {partition for partition in left if await reader.position(partition) < ends[partition]}
+
+
+class Catalogue:
+    """The last record of every key of a compacted topic: releases, expected shifts, verdicts.
+
+    `load` reads it to its end, `follow` goes on from there for as long as it is awaited. A tombstone removes its key.
+    changed: how many records were taken in; who compares it knows whether anything is new.
+    """
+
+    def __init__(self, kafka: Kafka, topic: str) -> None:
+        self.topic = topic
+        self.changed = 0
+        self._kafka = kafka
+        self._latest: dict[bytes, bytes] = {}
+        self._positions: dict[TopicPartition, int] = {}
+
+    def values(self) -> list[bytes]:
+        """The records in force, ordered by key, so that every worker sees them alike."""
+        return [self._latest[key] for key in sorted(self._latest)]
+
+    async def load(self) -> None:
+        """Read what is there now. Raises MissingTopicError, UnreachableError."""
+        async for record in read_to_end(self._kafka, self.topic):
+            self._take(record)
+
+    async def follow(self) -> None:
+        """Take in what comes, until cancelled."""
+        counts = await partitions_or_refuse(self._kafka, self.topic)
+        partitions = [TopicPartition(self.topic, number) for number in range(counts[self.topic])]
+        async with consumer(self._kafka, isolation_level=READ_COMMITTED) as reader:
+            reader.assign(partitions)
+            await reader.seek_to_beginning(*partitions)
+            for partition, position in self._positions.items():
+                reader.seek(partition, position)
+            async for record in reader:
+                self._take(record)
+
+    def _take(self, record: ConsumerRecord) -> None:
+        self._positions[TopicPartition(record.topic, record.partition)] = record.offset + 1
+        self.changed += 1
+        key = record.key if record.key is not None else b""
+        if record.value is None:
+            self._latest.pop(key, None)
+        else:
+            self._latest[key] = record.value

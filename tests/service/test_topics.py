@@ -1,0 +1,77 @@
+"""Are the topics made as they must be, and is every difference explained?"""
+
+from __future__ import annotations
+
+import pytest
+
+from stream import kafka as broker
+from stream import topics
+from stream.kafka import Found
+from stream.sections import Groups, Kafka, Topics
+
+pytestmark = pytest.mark.service("kafka")
+
+
+def settings_for(bootstrap: str, unique: str, **more) -> Kafka:
+    """Topics and groups of one test."""
+    names = {name: f"{unique}.{name}" for name in Topics.model_fields}
+    groups = {name: f"{unique}-{name}" for name in Groups.model_fields}
+    return Kafka(bootstrap_servers=bootstrap, topics=Topics(**names), groups=Groups(**groups), **more)
+
+
+async def test_what_create_makes_passes_the_check(bootstrap, unique):
+    kafka = settings_for(bootstrap, unique, partitions=3)
+
+    created = await topics.create(kafka, 2)
+    missing, told = await topics.check(kafka)
+    again = await topics.create(kafka, 2)
+
+    assert set(created) == {topic.name for topic in topics.wanted(kafka)}
+    assert (missing, told, again) == ([], [], [])
+
+
+async def test_a_topic_that_would_lose_data_is_refused_with_the_reason(bootstrap, unique):
+    kafka = settings_for(bootstrap, unique, partitions=3)
+    wrong = {
+        kafka.topics.frames: Found(5, 1, {"cleanup.policy": "delete"}),
+        kafka.topics.alerts: Found(1, 1, {"cleanup.policy": "delete"}),
+    }
+    await broker.create_topics(kafka, wrong)
+    await topics.create(kafka, 1)
+
+    _, told = await topics.check(kafka)
+
+    faults = [(one.topic, one.key, one.expected, one.got) for one in told if one.loses]
+    assert faults == [
+        (kafka.topics.frames, "partitions", "3", "5"),
+        (kafka.topics.frames, "message.timestamp.type", "LogAppendTime", "CreateTime"),
+        (kafka.topics.alerts, "cleanup.policy", "compact", "delete"),
+    ]
+    with pytest.raises(Exception, match=r"partitions is 5, expected 3: accounts live in a partition for ever"):
+        await topics.refuse_what_loses(kafka, kafka.topics.frames)
+
+
+async def test_a_stage_does_not_start_without_its_topics(bootstrap, unique):
+    kafka = settings_for(bootstrap, unique)
+
+    with pytest.raises(broker.MissingTopicError, match="create it with `swerve topics create`"):
+        await topics.refuse_what_loses(kafka, kafka.topics.frames)
+
+
+async def test_a_catalogue_holds_the_last_record_of_each_key(bootstrap, unique):
+    kafka = settings_for(bootstrap, unique)
+    await topics.create(kafka, 1)
+    releases = broker.Catalogue(kafka, kafka.topics.releases)
+    async with broker.producer(kafka, transactional_id=f"{unique}-writer") as producer:
+        for key, value in ((b"b", b"1"), (b"a", b"2"), (b"b", b"3"), (b"c", b"4"), (b"c", None)):
+            async with producer.transaction():
+                await producer.send_and_wait(kafka.topics.releases, value, key=key)
+
+    await releases.load()
+
+    assert releases.values() == [b"2", b"3"]
+
+
+async def test_nobody_at_the_address_is_told_from_a_wrong_protocol(bootstrap, unique):
+    with pytest.raises(broker.UnreachableError, match="does not answer: is it running"):
+        await topics.check(settings_for("127.0.0.1:1", unique))
