@@ -1,0 +1,112 @@
+"""Was this shift announced? Expected shifts from people, and the allow-lists of the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from stream.contract.alert import AlertSubject, AlertTarget
+
+CARRIED_MIN = 0.8  # of a group's accounts must carry the announced value: a few of them could hide all others
+FOREVER_MS = 1 << 62
+
+
+class Named(Protocol):
+    """A kind and an id, as subjects and targets have them."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def id(self) -> str: ...
+
+
+class Announced(Protocol):
+    """What is read of an expected-shift record."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def subject(self) -> Any: ...
+    @property
+    def target(self) -> Named | None: ...
+    @property
+    def from_ms(self) -> int: ...
+    @property
+    def until_ms(self) -> int: ...
+
+
+class Allowed:
+    """An entry of the allow-list: an expected shift without an end, toward whatever it is."""
+
+    __slots__ = ("from_ms", "id", "subject", "target", "until_ms")
+
+    def __init__(self, dimension: str, value: str) -> None:
+        self.id = f"allow-list: {dimension}={value}"
+        self.subject = AlertSubject("cohort", value, dimension)
+        self.target: Named | None = None
+        self.from_ms, self.until_ms = 0, FOREVER_MS
+
+
+def allow_list(orgs: Iterable[str], values: Iterable[str], org_dimension: str = "org") -> list[Announced]:
+    """The configuration's [allow] as expected shifts. values: "dimension=value".
+
+    >>> [one.id for one in allow_list(["org_7"], ["asn=64500"])]
+    ['allow-list: org=org_7', 'allow-list: asn=64500']
+    """
+    pairs = [(org_dimension, org) for org in orgs]
+    for value in values:
+        dimension, _, name = value.partition("=")
+        pairs.append((dimension, name))
+    return [Allowed(dimension, name) for dimension, name in pairs]
+
+
+def covering(
+    shifts: Sequence[Announced],
+    subject: AlertSubject,
+    targets: Sequence[AlertTarget],
+    shared_values: Sequence[Mapping[str, Any]],
+    accounts: int,
+    at_ms: int,
+) -> tuple[str, ...]:
+    """Ids of the shifts that together announce every target of this group now; () where one target is left.
+
+    A group that Swerve found by itself is covered by a value when at least 80 % of its accounts carry it.
+    """
+    about = [
+        one
+        for one in shifts
+        if one.from_ms <= at_ms < one.until_ms and _is_about(one, subject, shared_values, accounts)
+    ]
+    used: list[str] = []
+    for target in targets:
+        found = next((one.id for one in about if _is_toward(one, target)), None)
+        if found is None:
+            return ()
+        used.append(found)
+    return tuple(dict.fromkeys(used))
+
+
+def _is_toward(shift: Announced, target: AlertTarget) -> bool:
+    return shift.target is None or (shift.target.kind == target.kind and shift.target.id == target.id)
+
+
+def _is_about(
+    shift: Announced, subject: AlertSubject, shared_values: Sequence[Mapping[str, Any]], accounts: int
+) -> bool:
+    who = shift.subject
+    if who.kind == "fleet":
+        return True
+    if who.kind != "cohort":
+        return bool(who.kind == subject.kind and who.id == subject.id)
+    if subject.kind == "cohort":
+        return bool(who.dimension == subject.dimension and who.id == subject.id)
+    return any(
+        one.get("dimension") == who.dimension
+        and one.get("value") == who.id
+        and _count(one.get("accounts")) >= CARRIED_MIN * max(1, accounts)
+        for one in shared_values
+    )
+
+
+def _count(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
