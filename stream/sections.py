@@ -87,7 +87,11 @@ class Groups(Section):
 
 
 class Kafka(Section):
-    """The connection, and what the stages need of it. `partitions`: of the frames topic, fixed for ever at creation."""
+    """The connection, and what the stages need of it. `partitions`: of the frames topic, fixed for ever at creation.
+
+    instance_id: name of this worker that outlives its restarts (static membership): one that is back within
+    `session_timeout_ms` causes no rebalance. snapshot_ms: how often detect and correlate store their state.
+    """
 
     bootstrap_servers: Annotated[str, Field(min_length=1)] = "localhost:9092"
     client_id: Name = "swerve"
@@ -104,7 +108,8 @@ class Kafka(Section):
     correlate_session_timeout_ms: Annotated[int, Field(ge=1_000)] = 10_000
     request_timeout_ms: Annotated[int, Field(ge=1_000)] = 40_000
     flush_ms: PositiveInt = 1_000
-    state_dir: Path = Path("swerve-state")
+    snapshot_ms: PositiveInt = 60_000
+    instance_id: Name | None = None
     topics: Topics = Topics()
     groups: Groups = Groups()
 
