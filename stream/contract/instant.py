@@ -36,15 +36,17 @@ def instant_ms(value: int | str, where: str) -> int:
     at_ms = value if isinstance(value, int) else _text_ms(value, where)
     if EARLIEST_MS <= at_ms <= LATEST_MS:
         return at_ms
-    got = f"{str(value)[:40]}{_unit_hint(at_ms) if isinstance(value, int) else ''}"
+    got = repr(value[:40]) if isinstance(value, str) else _strange_integer(value)
     raise Refusal(Reject.IMPOSSIBLE_TIME, f"{where}: expected a time from 2015 on, in epoch milliseconds, got {got}")
 
 
-def _unit_hint(at: int) -> str:
-    for unit, per_ms in (("seconds", 1e-3), ("microseconds", 1e3), ("nanoseconds", 1e6)):
-        if EARLIEST_MS <= at / per_ms <= 2 * EARLIEST_MS:
-            return f", which looks like {unit}"
-    return ""
+def _strange_integer(at: int) -> str:
+    if at.bit_length() > 64:  # Python refuses to print some of these
+        return f"an integer of {at.bit_length()} bits"
+    for unit, at_ms in (("seconds", at * 1000), ("microseconds", at // 1000), ("nanoseconds", at // 1_000_000)):
+        if EARLIEST_MS <= at_ms <= 2 * EARLIEST_MS:
+            return f"{at}, which looks like {unit}"
+    return str(at)
 
 
 def _text_ms(text: str, where: str) -> int:
@@ -54,9 +56,7 @@ def _text_ms(text: str, where: str) -> int:
     day, hour, minute, second, fraction, sign, offset_hour, offset_minute = match.groups()
     days = _days(day)
     if days is None or hour > "23" or minute > "59" or second > "60":
-        raise Refusal(
-            Reject.BAD_TIMESTAMP, f"{where}: {_EXPECTED}, got {text[:40]!r}, which no clock shows"
-        )
+        raise Refusal(Reject.BAD_TIMESTAMP, f"{where}: {_EXPECTED}, got {text[:40]!r}, which no clock shows")
     at_ms = days * _DAY_MS + (int(hour) * 60 + int(minute)) * _MINUTE_MS + int(second) * 1000
     if fraction:
         at_ms += int(fraction[:3].ljust(3, "0"))

@@ -197,17 +197,18 @@ def _got(value: Any) -> str:
     name = _NAMES.get(type(value), type(value).__name__)
     if isinstance(value, bool):
         return f"{name} {str(value).lower()}"
+    if isinstance(value, int) and value.bit_length() > 64:  # Python refuses to print some of these
+        return f"integer of {value.bit_length()} bits"
     if isinstance(value, (int, float)):
-        text = str(value)
-        return f"{name} {text if len(text) <= 40 else text[:40] + '...'}"
+        return f"{name} {value}"
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def _value(fields: dict[str, msgspec.Raw], name: str) -> Any:
-    """The value of a field; numbers with more digits than Python reads become a float, which no field takes."""
+    """The value of a field. Its bytes were found to be JSON, so only a number beyond all measure cannot be read."""
     try:
         return msgspec.json.decode(fields[name])
-    except ValueError as error:
+    except (ValueError, msgspec.MsgspecError) as error:
         raise Refusal(Reject.OUT_OF_RANGE, f"$.{name}: expected a value that can be read, got {error}") from None
 
 
