@@ -1,0 +1,1 @@
+"""What does a person read after a backtest? One self-contained HTML page."""

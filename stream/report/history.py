@@ -1,0 +1,149 @@
+"""What happened over time that a page should draw? Shares of the fleet, and of the accounts of each alert.
+
+Bounded: the fleet takes one row an hour and target; of the accounts the last 96 network ticks are kept, about 20 bytes
+an active account and tick, and of alerts the first 200.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.rows import key_of
+from detectors.summary import AccountColumns, Summary
+from stream.contract.alert import Alert
+
+HOUR_MS = 3_600_000
+TICKS_KEPT = 96  # four days of hourly ticks: the day before an onset, and three for the shift
+ALERTS_DRAWN_MAX = 200
+
+
+@dataclass(slots=True)
+class FleetHistory:
+    """Requests of the whole fleet by hour and target."""
+
+    tick_ms: int
+    hours: dict[int, int] = field(default_factory=dict)
+    counts: dict[str, dict[int, int]] = field(default_factory=lambda: defaultdict(dict))
+
+    def see(self, summary: Summary) -> None:
+        """Add one summary's fleet-wide counts. O(targets)."""
+        columns = summary.cohorts
+        if ("", "") not in columns.cohorts:
+            return
+        fleet = columns.cohorts.index(("", ""))
+        hour = summary.tick * self.tick_ms // HOUR_MS
+        self.hours[hour] = self.hours.get(hour, 0) + int(columns.requests[fleet])
+        own = columns.at == fleet
+        for target, requests in zip(columns.target[own].tolist(), columns.count[own].tolist(), strict=True):
+            of_target = self.counts[columns.targets[target]]
+            of_target[hour] = of_target.get(hour, 0) + requests
+
+    def strongest(self, kind: str, most: int) -> list[str]:
+        """Names of one kind ("model", "capability") by requests, most first, ties by name."""
+        named = [(-sum(hours.values()), name) for name, hours in self.counts.items() if name.startswith(f"{kind}:")]
+        return [name for _, name in sorted(named)[:most]]
+
+    def shares(self, target: str, smooth_h: int = 6) -> list[tuple[int, float]]:
+        """(time in ms, share of the fleet's requests in the `smooth_h` hours before it), hour by hour."""
+        recent: deque[tuple[int, int]] = deque(maxlen=smooth_h)
+        points = []
+        for hour in sorted(self.hours):
+            recent.append((self.counts[target].get(hour, 0), self.hours[hour]))
+            total = sum(requests for _, requests in recent)
+            if total:
+                points.append(((hour + 1) * HOUR_MS, sum(x for x, _ in recent) / total))
+        return points
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Who sent what in the fast window that ends at at_ms; sorted by key."""
+
+    at_ms: int
+    keys: NDArray[np.uint64]
+    requests: NDArray[np.int64]
+    targets: tuple[str, ...]
+    account: NDArray[np.uint32]
+    target: NDArray[np.uint32]
+    count: NDArray[np.uint32]
+
+    @classmethod
+    def of(cls, columns: AccountColumns, at_ms: int) -> Seen:
+        """What of a tick's account columns is kept."""
+        lengths = np.diff(columns.fast.start)
+        account = np.repeat(np.arange(len(columns), dtype=np.uint32), lengths)
+        return cls(at_ms, columns.keys, columns.n, columns.targets, account, columns.fast.items, columns.fast_count)
+
+    def share(self, members: NDArray[np.uint64], target: str) -> tuple[float | None, float | None]:
+        """Of the requests of the members, and of everybody else, the share that went to the target."""
+        if target not in self.targets:
+            ours = np.zeros(len(self.keys), np.int64)
+        else:
+            hit = self.target == self.targets.index(target)
+            ours = np.bincount(self.account[hit], self.count[hit], len(self.keys)).astype(np.int64)
+        is_member = np.isin(self.keys, members)
+        return _ratio(ours, self.requests, is_member), _ratio(ours, self.requests, ~is_member)
+
+
+def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64], where: NDArray[np.bool_]) -> float | None:
+    total = int(whole[where].sum())
+    return int(part[where].sum()) / total if total else None
+
+
+@dataclass(slots=True)
+class Course:
+    """How the accounts of one alert moved, beside everybody else: (time in ms, share) of the last 24 h each."""
+
+    target: str
+    members: NDArray[np.uint64]
+    theirs: dict[int, float] = field(default_factory=dict)
+    others: dict[int, float] = field(default_factory=dict)
+    is_open: bool = True
+
+    def see(self, seen: Seen) -> None:
+        """Add a point."""
+        for share, points in zip(seen.share(self.members, self.target), (self.theirs, self.others), strict=True):
+            if share is not None:
+                points[seen.at_ms] = share
+
+
+@dataclass(slots=True)
+class AlertHistory:
+    """The course of every alert: from before its first record, as far back as is kept, to its end."""
+
+    tick_ms: int
+    kept: deque[Seen] = field(default_factory=lambda: deque(maxlen=TICKS_KEPT))
+    courses: dict[str, Course] = field(default_factory=dict)
+
+    def see(self, summary: Summary) -> None:
+        """Remember a network tick, and continue what is open. O(active accounts) an open alert."""
+        if summary.accounts is None or not len(summary.accounts):
+            return
+        seen = Seen.of(summary.accounts, (summary.tick + 1) * self.tick_ms)
+        self.kept.append(seen)
+        for course in self.courses.values():
+            if course.is_open:
+                course.see(seen)
+
+    def changed(self, alerts: Iterable[Alert]) -> None:
+        """Begin, redraw for the members of now, or end the course of each alert."""
+        for alert in alerts:
+            course = self.courses.get(alert.alert_id)
+            if course is None and len(self.courses) < ALERTS_DRAWN_MAX and alert.target.kind != "mix":
+                course = Course(f"{alert.target.kind}:{alert.target.id}", np.zeros(0, np.uint64))
+                self.courses[alert.alert_id] = course
+            if course is not None:
+                self._redraw(course, alert.accounts)
+                course.is_open = alert.status == "firing"
+
+    def _redraw(self, course: Course, accounts: Sequence[str]) -> None:
+        members = np.sort(np.array([key_of(account) for account in accounts], np.uint64))
+        if not np.array_equal(members, course.members) and len(members):
+            course.members = members
+            for seen in self.kept:
+                course.see(seen)

@@ -1,0 +1,117 @@
+"""How is a number said to a person? Times in UTC, shares in percent, and the names of what is measured."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+MS_PER_H = 3_600_000
+EPOCH_MS_MIN = 1_000_000_000_000  # 2001: a smaller number of milliseconds is a length of time
+LABELS: Mapping[str, str] = {
+    "n": "requests",
+    "z": "strength of the shift (standard errors)",
+    "z_share": "shift of the share (standard errors)",
+    "z_breadth": "shift of the breadth (standard errors)",
+    "eta": "how much ordinary cohorts differ now",
+    "share_before": "share before",
+    "share_after": "share after",
+    "share_expected": "share expected from everybody's adoption",
+    "organisations": "organisations",
+    "orgs": "organisations",
+    "breadth": "part of the organisations that use it",
+    "onset_ms": "estimated onset",
+}
+
+
+def label(key: str) -> str:
+    """What a key of the evidence is called.
+
+    >>> label("share_after"), label("ticks_min"), label("warm_up_h"), label("onset_ms")
+    ('share after', 'ticks min', 'warm up', 'estimated onset')
+    """
+    if key in LABELS:
+        return LABELS[key]
+    for unit in ("_ms", "_h", "_s"):
+        key = key.removesuffix(unit)
+    return key.replace("_", " ")
+
+
+def moment(at_ms: int | float | None) -> str:
+    """A time as people say it, in UTC.
+
+    >>> moment(1_770_260_400_000)
+    '2026-02-05 03:00 UTC'
+    """
+    if at_ms is None:
+        return "none"
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def span(length_ms: float) -> str:
+    """A length of time in its two largest units.
+
+    >>> span(9 * MS_PER_H), span(31.5 * MS_PER_H), span(90_000), span(0)
+    ('9 h', '1 d 7 h', '1 min', '0 s')
+    """
+    seconds = int(length_ms // 1000)
+    for size, unit, smaller, smaller_unit in ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min")):
+        if seconds >= size:
+            rest = seconds % size // smaller
+            return f"{seconds // size} {unit}" + (f" {rest} {smaller_unit}" if rest else "")
+    return f"{seconds // 60} min" if seconds >= 60 else f"{seconds} s"
+
+
+def percent(share: float) -> str:
+    """A share of 1, with a digit more where it is small.
+
+    >>> percent(0.48), percent(0.0312), percent(0)
+    ('48%', '3.1%', '0%')
+    """
+    in_percent = 100 * share
+    return f"{in_percent:.0f}%" if abs(in_percent) >= 10 or in_percent == int(in_percent) else f"{in_percent:.1f}%"
+
+
+def count(number: int | float) -> str:
+    """A whole number with commas, any other with three significant digits.
+
+    >>> count(1234567), count(0.0801), count(12345.6), count(float("nan"))
+    ('1,234,567', '0.0801', '12,346', 'none')
+    """
+    if not math.isfinite(number):
+        return "none"
+    if number == int(number) or abs(number) >= 1000:
+        return f"{number:,.0f}"
+    return f"{number:.3g}"
+
+
+def value(key: str, given: Any) -> str:
+    """A value of the evidence, in the unit that its key names.
+
+    >>> value("share_after", 0.31), value("took_h", 9), value("passed", True)
+    ('31%', '9 h', 'yes')
+    >>> value("target", {"kind": "model", "id": "atlas-4"})
+    'model atlas-4'
+    """
+    if given is None:
+        return "none"
+    if isinstance(given, bool):
+        return "yes" if given else "no"
+    if isinstance(given, Mapping):
+        if set(given) == {"kind", "id"}:
+            return f"{given['kind']} {given['id']}"
+        return ", ".join(f"{label(str(inner))} {value(str(inner), one)}" for inner, one in given.items())
+    if isinstance(given, list | tuple):
+        return ", ".join(value(key, one) for one in given) or "none"
+    return _number(key, given) if isinstance(given, int | float) else str(given)
+
+
+def _number(key: str, given: int | float) -> str:
+    if key.endswith(("_ms", "_at")):
+        return moment(given) if given >= EPOCH_MS_MIN else span(given)
+    if key.endswith("_h"):
+        return f"{count(given)} h"
+    if "share" in key and -1 <= given <= 1:
+        return percent(given)
+    return count(given)
