@@ -40,9 +40,8 @@ def unseal(sealed: bytes, magic: int, versions: tuple[int, ...], what: str) -> t
     version, checksum, packed = sealed[1], int.from_bytes(sealed[2:HEADER_BYTES], "little"), sealed[HEADER_BYTES:]
     if version not in versions:
         reads = ", ".join(map(str, versions))
-        raise UnreadableEnvelope(
-            f"{what} of version {version}; this build reads version {reads}: upgrade the reader first"
-        )
+        remedy = "upgrade this reader first" if version > max(versions) else "it is too old to be read"
+        raise UnreadableEnvelope(f"{what} has version {version}, and this build reads version {reads}: {remedy}")
     if zlib.crc32(packed) != checksum:
         raise UnreadableEnvelope(f"{what} is damaged: expected crc32 {checksum:08x}, got {zlib.crc32(packed):08x}")
     return version, _unpack(packed, what)

@@ -125,10 +125,9 @@ class Encoder:
 
     def _read_lines(self, raws: Sequence[bytes], offsets: Sequence[int]) -> None:
         """Our own JSON, the quick way: `contract.request.decode` and `_add` in one, equal to them by test."""
-        tables, append = self._tables, self._rows.append
-        accounts, models = tables.account_numbers, tables.model_numbers
-        capability_sets, value_sets = tables.capability_set_numbers, tables.value_set_numbers
-        record = self._records
+        tables, append, record = self._tables, self._rows.append, self._records
+        accounts, models = tables.accounts, tables.models
+        capability_sets, value_sets = tables.capability_sets, tables.value_sets
         for raw, offset in zip(raws, offsets, strict=True):
             try:
                 if not plain(raw):
@@ -137,15 +136,12 @@ class Encoder:
                 at_ms = line.timestamp
                 if type(at_ms) is not int or not EARLIEST_MS <= at_ms <= LATEST_MS:
                     at_ms = instant_ms(at_ms, "$.timestamp")
-                account, model = accounts.get(line.account_id), models.get(line.model)
-                capabilities, attributes = bytes(line.capabilities), bytes(line.attributes)
-                capability_set, value_set = capability_sets.get(capabilities), value_sets.get(attributes)
                 append(
                     (
-                        tables.account(line.account_id) if account is None else account,
-                        tables.model(line.model) if model is None else model,
-                        tables.capability_set(capabilities) if capability_set is None else capability_set,
-                        tables.value_set(attributes) if value_set is None else value_set,
+                        accounts[line.account_id],
+                        models[line.model],
+                        capability_sets[bytes(line.capabilities)],
+                        value_sets[bytes(line.attributes)],
                         at_ms,
                         blake2b(line.event_id.encode(), digest_size=8).digest(),
                         line.input_tokens,
@@ -183,10 +179,10 @@ class Encoder:
         tables = self._tables
         self._rows.append(
             _Row(
-                tables.account(request.account_id),
-                tables.model(request.model),
-                tables.capability_set_of(request.capabilities),
-                tables.value_set_of(request.attributes),
+                tables.accounts[request.account_id],
+                tables.models[request.model],
+                tables.capability_sets.number(request.capabilities),
+                tables.value_sets.number(request.attributes),
                 request.at_ms,
                 blake2b(request.event_id.encode(), digest_size=8).digest(),
                 request.input_tokens,
@@ -284,7 +280,7 @@ class Encoder:
 
     def _rows_of(self, columns: dict[str, Sequence[Any]], keep: NDArray[np.intp], clock_ms: NDArray[np.int64]) -> Rows:
         """The rows to keep, with tables that hold nothing else."""
-        tables = self._tables
+        tables, values = self._tables, self._tables.value_sets.values_of
 
         def kept(name: str, dtype: type[np.generic]) -> NDArray[Any]:
             return np.array(columns[name], dtype)[keep]
@@ -292,13 +288,13 @@ class Encoder:
         return compact_rows(
             Rows(
                 accounts=tuple(tables.accounts),
-                account_keys=np.frombuffer(bytes(tables.account_keys), "<u8").astype(np.uint64),
-                account_shards=np.frombuffer(bytes(tables.account_shards), np.uint8),
+                account_keys=np.frombuffer(bytes(tables.accounts.keys_of), "<u8").astype(np.uint64),
+                account_shards=np.frombuffer(bytes(tables.accounts.shards_of), np.uint8),
                 targets=tuple(tables.targets),
-                values=tuple(tables.values),
-                value_keys=np.frombuffer(bytes(tables.value_keys), "<u8").astype(np.uint64),
-                capability_sets=tables.capability_sets.sets(),
-                value_sets=tables.value_sets.sets(),
+                values=tuple(values),
+                value_keys=np.frombuffer(bytes(values.keys_of), "<u8").astype(np.uint64),
+                capability_sets=tables.capability_sets.sets.sets(),
+                value_sets=tables.value_sets.sets.sets(),
                 account=kept("account", np.uint32),
                 model=kept("model", np.uint32),
                 capability_set=kept("capability_set", np.uint32),
@@ -317,7 +313,18 @@ class Encoder:
         if self._tables.size() <= self._limits.names:
             return
         old, self._tables = self._tables, Tables()
-        self._rows = [(*self._tables.moved(old, *row[:4]), *row[4:]) for row in self._rows]
+        accounts, targets, values = list(old.accounts), list(old.targets), list(old.value_sets.values_of)
+        for number, row in enumerate(self._rows):
+            account, model, capability_set, value_set, *rest = row
+            capabilities = [targets[one] for one in old.capability_sets.sets.items_of(capability_set)]
+            attributes = dict([values[one] for one in old.value_sets.sets.items_of(value_set)])
+            self._rows[number] = (
+                self._tables.accounts[accounts[account]],
+                self._tables.models[targets[model].removeprefix("model:")],
+                self._tables.capability_sets.number(tuple([one.removeprefix("capability:") for one in capabilities])),
+                self._tables.value_sets.number(attributes),
+                *rest,
+            )
 
 
 def _impossible(row: _Row, clock_ms: int) -> Refused:
