@@ -1,0 +1,124 @@
+"""Where do the attribute values of honest accounts come from? Cards, networks, clients, prompts, by habit of life.
+
+Honest values are shared too: a household's card, an office's prefix, a provider's address translation, a VPN, a
+framework's default prompt, a prompt that went round.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from stream.simulate.catalogue import CLIENTS, COUNTRIES
+from stream.simulate.draws import Floats, Ints, some_of, zipf
+from stream.simulate.fleet import Fleet
+
+HOSTERS = tuple(range(900, 930))  # providers of cloud and proxy machines; home providers are below
+HOME_PROVIDERS = 8  # in each country
+
+
+@dataclass(frozen=True, slots=True)
+class Commons:
+    """What unrelated honest accounts have in common. Indexes of values."""
+
+    vpn: Ints
+    cloud: Ints
+    popular_templates: Ints
+    framework_templates: Ints
+
+
+def commons(fleet: Fleet, rng: np.random.Generator, accounts: int) -> Commons:
+    """The public part of the world, in proportion to the fleet."""
+    hosters = np.array(HOSTERS)
+    return Commons(
+        vpn=fleet.new_networks(rng.choice(hosters[:8], 10 + accounts // 150)),
+        cloud=fleet.new_networks(rng.choice(hosters, 12 + accounts // 40)),
+        popular_templates=fleet.new_values("template", 60 + accounts // 50),
+        framework_templates=fleet.new_values("template", 14),
+    )
+
+
+def give_payments(fleet: Fleet, rng: np.random.Generator, account: Ints, stream: Ints) -> None:
+    """One card an organisation, or one a department of 40; some cards serve a household or a few unrelated firms."""
+    org = fleet.accounts.org[account]
+    department = rng.integers(0, 1 + np.bincount(org, minlength=fleet.orgs)[org] // 40)
+    _, payer = np.unique(org * 100_000 + department, return_inverse=True)
+    cards = payer.max() + 1
+    card = fleet.new_values("payment", int(cards))
+    shared = np.flatnonzero(rng.random(cards) < 0.05)
+    card[shared] = card[rng.choice(shared, len(shared))] if len(shared) else card[shared]
+    fleet.offer("payment", stream, card[payer], 1.0)
+    second = np.flatnonzero(rng.random(len(stream)) < 0.08)
+    fleet.offer("payment", stream[second], fleet.new_values("payment", len(second)), 0.25)
+
+
+def give_networks(
+    fleet: Fleet, rng: np.random.Generator, world: Commons, account: Ints, stream: Ints, service: Ints
+) -> None:
+    """Home behind a provider, an office for organisations of three and more, the cloud for services, VPNs, travel."""
+    human = np.flatnonzero(service == 0)
+    _homes(fleet, rng, account[human], stream[human])
+    _offices(fleet, rng, account, stream)
+    machine = np.flatnonzero(service == 1)
+    for weight in (1.0, 0.5):
+        fleet.offer("network", stream[machine], rng.choice(world.cloud, len(machine)), weight)
+    tunnels = human[rng.random(len(human)) < 0.10]
+    owner, exit_ = some_of(rng, len(tunnels), world.vpn, rng.integers(1, 4, len(tunnels)))
+    fleet.offer("network", stream[tunnels][owner], exit_, 0.4)
+    travels = human[rng.random(len(human)) < 0.25]
+    fleet.offer("network", stream[travels], fleet.new_networks(rng.integers(0, 140, len(travels))), 0.08)
+
+
+def _homes(fleet: Fleet, rng: np.random.Generator, account: Ints, stream: Ints) -> None:
+    """A fixed line shared by a handful of neighbours, and a phone behind address translation shared by more."""
+    country = fleet.accounts.country[account]
+    for code in range(len(COUNTRIES)):
+        here = np.flatnonzero(country == code)
+        if not len(here):
+            continue
+        providers = code * HOME_PROVIDERS + np.arange(HOME_PROVIDERS)
+        lines = fleet.new_networks(rng.choice(providers, 1 + len(here) // 2, p=zipf(HOME_PROVIDERS)))
+        phones = fleet.new_networks(rng.choice(providers, 1 + len(here) // 15, p=zipf(HOME_PROVIDERS)))
+        fleet.offer("network", stream[here], rng.choice(lines, len(here)), 1.0)
+        mobile = here[rng.random(len(here)) < 0.4]
+        fleet.offer("network", stream[mobile], rng.choice(phones, len(mobile), p=zipf(len(phones), 0.7)), 0.25)
+        owner, item = some_of(rng, len(mobile), phones[:6], rng.integers(0, 3, len(mobile)))
+        fleet.offer("network", stream[mobile][owner], item, 0.1)
+
+
+def _offices(fleet: Fleet, rng: np.random.Generator, account: Ints, stream: Ints) -> None:
+    org = fleet.accounts.org[account]
+    size = np.bincount(org, minlength=fleet.orgs)
+    desks = 1 + size // 60
+    first = np.cumsum(desks) - desks
+    office = fleet.new_networks(rng.integers(0, len(COUNTRIES) * HOME_PROVIDERS, int(desks.sum())))
+    at_work = np.flatnonzero((size[org] >= 3) & (rng.random(len(org)) < 0.85))
+    seat = first[org[at_work]] + rng.integers(0, desks[org[at_work]])
+    fleet.offer("network", stream[at_work], office[seat], 1.5)
+
+
+def give_clients(fleet: Fleet, rng: np.random.Generator, stream: Ints) -> None:
+    """One client that the account mostly uses, half of them a second; some are far more popular than others."""
+    popularity = rng.permutation(zipf(len(CLIENTS), 0.9))
+    fleet.offer("client", stream, rng.choice(len(CLIENTS), len(stream), p=popularity), 1.0)
+    second = stream[rng.random(len(stream)) < 0.5]
+    fleet.offer("client", second, rng.choice(len(CLIENTS), len(second), p=popularity), 0.3)
+
+
+def give_templates(fleet: Fleet, rng: np.random.Generator, world: Commons, stream: Ints) -> None:
+    """A few prompts of its own; for many a popular one, or the default of the framework in use; some have none."""
+    has_own = stream[rng.random(len(stream)) < 0.82]
+    number = rng.geometric(0.4, len(has_own)).clip(1, 8)
+    owner = np.repeat(has_own, number)
+    fleet.offer("template", owner, fleet.new_values("template", len(owner)), _uneven(rng, len(owner)))
+    fans = stream[rng.random(len(stream)) < 0.30]
+    popular = rng.choice(world.popular_templates, len(fans), p=zipf(len(world.popular_templates), 0.8))
+    fleet.offer("template", fans, popular, _uneven(rng, len(fans)))
+    framed = stream[rng.random(len(stream)) < 0.33]
+    default = rng.choice(world.framework_templates, len(framed), p=zipf(len(world.framework_templates)))
+    fleet.offer("template", framed, default, _uneven(rng, len(framed)))
+
+
+def _uneven(rng: np.random.Generator, count: int) -> Floats:
+    return np.exp(rng.standard_normal(count))

@@ -1,0 +1,150 @@
+"""What does one hand behind many accounts look like? Pools of cards, proxies and prompts, and even, common load."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from stream.simulate.attributes import HOSTERS
+from stream.simulate.catalogue import ARCHETYPES, CLIENT, COUNTRIES, DAY_MS, START_MS, TASK, TASKS
+from stream.simulate.draws import Floats, Ints, shares, some_of
+from stream.simulate.fleet import FOREVER_MS, Fleet
+from stream.simulate.population import Population, give_models, give_tasks, offer_mix
+from stream.simulate.rhythm import OPERATOR
+
+CLIENT_SETS = (
+    ("python-sdk/1.42", "python-sdk/1.41", "node-sdk/0.95", "curl/8.7", "gateway/2.7"),
+    ("python-sdk/2.0", "go-sdk/0.9", "node-sdk/0.94", "agentkit/1.2"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """What an operator has bought and built. Indexes of values; beat: the wave of its scheduler; clients: indexes."""
+
+    payments: Ints
+    networks: Ints
+    templates: Ints
+    clients: Ints
+    beat: int
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How an operator uses its pools.
+
+    per_day: mean requests an account; sd_ln: spread of the accounts' volumes; kit: part of the volume that is the
+    operator's own work, the rest is honest-looking traffic that it resells; cards, exits, prompts: (least, most)
+    values that an account uses of each pool; private: part of the kit's requests on values of the account's own.
+    """
+
+    per_day: float = 28.0
+    sd_ln: float = 0.6
+    kit: float = 0.75
+    cards: tuple[int, int] = (1, 2)
+    exits: tuple[int, int] = (4, 9)
+    prompts: tuple[int, int] = (4, 8)
+    private: float = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """The accounts of an operator; kit and resale: one stream each, in the accounts' order."""
+
+    account: Ints
+    kit: Ints
+    resale: Ints
+
+
+def pools(fleet: Fleet, rng: np.random.Generator, payments: int, networks: int, templates: int, beat: int) -> Pools:
+    """A new operator's pools. Proxies stand at hosters and, as residential proxies, at home providers."""
+    asn = np.where(rng.random(networks) < 0.6, rng.choice(HOSTERS, networks), rng.integers(0, 140, networks))
+    clients = [CLIENT[name] for name in CLIENT_SETS[int(rng.integers(len(CLIENT_SETS)))]]
+    return Pools(fleet.new_values("payment", payments), fleet.new_networks(asn), fleet.new_values("template", templates),
+                 np.array(clients), beat)  # fmt: skip
+
+
+def leak(fleet: Fleet, rng: np.random.Generator, pool: Pools, honest: Population) -> None:
+    """Honest accounts that are on the operator's values: other customers of its proxies, prompts that got out."""
+    for name, values, each, weight in (
+        ("network", pool.networks, 3.0, 0.3), ("template", pool.templates, 1.5, 0.15), ("payment", pool.payments, 0.15, 1.0),
+    ):  # fmt: skip
+        carriers = rng.poisson(each, len(values))
+        streams = rng.choice(honest.stream, int(carriers.sum()))
+        fleet.offer(name, streams, np.repeat(values, carriers), weight)
+
+
+def recruit(fleet: Fleet, rng: np.random.Generator, count: int) -> Ints:
+    """Accounts that are there before the log begins, mostly one an organisation, from everywhere."""
+    size = 1 + (rng.random(count) < 0.2) * rng.integers(1, 6, count)
+    org = fleet.new_orgs(count)[np.repeat(np.arange(count), size)[:count]]
+    country = rng.choice(len(COUNTRIES), count, p=_popularity(rng))
+    age_days = rng.exponential(70, count).clip(3, 500)
+    return fleet.add_accounts(
+        count, org=org, country=country, signup_ms=START_MS - (age_days * DAY_MS).astype(np.int64)
+    )
+
+
+def _popularity(rng: np.random.Generator) -> Floats:
+    weight = np.array([country.weight for country in COUNTRIES]) ** 0.5
+    weight = rng.permutation(weight)
+    return weight / weight.sum()
+
+
+def equip(
+    fleet: Fleet, rng: np.random.Generator, pool: Pools, account: Ints, habits: Habits, work: dict[str, float], *,
+    start_ms: Ints | int = -FOREVER_MS, end_ms: Ints | int = FOREVER_MS,
+) -> Crew:  # fmt: skip
+    """Puts the accounts to work: the kit on shared values and the common beat, and resold traffic of honest look."""
+    count = len(account)
+    volume = np.exp(habits.sd_ln * rng.standard_normal(count) - habits.sd_ln**2 / 2) * habits.per_day
+    kit_part = rng.beta(habits.kit * 14, (1 - habits.kit) * 14 + 1e-3, count)
+    common = {"account": account, "profile": OPERATOR, "start_ms": start_ms, "end_ms": end_ms}
+    kit = fleet.add_streams(count, per_day=volume * kit_part, beat=pool.beat, burst=2.0, mood=20.0, session=1.4,
+                            gap_s=40.0, **common)  # fmt: skip
+    resale = fleet.add_streams(count, per_day=volume * (1 - kit_part), burst=0.5, mood=2.0, session=3.0, gap_s=50.0,
+                               offset_h=rng.integers(-8, 10, count), **common)  # fmt: skip
+    _share(fleet, rng, pool, habits, kit, resale)
+    mix = np.full(len(TASKS), 0.02)
+    for name, part in work.items():
+        mix[TASK[name]] += part
+    offer_mix(fleet, "task", kit, shares(rng, np.broadcast_to(14 * mix / mix.sum(), (count, len(TASKS)))))
+    give_models(fleet, rng, kit)
+    _resell(fleet, rng, pool, resale)
+    return Crew(account, kit, resale)
+
+
+def _share(fleet: Fleet, rng: np.random.Generator, pool: Pools, habits: Habits, kit: Ints, resale: Ints) -> None:
+    """Cards serve both streams of an account; exits too; prompts are the kit's."""
+    count = len(kit)
+    for name, values, (least, most) in (
+        ("payment", pool.payments, habits.cards), ("network", pool.networks, habits.exits),
+        ("template", pool.templates, habits.prompts),
+    ):  # fmt: skip
+        owner, item = some_of(rng, count, values, rng.integers(least, most + 1, count))
+        weight = np.exp(0.5 * rng.standard_normal(len(owner)))
+        fleet.offer(name, kit[owner], item, weight)
+        if name != "template":
+            fleet.offer(name, resale[owner], item, weight)
+        if name != "payment":
+            total = np.bincount(owner, weight, count) * habits.private / max(1 - habits.private, 0.05)
+            fleet.offer(name, kit, _private(fleet, rng, name, count), total)
+    owner = np.repeat(kit, len(pool.clients))
+    fleet.offer("client", owner, np.tile(pool.clients, count), np.exp(0.7 * rng.standard_normal(len(owner))))
+
+
+def _private(fleet: Fleet, rng: np.random.Generator, name: str, count: int) -> Ints:
+    return fleet.new_networks(rng.integers(0, 140, count)) if name == "network" else fleet.new_values(name, count)
+
+
+def _resell(fleet: Fleet, rng: np.random.Generator, pool: Pools, resale: Ints) -> None:
+    """What the customers of a proxy send: every kind of work, their own prompts, whatever client they have."""
+    count = len(resale)
+    give_tasks(fleet, rng, resale, rng.integers(0, len(ARCHETYPES), count))
+    give_models(fleet, rng, resale)
+    prompts = rng.integers(1, 4, count)
+    owner = np.repeat(resale, prompts)
+    fleet.offer("template", owner, fleet.new_values("template", len(owner)), np.exp(rng.standard_normal(len(owner))))
+    fleet.offer("client", resale, rng.choice(pool.clients, count))
+    fleet.offer("client", resale, rng.integers(0, len(CLIENT), count))

@@ -1,0 +1,156 @@
+"""How does an honest fleet come about? Organisations, volumes, kinds of work, rhythms, sign-ups and departures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from stream.simulate import attributes
+from stream.simulate.catalogue import (
+    ARCHETYPES,
+    COUNTRIES,
+    DAY_MS,
+    HOUR_MS,
+    MODEL_WEIGHTS,
+    OFFSET_H,
+    OLD_MODELS,
+    START_MS,
+    TASK,
+    TASKS,
+)  # fmt: skip
+from stream.simulate.draws import Floats, Ints, heavy, shares
+from stream.simulate.fleet import FOREVER_MS, Fleet
+from stream.simulate.real_rates import Traces
+from stream.simulate.rhythm import CRON, CRON_KINDS, HOME, OFFICE, SERVICE
+
+MEAN_PER_DAY, SD_LN = 26.0, 1.54  # median of 8 requests a day
+PER_DAY_MAX = 6_000.0
+GIANTS = 4  # organisations of hundreds to thousands of accounts in every fleet
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """The honest part of the fleet. Indexes; account i of it sends stream[i]; giants: the largest organisations."""
+
+    account: Ints
+    stream: Ints
+    archetype: Ints
+    service: Ints
+    giants: Ints
+    world: attributes.Commons
+
+
+def settle(
+    fleet: Fleet, rng: np.random.Generator, count: int, end_ms: int, traces: Traces, *, real: bool = False,
+    mean_per_day: float = MEAN_PER_DAY,
+) -> Population:  # fmt: skip
+    """Adds `count` honest accounts with one stream each. real: every one of them follows a production client."""
+    org, size = _organisations(fleet, rng, count)
+    country = _countries(rng, org)
+    born_ms, dead_ms, signup_ms = _lifetimes(rng, count, end_ms)
+    account = fleet.add_accounts(count, org=org, country=country, signup_ms=signup_ms, leaky=size[org] >= count // 40)
+    archetype = rng.choice(len(ARCHETYPES), count, p=[weight for weight, _ in ARCHETYPES.values()])
+    per_day = np.minimum(heavy(rng, count, mean_per_day, SD_LN), PER_DAY_MAX)
+    service = (rng.random(count) < 0.05 + 0.25 * (per_day > 60)).astype(np.int64)
+    columns = _rhythms(rng, service, archetype) | _followers(rng, per_day, traces, real)
+    stream = fleet.add_streams(
+        count, account=account, per_day=per_day, offset_h=OFFSET_H[country] + rng.integers(-2, 3, count),
+        start_ms=born_ms, end_ms=dead_ms, **columns,
+    )  # fmt: skip
+    world = attributes.commons(fleet, rng, count)
+    attributes.give_payments(fleet, rng, account, stream)
+    attributes.give_networks(fleet, rng, world, account, stream, service)
+    attributes.give_clients(fleet, rng, stream)
+    attributes.give_templates(fleet, rng, world, stream)
+    give_tasks(fleet, rng, stream, archetype)
+    give_models(fleet, rng, stream)
+    giants = np.argsort(-size, kind="stable")[:GIANTS]
+    return Population(account, stream, archetype, service, giants, world)
+
+
+def _organisations(fleet: Fleet, rng: np.random.Generator, count: int) -> tuple[Ints, Ints]:
+    """(organisation of each account, size of each): two thirds of the accounts alone, then a heavy tail."""
+    sizes = [count // part for part in (12, 30, 60, 90)][:GIANTS]
+    left = count - sum(sizes)
+    sizes += (1 + rng.pareto(1.15, left)).clip(2, max(3, count // 150)).astype(int).tolist()
+    total = np.cumsum(sizes)
+    teams = int(np.searchsorted(total, int(0.36 * count)))
+    members = np.repeat(np.arange(teams), sizes[:teams])
+    alone = np.arange(teams, teams + count - len(members))
+    org = fleet.new_orgs(teams + len(alone))[np.concatenate((members, alone))]
+    return rng.permutation(org), np.bincount(org, minlength=fleet.orgs)
+
+
+def _countries(rng: np.random.Generator, org: Ints) -> Ints:
+    """Where the organisation is; one in five accounts of it sits elsewhere."""
+    weight = np.array([country.weight for country in COUNTRIES])
+    seat = rng.choice(len(COUNTRIES), org.max() + 1, p=weight / weight.sum())
+    elsewhere = rng.choice(len(COUNTRIES), len(org), p=weight / weight.sum())
+    return np.where(rng.random(len(org)) < 0.2, elsewhere, seat[org])
+
+
+def _lifetimes(rng: np.random.Generator, count: int, end_ms: int) -> tuple[Ints, Ints, Ints]:
+    """(first traffic, last traffic, sign-up): one in ten signs up in the log, one in twenty leaves in it."""
+    length_ms = end_ms - START_MS
+    born = np.full(count, -FOREVER_MS)
+    fresh = rng.random(count) < 0.009 * length_ms / DAY_MS
+    born[fresh] = START_MS + (rng.random(fresh.sum()) * length_ms).astype(np.int64)
+    leaves = rng.random(count) < 0.006 * length_ms / DAY_MS
+    dead = np.where(leaves, START_MS + (rng.random(count) * length_ms).astype(np.int64), FOREVER_MS)
+    age_days = rng.exponential(220, count).clip(0, 900)
+    signup = np.where(fresh, born - (rng.exponential(0.3, count) * DAY_MS).astype(np.int64),
+                      START_MS - (age_days * DAY_MS).astype(np.int64))  # fmt: skip
+    return born, np.maximum(dead, born + HOUR_MS), signup
+
+
+def _rhythms(rng: np.random.Generator, service: Ints, archetype: Ints) -> dict[str, Floats | Ints]:
+    """People keep office hours or evenings; services never sleep; a third of them are scheduled jobs."""
+    count = len(service)
+    homely = rng.random(count) < np.where(archetype == 0, 0.5, 0.25)
+    profile = np.where(service == 1, SERVICE, np.where(homely, HOME, OFFICE))
+    cron = (service == 1) & (rng.random(count) < 0.33)
+    profile = np.where(cron, CRON + rng.integers(0, CRON_KINDS, count), profile)
+    return {
+        "profile": profile,
+        "minute": np.where(cron, rng.choice([0, 0, 0, 5, 15, 30, 45], count), -1),
+        "burst": np.where(service == 1, 6.0, 0.35 + 0.5 * rng.random(count)),
+        "mood": np.where(service == 1, 12.0, rng.choice([0.8, 1.5, 4.0], count)),
+        "session": np.where(service == 1, 1.5 + 40 * cron, 1 + rng.exponential(4.0, count)),
+        "gap_s": np.where(service == 1, 3.0, 20 + rng.exponential(60.0, count)),
+    }
+
+
+def _followers(rng: np.random.Generator, per_day: Floats, traces: Traces, real: bool) -> dict[str, Ints]:
+    """Who follows a production client: the largest accounts, one each; with `real` everybody, at a random time of it."""
+    count = len(per_day)
+    trace, shift_h = np.full(count, -1), np.zeros(count, np.int64)
+    if real:
+        trace = rng.integers(0, len(traces), count)
+        shift_h = rng.integers(0, 14, count) * 24 + rng.integers(-8, 9, count)
+    else:
+        largest = np.argsort(-per_day, kind="stable")[: len(traces)]
+        trace[largest] = rng.permutation(len(traces))[: len(largest)]
+    return {"trace": trace, "trace_shift_h": shift_h}
+
+
+def give_tasks(fleet: Fleet, rng: np.random.Generator, stream: Ints, archetype: Ints, spread: float = 2.5) -> None:
+    """A mix of tasks for each stream: Dirichlet about its archetype. spread: large is alike, small is overdispersed."""
+    weight = np.full((len(ARCHETYPES), len(TASKS)), 0.03)
+    for row, (_, mix) in enumerate(ARCHETYPES.values()):
+        for name, part in mix.items():
+            weight[row, TASK[name]] += part
+    weight /= weight.sum(axis=1, keepdims=True)
+    offer_mix(fleet, "task", stream, shares(rng, spread * weight[archetype]))
+
+
+def give_models(fleet: Fleet, rng: np.random.Generator, stream: Ints) -> None:
+    """Most accounts have one model that they mostly use, and one or two beside."""
+    mix = shares(rng, np.broadcast_to(1.2 * MODEL_WEIGHTS, (len(stream), OLD_MODELS)))
+    offer_mix(fleet, "model", stream, mix)
+
+
+def offer_mix(fleet: Fleet, name: str, stream: Ints, mix: Floats, least: float = 0.01) -> None:
+    """Offers each row's items with at least a `least` part."""
+    row, item = np.nonzero(mix >= least)
+    fleet.offer(name, stream[row], item, mix[row, item])

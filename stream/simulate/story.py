@@ -1,0 +1,80 @@
+"""What is a log made of? The fleet, what happens to it, and the truth about both, under one seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from stream.simulate import population
+from stream.simulate.adoption import adopt
+from stream.simulate.catalogue import DAY_MS, HOUR_MS, MODEL, START_MS
+from stream.simulate.draws import chance
+from stream.simulate.fleet import Fleet
+from stream.simulate.population import Population
+from stream.simulate.real_rates import traces
+from stream.simulate.shifts import Course
+from stream.simulate.traffic import Traffic
+from stream.simulate.truth import Truth
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large a log is. accounts: honest ones; days: its length; scale: of campaigns, where a scenario has it."""
+
+    accounts: int
+    days: float
+    scale: float = 1.0
+    mean_per_day: float = population.MEAN_PER_DAY
+
+
+@dataclass(slots=True)
+class Story:
+    """A scenario while it is laid out, and when it is done. honest: the honest population; waves: beats given away."""
+
+    name: str
+    seed: int
+    size: Size
+    fleet: Fleet
+    course: Course
+    truth: Truth
+    honest: Population
+    start_ms: int
+    end_ms: int
+    waves: int = field(default=0)
+
+    @classmethod
+    def begin(cls, name: str, seed: int, size: Size, *, real: bool = False) -> Story:
+        """A fleet of honest accounts, in which nothing has happened yet."""
+        end_ms = START_MS + int(size.days * 24) * HOUR_MS
+        fleet = Fleet()
+        honest = population.settle(fleet, chance(seed, "population"), size.accounts, end_ms, traces(), real=real,
+                                   mean_per_day=size.mean_per_day)  # fmt: skip
+        return cls(name, seed, size, fleet, Course(), Truth(), honest, START_MS, end_ms)
+
+    def at(self, day: float) -> int:
+        """Milliseconds of a day of the log; 0.0 is its begin."""
+        return self.start_ms + int(day * DAY_MS)
+
+    def chance(self, *purpose: str | int) -> np.random.Generator:
+        """A generator of this story's own for each purpose."""
+        return chance(self.seed, self.name, *purpose)
+
+    def beat(self) -> int:
+        """A wave that nobody else has."""
+        self.waves += 1
+        return self.waves - 1
+
+    def release(self, model: str, supersedes: str, day: float) -> int:
+        """Announces a model; the honest fleet takes it up. Gives the time of release."""
+        at_ms = self.at(day)
+        self.truth.releases.append(
+            {"model": model, "released_at": at_ms, "family": model.split("-")[0], "supersedes": supersedes}
+        )
+        rng = self.chance("adoption", model)
+        self.course.shifts += adopt(self.fleet, rng, self.honest.stream, MODEL[model], MODEL[supersedes], at_ms)
+        return at_ms
+
+    def traffic(self) -> Traffic:
+        """The requests; the same for the same seed."""
+        return Traffic(self.fleet, self.course, traces(), self.seed, self.start_ms, self.end_ms)

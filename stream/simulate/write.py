@@ -1,0 +1,145 @@
+"""How does a batch of requests become lines of JSON, and where do they go?"""
+
+from __future__ import annotations
+
+import gzip
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from hashlib import blake2b
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import zstandard
+from numpy.typing import NDArray
+
+from stream.simulate.catalogue import CLIENTS, COUNTRIES, DAY_MS, HOUR_MS, MODELS, capabilities_json
+from stream.simulate.draws import Ints
+from stream.simulate.fleet import Fleet
+from stream.simulate.shifts import Course
+from stream.simulate.traffic import Batch
+
+LINE = (
+    b'{"event_id":"%b","timestamp":%d,"account_id":"%b","model":"%b","capabilities":%b,"input_tokens":%d,'
+    b'"output_tokens":%d,"attributes":{%b%b%b%b%b%b}}\n'
+)
+ROLLOUT_MS = HOUR_MS  # a renamed tag reaches all machines of the platform within an hour
+Table = NDArray[np.object_]
+
+
+def week_of(at_ms: int) -> str:
+    """The ISO week of a time.
+
+    >>> week_of(1_772_409_600_000)
+    '2026-W10'
+    """
+    year, week, _ = np.datetime64(at_ms, "ms").astype("O").isocalendar()
+    return f"{year}-W{week:02d}"
+
+
+class Lines:
+    """Turns batches into lines; the same batches and seed give the same bytes. About 400,000 lines a second."""
+
+    def __init__(self, fleet: Fleet, course: Course, seed: int) -> None:
+        self._seed, self._course = seed, course
+        self.account_ids = [f"acct_{self._hash('account', index)}" for index in range(len(fleet.accounts))]
+        self._account = _table(name.encode() for name in self.account_ids)
+        self._home = self._homes(fleet)
+        self._org = self._fragments("org", (f"org_{self._hash('org', i, 4)}" for i in range(fleet.orgs)))
+        self._payment = self._minted(fleet, "payment")
+        self._template = self._minted(fleet, "template")
+        self._client = self._fragments("client", CLIENTS)
+        self._network = self._networks(fleet)
+        self._model = _table(name.encode() for name in MODELS)
+        self._capabilities = [_table(capabilities_json(renamed)) for renamed in (False, True)]
+
+    def of(self, batch: Batch) -> list[bytes]:
+        """One line for each request."""
+        event = _scrambled(batch.serial, self._seed)
+        hexed = event.astype(">u8").tobytes().hex().encode()
+        columns = (
+            [hexed[at : at + 16] for at in range(0, len(hexed), 16)], batch.at_ms.tolist(),
+            self._account[batch.account].tolist(), self._model[batch.model].tolist(), self._tags(batch).tolist(),
+            batch.input_tokens.tolist(), batch.output_tokens.tolist(),
+            self._payment[batch.payment].tolist(), self._network[batch.network].tolist(),
+            self._client[batch.client].tolist(), self._template[batch.template].tolist(),
+            self._org[batch.org].tolist(), self._home[batch.account].tolist(),
+        )  # fmt: skip
+        return list(map(LINE.__mod__, zip(*columns, strict=True)))
+
+    def _tags(self, batch: Batch) -> Table:
+        before, after = self._capabilities
+        if not len(batch) or batch.at_ms[-1] < self._course.rename_ms:
+            return before[batch.task]
+        done = (batch.at_ms - self._course.rename_ms) / ROLLOUT_MS
+        return np.where(done > (batch.serial % 997) / 997, after[batch.task], before[batch.task])
+
+    def _hash(self, kind: str, index: int, size: int = 5) -> str:
+        return blake2b(f"{self._seed}/{kind}/{index}".encode(), digest_size=size).hexdigest()
+
+    def _minted(self, fleet: Fleet, dimension: str) -> Table:
+        return self._fragments(dimension, (self._hash(dimension, i) for i in range(fleet.minted[dimension])))
+
+    def _fragments(self, dimension: str, values: Iterator[str] | tuple[str, ...]) -> Table:
+        """The members of `attributes`, with the comma after them; the last entry is of a missing value (-1)."""
+        if dimension in self._course.hidden:
+            return _table([*(b"" for _ in values), b""])
+        return _table([*(f'"{dimension}":"{value}",'.encode() for value in values), b""])
+
+    def _networks(self, fleet: Fleet) -> Table:
+        prefix = self._fragments("ip_prefix", (self._hash("network", i) for i in range(len(fleet.asn))))
+        asn = self._fragments("asn", tuple(f"AS{4200 + 37 * provider}" for provider in range(1000)))
+        return _table([*(asn[provider] + prefix[index] for index, provider in enumerate(fleet.asn.tolist())), b""])
+
+    def _homes(self, fleet: Fleet) -> Table:
+        weeks = {day: week_of(day * DAY_MS) for day in np.unique(fleet.accounts.signup_ms // DAY_MS).tolist()}
+        days = (fleet.accounts.signup_ms // DAY_MS).tolist()
+        countries = fleet.accounts.country.tolist()
+        return _table(
+            f'"country":"{COUNTRIES[country].code}","signup_week":"{weeks[day]}"'.encode()
+            for country, day in zip(countries, days, strict=True)
+        )
+
+
+def _table(entries: object) -> Table:
+    listed = list(entries)  # type: ignore[call-overload]
+    table = np.empty(len(listed), np.object_)
+    table[:] = listed
+    return table
+
+
+def _scrambled(serial: Ints, seed: int) -> NDArray[np.uint64]:
+    """Different numbers for different serials (splitmix64, a bijection), unlike from one another."""
+    with np.errstate(over="ignore"):
+        z = serial.astype(np.uint64) + np.uint64(seed % 65_521 << 44)
+        z = z * np.uint64(0x9E3779B97F4A7C15) + np.uint64(0x632BE59BD9B4E019)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+@contextmanager
+def opened(path: str) -> Iterator[Callable[[bytes], object]]:
+    """Gives `write(bytes)` for a file, compressed by its ending (.gz, .zst), or standard output for `-`.
+
+    The same bytes in give the same file: no time, no name is stored in it.
+    """
+    if path == "-":
+        yield sys.stdout.buffer.write
+        sys.stdout.buffer.flush()
+        return
+    with Path(path).open("wb") as file, _compressed(file, path) as sink:
+        yield sink.write
+
+
+@contextmanager
+def _compressed(file: BinaryIO, path: str) -> Iterator[BinaryIO]:
+    if path.endswith(".zst"):
+        with zstandard.ZstdCompressor(level=3).stream_writer(file, closefd=False) as sink:
+            yield sink  # type: ignore[misc]
+    elif path.endswith(".gz"):
+        with gzip.GzipFile(filename="", mode="wb", compresslevel=3, fileobj=file, mtime=0) as sink:
+            yield sink  # type: ignore[misc]
+    else:
+        yield file
