@@ -99,6 +99,11 @@ def _show_all() -> None:
 _show_all()
 
 
+def begin(stage: str) -> None:
+    """A stage starts: its own counters begin at 0."""
+    _accepted.labels(stage)
+
+
 def records_accepted(stage: str, n: int) -> None:
     """A stage took in n requests. Call once a batch."""
     _accepted.labels(stage).inc(n)

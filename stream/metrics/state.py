@@ -106,6 +106,7 @@ def serving(stages: Sequence[str], version: str) -> None:
     """This process runs these stages ("ingest", "detect", "correlate"): show their metrics and no others."""
     expose(stages)
     for stage in stages:
+        begin(stage)
         _build.labels(version, stage).set(1)
         _ready.labels(stage).set(0)
         _rebalances.labels(stage)
