@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from stream.metrics.exposition import Bounded, counter, expose, gauge, histogram
+from stream.metrics.intake import begin
 
 BOUNDS: Final = (
     "accounts", "models", "capabilities", "targets_per_account", "values", "organisations", "pairs", "memberships",
