@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 
 from markupsafe import Markup
 
-WIDTH, HEIGHT = 720, 240
-LEFT, RIGHT, TOP, BOTTOM = 46, 12, 26, 26
+WIDTH, HEIGHT = 720, 260
+LEFT, RIGHT, TOP, BOTTOM = 46, 12, 46, 26
+LEVELS, CHARACTER = 3, 6.6  # levels of words above a chart, and the width of a letter
 STYLES = 8  # colours and dashes that the style sheet knows: .c0 to .c7
 HOUR_MS = 3_600_000
 STEPS_H = (1, 3, 6, 12, 24, 48, 96, 168, 336, 720, 2160, 4320)
@@ -83,8 +84,9 @@ def _roof(most: float) -> float:
 
 def _rows(frame: Frame) -> list[Markup]:
     rows = []
-    for part in range(5):
-        share = frame.most * part / 4
+    steps = 3 if frame.most in (0.3, 0.6) else 5 if frame.most in (0.01, 0.05, 0.1, 0.5) else 4
+    for part in range(steps + 1):
+        share = frame.most * part / steps
         y = frame.y(share)
         rows.append(
             Markup('<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>').format(LEFT, WIDTH - RIGHT, y, y)
@@ -116,18 +118,23 @@ def _columns(frame: Frame) -> list[Markup]:
 
 
 def _marks(frame: Frame, marks: Sequence[Mark]) -> list[Markup]:
-    """Vertical lines; the words of neighbours go onto two levels, those in the right half to the left of their line."""
+    """Vertical lines with their words, each on the first level where it meets no other."""
     drawn = []
-    inside = sorted((mark for mark in marks if frame.from_ms <= mark.at_ms <= frame.until_ms), key=lambda m: m.at_ms)
-    for place, mark in enumerate(inside):
-        x, y = frame.x(mark.at_ms), 11 + 12 * (place % 2)
-        anchor, gap = ("end", -4) if x > WIDTH * 0.6 else ("start", 4)
+    taken = [-math.inf] * LEVELS
+    for mark in sorted(marks, key=lambda one: (one.at_ms, one.text)):
+        if not frame.from_ms <= mark.at_ms <= frame.until_ms:
+            continue
+        x, width = frame.x(mark.at_ms), CHARACTER * len(mark.text)
+        anchor, gap = ("end", -4) if x + width > WIDTH else ("start", 4)
+        begin = x - width if anchor == "end" else x
+        level = next((one for one in range(LEVELS) if taken[one] < begin), LEVELS - 1)
+        taken[level] = begin + width + 8
         drawn.append(
-            Markup('<line class="mark" x1="{:.1f}" x2="{:.1f}" y1="4" y2="{}"/>').format(x, x, HEIGHT - BOTTOM)
-        )
-        drawn.append(
-            Markup('<text class="word" text-anchor="{}" x="{:.1f}" y="{}">{}</text>').format(
-                anchor, x + gap, y, mark.text
+            Markup('<line class="mark" x1="{:.1f}" x2="{:.1f}" y1="{}" y2="{}"/>').format(
+                x, x, 4 + 13 * level, HEIGHT - BOTTOM
+            )
+            + Markup('<text class="word" text-anchor="{}" x="{:.1f}" y="{}">{}</text>').format(
+                anchor, x + gap, 12 + 13 * level, mark.text
             )
         )
     return drawn

@@ -182,7 +182,7 @@ def _as_rows(given: Any) -> list[Mapping[str, Any]]:
     if isinstance(given, list | tuple) and given and all(isinstance(one, Mapping) for one in given):
         return [] if all(set(one) == {"kind", "id"} for one in given) else list(given)
     if isinstance(given, Mapping) and given and all(isinstance(one, Mapping) for one in given.values()):
-        return [{"name": name, **one} for name, one in given.items()]
+        return [{"name": spoken.label(name), **one} for name, one in given.items()]
     return []
 
 
