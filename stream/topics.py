@@ -20,6 +20,7 @@ from stream.settings import load
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
+FRAME_BYTES_MAX = 4 * 1024 * 1024  # one request of 1 MiB, which cannot be cut, and room for the envelope
 SUMMARY_BYTES_MAX = 16 * 1024 * 1024
 
 
@@ -71,7 +72,12 @@ def wanted(kafka: Kafka) -> list[Topic]:
         Topic(names.releases, 1, compact, "releases"),
         Topic(names.expected, 1, compact, "expected shifts"),
         Topic(names.verdicts, 1, compact, "verdicts"),
-        Topic(names.frames, kafka.partitions, passing | {"retention.ms": str(2 * DAY_MS)}, "ingest to detect"),
+        Topic(
+            names.frames,
+            kafka.partitions,
+            passing | {"retention.ms": str(2 * DAY_MS), "max.message.bytes": str(FRAME_BYTES_MAX)},
+            "ingest to detect",
+        ),
         Topic(state_topic(groups.detect), kafka.partitions, state, "state of detect"),
         Topic(
             names.summaries,
@@ -118,7 +124,7 @@ def _too_small(topic: Topic, found: Found) -> list[Difference]:
     told = []
     for key, why, loses in (
         ("retention.ms", "a stage that stands still for longer loses what it had not read", False),
-        ("max.message.bytes", "large summaries would be refused, and detect would stop", True),
+        ("max.message.bytes", "large messages would be refused, and the stage that writes them would stop", True),
     ):
         wanted_least, got = topic.settings.get(key), found.settings.get(key)
         if wanted_least is None or got is None or int(got) == -1:

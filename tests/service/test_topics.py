@@ -7,20 +7,13 @@ import pytest
 from stream import kafka as broker
 from stream import topics
 from stream.kafka import Found
-from stream.sections import Groups, Kafka, Topics
+from tests.service.rig import kafka_for
 
 pytestmark = pytest.mark.service("kafka")
 
 
-def settings_for(bootstrap: str, unique: str, **more) -> Kafka:
-    """Topics and groups of one test."""
-    names = {name: f"{unique}.{name}" for name in Topics.model_fields}
-    groups = {name: f"{unique}-{name}" for name in Groups.model_fields}
-    return Kafka(bootstrap_servers=bootstrap, topics=Topics(**names), groups=Groups(**groups), **more)
-
-
 async def test_what_create_makes_passes_the_check(bootstrap, unique):
-    kafka = settings_for(bootstrap, unique, partitions=3)
+    kafka = kafka_for(bootstrap, unique, partitions=3)
 
     created = await topics.create(kafka, 2)
     missing, told = await topics.check(kafka)
@@ -31,7 +24,7 @@ async def test_what_create_makes_passes_the_check(bootstrap, unique):
 
 
 async def test_a_topic_that_would_lose_data_is_refused_with_the_reason(bootstrap, unique):
-    kafka = settings_for(bootstrap, unique, partitions=3)
+    kafka = kafka_for(bootstrap, unique, partitions=3)
     wrong = {
         kafka.topics.frames: Found(5, 1, {"cleanup.policy": "delete"}),
         kafka.topics.alerts: Found(1, 1, {"cleanup.policy": "delete"}),
@@ -45,6 +38,7 @@ async def test_a_topic_that_would_lose_data_is_refused_with_the_reason(bootstrap
     assert faults == [
         (kafka.topics.frames, "partitions", "3", "5"),
         (kafka.topics.frames, "message.timestamp.type", "LogAppendTime", "CreateTime"),
+        (kafka.topics.frames, "max.message.bytes", "at least 4194304", "1048588"),
         (kafka.topics.alerts, "cleanup.policy", "compact", "delete"),
     ]
     with pytest.raises(Exception, match=r"partitions is 5, expected 3: accounts live in a partition for ever"):
@@ -52,14 +46,14 @@ async def test_a_topic_that_would_lose_data_is_refused_with_the_reason(bootstrap
 
 
 async def test_a_stage_does_not_start_without_its_topics(bootstrap, unique):
-    kafka = settings_for(bootstrap, unique)
+    kafka = kafka_for(bootstrap, unique)
 
     with pytest.raises(broker.MissingTopicError, match="create it with `swerve topics create`"):
         await topics.refuse_what_loses(kafka, kafka.topics.frames)
 
 
 async def test_a_catalogue_holds_the_last_record_of_each_key(bootstrap, unique):
-    kafka = settings_for(bootstrap, unique)
+    kafka = kafka_for(bootstrap, unique)
     await topics.create(kafka, 1)
     releases = broker.Catalogue(kafka, kafka.topics.releases)
     async with broker.producer(kafka, transactional_id=f"{unique}-writer") as producer:
@@ -74,4 +68,4 @@ async def test_a_catalogue_holds_the_last_record_of_each_key(bootstrap, unique):
 
 async def test_nobody_at_the_address_is_told_from_a_wrong_protocol(bootstrap, unique):
     with pytest.raises(broker.UnreachableError, match="does not answer: is it running"):
-        await topics.check(settings_for("127.0.0.1:1", unique))
+        await topics.check(kafka_for("127.0.0.1:1", unique))

@@ -1,0 +1,14 @@
+"""`swerve ingest`."""
+
+from __future__ import annotations
+
+from stream import stage
+from stream.arguments import Config, Port
+from stream.settings import load
+
+
+def command(config: Config = None, port: Port = None) -> None:
+    """Read requests, check them, and send them on in frames. Start as many as the traffic needs."""
+    from stream.ingest import worker
+
+    stage.run(load(config), {worker.STAGE: worker.work}, port)

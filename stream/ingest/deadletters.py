@@ -1,0 +1,86 @@
+"""Where do refused records go? To the dead-letter topic as they came, with the reason, and never more than a rate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from aiokafka import ConsumerRecord
+
+from stream.ingest.encode import Refused
+
+REASON = "swerve.reason"
+DETAIL = "swerve.detail"
+TOPIC = "swerve.source.topic"
+PARTITION = "swerve.source.partition"
+OFFSET = "swerve.source.offset"
+OURS = (REASON, DETAIL, TOPIC, PARTITION, OFFSET)
+Headers = tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One message of the dead-letter topic."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+@dataclass(slots=True)
+class Bucket:
+    """A cap in records a second: what is left of it grows with time, up to ten seconds' worth.
+
+    >>> bucket = Bucket(per_s=2.0, now_s=0.0)
+    >>> [bucket.take(0.0) for _ in range(21)].count(True), bucket.take(0.5), bucket.take(0.5)
+    (20, True, False)
+    """
+
+    per_s: float
+    now_s: float
+    left: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.left = 10.0 * self.per_s
+
+    def take(self, now_s: float) -> bool:
+        """Whether one more is within the rate at this monotonic time."""
+        self.left = min(10.0 * self.per_s, self.left + (now_s - self.now_s) * self.per_s)
+        self.now_s = now_s
+        if self.left < 1.0:
+            return False
+        self.left -= 1.0
+        return True
+
+
+@dataclass(slots=True)
+class Kept:
+    """What a refused record of one partition came with, kept until its frame is sent: key, headers, and no value.
+
+    Only records whose key or headers are there need an entry.
+    """
+
+    _by_offset: dict[int, tuple[bytes | None, Headers]] = field(default_factory=dict)
+
+    def keep(self, records: Sequence[ConsumerRecord]) -> None:
+        """Remember records that are read and may yet be refused."""
+        for record in records:
+            if record.key is not None or record.headers:
+                self._by_offset[record.offset] = (record.key, tuple(record.headers))
+
+    def forget(self, upto: int) -> None:
+        """A frame up to this offset is sent. O(entries)."""
+        if self._by_offset:
+            self._by_offset = {offset: came for offset, came in self._by_offset.items() if offset > upto}
+
+    def letter(self, topic: str, partition: int, refused: Refused) -> DeadLetter:
+        """The record as it came, and why it was refused; a tombstone stays one."""
+        key, headers = self._by_offset.get(refused.offset, (None, ()))
+        ours = (
+            (REASON, refused.reason.value.encode()),
+            (DETAIL, refused.detail.encode("utf-8", "replace")),
+            (TOPIC, topic.encode()),
+            (PARTITION, str(partition).encode()),
+            (OFFSET, str(refused.offset).encode()),
+        )
+        return DeadLetter(key, refused.raw or None, headers + ours)

@@ -1,0 +1,232 @@
+"""The ingest stage: reads its partitions of the requests, sends their frames, and commits what was sent.
+
+Order: frames and dead letters are acknowledged by the broker, then the offsets are committed, with the clocks. A crash
+in between sends frames again, cut differently perhaps; their chain makes that harmless.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterable
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, OffsetAndMetadata, TopicPartition
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.structs import ConsumerRecord
+
+from detectors.rows import Frame
+from stream import kafka as broker
+from stream import log, metrics
+from stream.errors import SwerveError
+from stream.ingest.commits import clock_of, note
+from stream.ingest.deadletters import Bucket, DeadLetter
+from stream.ingest.deliver import messages_of
+from stream.ingest.source import Source, name_of
+from stream.settings import Settings
+from stream.stage import Running
+from stream.topics import refuse_what_loses
+
+STAGE = "ingest"
+RECORDS_MAX = 5_000  # of one fetch
+BUFFERED_MAX = 50_000  # requests in memory before a flush is due at once
+POLL_MS = 200
+_log = log.get("swerve.ingest")
+
+
+async def work(settings: Settings, running: Running) -> None:
+    """Run until asked to stop. Raises SwerveError where a topic is wrong, or the broker stays away."""
+    kafka = settings.kafka
+    topics = kafka.topics
+    await refuse_what_loses(kafka, topics.requests, topics.frames, topics.dlq)
+    async with (
+        broker.producer(kafka, linger_ms=5, max_batch_size=256 * 1024) as producer,
+        broker.consumer(
+            kafka,
+            group_id=kafka.groups.ingest,
+            group_instance_id=kafka.instance_id,
+            partition_assignment_strategy=[StickyPartitionAssignor],
+            session_timeout_ms=kafka.session_timeout_ms,
+            heartbeat_interval_ms=max(kafka.session_timeout_ms // 10, 100),
+            rebalance_timeout_ms=max(kafka.session_timeout_ms, 60_000),
+            isolation_level=broker.READ_COMMITTED,
+        ) as consumer,
+    ):
+        worker = Worker(settings, running, consumer, producer)
+        consumer.subscribe([topics.requests], listener=worker)
+        await worker.run()
+
+
+class Worker(ConsumerRebalanceListener):
+    """One member of the group. Frames are flushed and sent by one task; a rebalance waits for it."""
+
+    def __init__(
+        self, settings: Settings, running: Running, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer
+    ) -> None:
+        self._settings = settings
+        self._running = running
+        self._consumer = consumer
+        self._producer = producer
+        self._sources: dict[TopicPartition, Source] = {}
+        self._generation = 0
+        self._lock = asyncio.Lock()
+        self._failure: Exception | None = None
+        self._letters_rate = Bucket(settings.limits.dlq_per_s, time.monotonic())
+        self._revoked_s = time.monotonic()
+
+    async def run(self) -> None:
+        """Read and send until asked to stop; then send what is judged, commit, and leave the group."""
+        self._running.waits(STAGE, "joins the group")
+        every_s = self._settings.kafka.flush_ms / 1000
+        next_s = time.monotonic() + every_s
+        while not self._running.stop.is_set():
+            await self._read()
+            if self._failure is not None:
+                raise self._failure
+            if time.monotonic() >= next_s or self._buffered() >= BUFFERED_MAX:
+                await self.deliver()
+                next_s = time.monotonic() + every_s
+        await self.deliver()
+
+    async def _read(self) -> None:
+        generation = self._generation
+        timeout_ms = min(POLL_MS, self._settings.kafka.flush_ms)
+        fetched = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=RECORDS_MAX)
+        if generation != self._generation:
+            # Fetched before or while partitions moved: nobody knows from where. Read them again from our positions.
+            for partition, source in self._sources.items():
+                self._consumer.seek(partition, source.position)
+            return
+        now_s = time.monotonic()
+        for partition, records in fetched.items():
+            self._take(partition, records, now_s)
+
+    def _take(self, partition: TopicPartition, records: list[ConsumerRecord], now_s: float) -> None:
+        source = self._sources.get(partition)
+        if source is not None:
+            source.read(records, now_s)
+
+    def _buffered(self) -> int:
+        return sum(source.encoder.buffered for source in self._sources.values())
+
+    async def deliver(self) -> None:
+        """Flush every source, send frames and dead letters, wait for all acknowledgements, then commit."""
+        async with self._lock:
+            frames: list[Frame] = []
+            letters: list[DeadLetter] = []
+            idle = 0
+            now_s = time.monotonic()
+            for partition, source in self._sources.items():
+                is_idle = source.is_idle(self._consumer.highwater(partition), self._settings.ticks.idle_s, now_s)
+                idle += is_idle
+                frame = source.flush(is_idle, now_s)
+                if frame is not None:
+                    frames.append(frame)
+                letters += source.dead_letters()
+            await self._send(frames, self._within_the_rate(letters, now_s))
+            await self._commit()
+            self._tell(frames, idle)
+
+    def _within_the_rate(self, letters: list[DeadLetter], now_s: float) -> list[DeadLetter]:
+        kept = [letter for letter in letters if self._letters_rate.take(now_s)]
+        if letters:
+            metrics.dead_letters(len(kept), len(letters) - len(kept))
+        return kept
+
+    async def _send(self, frames: Iterable[Frame], letters: Iterable[DeadLetter]) -> None:
+        topics, partitions = self._settings.kafka.topics, self._settings.kafka.partitions
+        waiting = []
+        for frame in frames:
+            for partition, message in messages_of(frame, partitions):
+                metrics.frame_sent(len(message))
+                key = frame.source.encode()
+                waiting.append(await self._producer.send(topics.frames, message, key=key, partition=partition))
+        for letter in letters:
+            headers = list(letter.headers)
+            waiting.append(await self._producer.send(topics.dlq, letter.value, key=letter.key, headers=headers))
+        try:
+            await asyncio.gather(*waiting)
+        except KafkaError as error:
+            raise SwerveError(
+                f"the broker did not take frames ({error!r}); nothing of them is committed: start this worker again"
+            ) from error
+
+    async def _commit(self) -> None:
+        offsets = {
+            partition: OffsetAndMetadata(source.to_commit, note(source.encoder.clock_state))
+            for partition, source in self._sources.items()
+            if source.to_commit > source.committed
+        }
+        if not offsets:
+            return
+        try:
+            await self._consumer.commit(offsets)
+        except (CommitFailedError, IllegalStateError) as error:
+            # The group went on without us. Whoever owns the partitions now sends these frames again: harmless.
+            _log.warning("commit_refused", error=str(error))
+            return
+        for partition, committed in offsets.items():
+            if partition in self._sources:
+                self._sources[partition].committed = committed.offset
+
+    def _tell(self, frames: list[Frame], idle: int) -> None:
+        metrics.records_accepted(STAGE, sum(len(frame.rows) for frame in frames))
+        refused: Counter[str] = Counter()
+        for frame in frames:
+            refused.update(frame.refused)
+            metrics.source_clock(STAGE, frame.source, frame.clock_ms)
+        for reason, count in refused.items():
+            metrics.records_refused(reason, count)
+        metrics.sources(STAGE, len(self._sources) - idle, idle)
+        for partition, source in self._sources.items():
+            end = self._consumer.highwater(partition)
+            if end is not None:
+                metrics.source_lag(STAGE, name_of(partition), max(end - source.position, 0))
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Let go of everything: the next owner, perhaps we, goes on from what is committed."""
+        async with self._lock:
+            self._generation += 1
+            self._revoked_s = time.monotonic()
+            for partition in self._sources:
+                metrics.source_left(STAGE, name_of(partition))
+            self._sources.clear()
+            self._running.waits(STAGE, "waits for its partitions")
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Go on from the committed offsets and clocks. What fails here is only logged by the library: so we keep it."""
+        try:
+            await self._begin(list(assigned))
+        except Exception as error:
+            self._failure = error
+
+    async def _begin(self, partitions: list[TopicPartition]) -> None:
+        committed = await _committed(self._settings, partitions)
+        firsts = await self._consumer.beginning_offsets(partitions) if partitions else {}
+        async with self._lock:
+            self._generation += 1
+            now_s = time.monotonic()
+            for partition in partitions:
+                offset, clock = committed.get(partition, (0, None))
+                source = Source(partition, offset, firsts[partition], clock, now_s)
+                if 0 < offset < firsts[partition]:
+                    gone = firsts[partition] - offset
+                    _log.error("records_deleted_before_they_were_read", source=name_of(partition), records=gone)
+                self._consumer.seek(partition, source.position)
+                self._sources[partition] = source
+        metrics.rebalance(STAGE, len(partitions), time.monotonic() - self._revoked_s)
+        self._running.ready(STAGE)
+
+
+async def _committed(settings: Settings, partitions: list[TopicPartition]) -> dict[TopicPartition, tuple[int, object]]:
+    """(offset, clock) of each partition that the group committed; the consumer itself would lose the metadata."""
+    if not partitions:
+        return {}
+    async with broker.admin(settings.kafka) as client:
+        found = await client.list_consumer_group_offsets(settings.kafka.groups.ingest, partitions=partitions)
+    return {
+        partition: (committed.offset, clock_of(committed.metadata))
+        for partition, committed in found.items()
+        if committed.offset >= 0
+    }

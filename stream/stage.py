@@ -1,0 +1,98 @@
+"""How does a long-running stage start, say how it is, and stop? Around every Kafka stage, whatever it does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.metadata
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from stream import log, metrics
+from stream.console.health import Health
+from stream.sections import Http
+from stream.settings import Settings
+
+PORTS = {"ingest": 8322, "detect": 8323, "correlate": 8321}
+_log = log.get("swerve.stage")
+
+
+@dataclass(slots=True)
+class Running:
+    """One process: asked to stop or not, and why each of its stages is not ready (nothing: all are).
+
+    health: its HTTP server, to which a stage may add pages before it gets ready.
+    """
+
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    waiting: dict[str, str] = field(default_factory=dict)
+    health: Health | None = None
+
+    def waits(self, stage: str, reason: str) -> None:
+        """The stage does not do its work now, and why."""
+        self.waiting[stage] = reason
+        metrics.ready(stage, False)
+
+    def ready(self, stage: str) -> None:
+        """The stage does its work."""
+        if self.waiting.pop(stage, None) is not None:
+            metrics.ready(stage, True)
+            _log.info("ready", stage=stage)
+
+    def why_not(self) -> str | None:
+        """The answer of /readyz."""
+        return "; ".join(f"{stage}: {reason}" for stage, reason in sorted(self.waiting.items())) or None
+
+    async def stopping(self, seconds: float) -> bool:
+        """Wait so long; True as soon as the process is asked to stop."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.stop.wait(), seconds)
+        return self.stop.is_set()
+
+
+Work = Callable[[Settings, Running], Awaitable[None]]
+
+
+def http_of(settings: Settings, stages: Sequence[str], port: int | None) -> Http:
+    """Where the stages serve: at the port that was asked for, else configured, else the stage's own.
+
+    >>> from stream.settings import Settings
+    >>> http_of(Settings(), ["detect"], None).port, http_of(Settings(), ["detect"], 9000).port
+    (8323, 9000)
+    """
+    if port is not None:
+        return settings.http.model_copy(update={"port": port})
+    if "port" in settings.http.model_fields_set or len(stages) > 1:
+        return settings.http
+    return settings.http.model_copy(update={"port": PORTS[stages[0]]})
+
+
+def run(settings: Settings, work: dict[str, Work], port: int | None = None) -> None:
+    """Run the stages until SIGTERM or SIGINT, or until one fails; what it raised is raised here."""
+    log.set_up()
+    asyncio.run(_run(settings, work, http_of(settings, list(work), port)))
+
+
+async def _run(settings: Settings, work: dict[str, Work], http: Http) -> None:
+    running = Running()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, running.stop.set)
+    metrics.serving(list(work), importlib.metadata.version("swerve"))
+    for stage in work:
+        running.waits(stage, "starts")
+    async with Health(http, ready=running.why_not) as health:
+        running.health = health
+        _log.info("serving", stages=list(work), address=health.address)
+        await _until_the_first_ends([asyncio.ensure_future(one(settings, running)) for one in work.values()], running)
+    _log.info("stopped", stages=list(work))
+
+
+async def _until_the_first_ends(tasks: list[asyncio.Future[None]], running: Running) -> None:
+    """A stage that ends, in peace or not, ends the process: half a process would look healthy."""
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    running.stop.set()
+    for result in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result

@@ -1,0 +1,79 @@
+"""What do tests through Kafka need? Settings with names of their own, records, and everything that a topic holds."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeVar
+
+import msgspec
+from aiokafka import ConsumerRecord
+
+from stream import kafka as broker
+from stream.sections import Groups, Kafka, Limits, Ticks, Topics
+from stream.settings import Settings
+from stream.stage import Running
+
+T = TypeVar("T")
+START_MS = 1_772_362_800_000
+
+
+def kafka_for(bootstrap: str, unique: str, **more) -> Kafka:
+    """Topics and groups of one test."""
+    names = {name: f"{unique}.{name}" for name in Topics.model_fields}
+    groups = {name: f"{unique}-{name}" for name in Groups.model_fields}
+    given = {"partitions": 2, "flush_ms": 100, "snapshot_ms": 500, "session_timeout_ms": 6_000} | more
+    return Kafka(bootstrap_servers=bootstrap, topics=Topics(**names), groups=Groups(**groups), **given)
+
+
+def settings_for(bootstrap: str, unique: str, *, idle_s: float = 60.0, dlq_per_s: float = 100.0, **more) -> Settings:
+    """The whole configuration of one test."""
+    kafka = kafka_for(bootstrap, unique, **more)
+    return Settings(kafka=kafka, ticks=Ticks(idle_s=idle_s), limits=Limits(dlq_per_s=dlq_per_s))
+
+
+def request(number: int, *, at_ms: int | None = None, account: str | None = None) -> bytes:
+    """One readable record, a second after the one before."""
+    return msgspec.json.encode(
+        {
+            "event_id": f"e{number}",
+            "timestamp": START_MS + 1_000 * number if at_ms is None else at_ms,
+            "account_id": account or f"acct_{number % 7}",
+            "model": "atlas-3",
+        }
+    )
+
+
+async def produce(kafka: Kafka, topic: str, records: list[tuple[int, bytes]], **more) -> None:
+    """Send (partition, value) pairs in order."""
+    async with broker.producer(kafka) as producer:
+        waiting = [await producer.send(topic, value, partition=partition, **more) for partition, value in records]
+        await asyncio.gather(*waiting)
+
+
+async def everything(kafka: Kafka, topic: str) -> list[ConsumerRecord]:
+    """What a topic holds, partition by partition."""
+    return [record async for record in broker.read_to_end(kafka, topic)]
+
+
+async def until(ask: Callable[[], Awaitable[T]], seconds: float = 30.0) -> T:
+    """Ask until the answer is true; fail with the last answer."""
+    end = time.monotonic() + seconds
+    while not (answer := await ask()):
+        assert time.monotonic() < end, f"not within {seconds} s; last answer: {answer!r}"
+        await asyncio.sleep(0.1)
+    return answer
+
+
+@contextlib.asynccontextmanager
+async def running(work, settings: Settings) -> AsyncIterator[Running]:
+    """A stage in this process, stopped at the end."""
+    state = Running()
+    task = asyncio.create_task(work(settings, state))
+    try:
+        yield state
+    finally:
+        state.stop.set()
+        await task
