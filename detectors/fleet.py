@@ -1,0 +1,149 @@
+"""What is the fleet doing, and who moves together? The judgement of network ticks, one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.carriers import Carriers
+from detectors.findings import Finding, Target
+from detectors.groups import Group, Tick, groups_of, tick_of
+from detectors.incidents import Incidents
+from detectors.movement import movement_of
+from detectors.operator import Activity
+from detectors.parameters import Parameters
+from detectors.population import population_of
+from detectors.rows import Sets
+from detectors.summary import AccountColumns
+from detectors.ties import ties_of
+from detectors.tracks import Tracks
+
+NEW_FLEET_SHARE = 0.02  # a model below this share of the fleet's baseline hardly existed in it
+
+
+def target_of(name: str) -> Target:
+    """The target of an inner name.
+
+    >>> target_of("model:atlas-4")
+    Target(kind='model', id='atlas-4')
+    """
+    kind, _, id = name.partition(":")
+    return Target(kind, id)
+
+
+class Judge:
+    """Network ticks in, findings out. Everything that it remembers is bounded by hours."""
+
+    def __init__(self, parameters: Parameters, released_ms: Mapping[str, int] | None = None) -> None:
+        self.parameters = parameters
+        self.released_ms: Mapping[str, int] = released_ms or {}
+        self.carriers = Carriers(parameters.carried_h)
+        self.activity = Activity()
+        self.tracks = Tracks()
+        self.incidents = Incidents(target_of)
+        self.first_hour: int | None = None
+        self.last_tick: Tick | None = None
+        self.last_groups: Sequence[Group] = ()
+
+    def judge(self, columns: AccountColumns, hour: int) -> list[Finding]:
+        """Judge one hour. O(accounts x targets + memberships + pairs)."""
+        if self.first_hour is None:
+            self.first_hour = hour
+        self.carriers.learn(columns, hour)
+        self.activity.learn(columns, hour)
+        if len(columns) < 2:
+            return []
+        parameters = self.parameters
+        population = population_of(columns, hour, parameters, self.released_ms)
+        movement = movement_of(population)
+        carried = self.carriers.of(population, parameters.link_dimensions)
+        fleet = dict(zip(population.targets, population.fleet.tolist(), strict=True))
+
+        def is_new(target: str) -> bool:
+            return target.startswith("model:") and fleet.get(target, 0.0) < NEW_FLEET_SHARE
+
+        tick = tick_of(population, movement, carried, self.activity, parameters, hour - self.first_hour, is_new)
+        ties = ties_of(population, movement, carried, parameters, seed=hour)
+        self.last_groups = groups_of(tick, ties, self.tracks, parameters)
+        self.last_tick = tick
+        return self.incidents.step(tick, self.last_groups)
+
+
+def joined(parts: Sequence[AccountColumns]) -> AccountColumns:
+    """The columns of several partitions of shards as one, sorted by account id. O(accounts log accounts)."""
+    if len(parts) == 1:
+        return parts[0]
+    names = tuple(sorted({name for part in parts for name in part.names}))
+    targets = tuple(sorted({name for part in parts for name in part.targets}))
+    pairs = sorted({pair for part in parts for pair in part.values})
+    ids = [id for part in parts for id in part.ids]
+    order = np.array(sorted(range(len(ids)), key=ids.__getitem__), np.int64)
+    fast = _merged([p.fast for p in parts], [p.targets for p in parts], targets, order, [p.fast_count for p in parts])
+    slow = _merged([p.slow for p in parts], [p.targets for p in parts], targets, order, [p.slow_count for p in parts])
+    carried = _merged(
+        [p.carried for p in parts], [p.values for p in parts], tuple(pairs), order, [p.carried_count for p in parts]
+    )
+    key_of_pair = {pair: key for p in parts for pair, key in zip(p.values, p.value_keys.tolist(), strict=True)}
+
+    def column(name: str) -> NDArray[Any]:
+        whole: NDArray[Any] = np.concatenate([getattr(part, name) for part in parts])[order]
+        return whole
+
+    return AccountColumns(
+        ids=tuple(ids[i] for i in order.tolist()),
+        keys=column("keys"),
+        shards=column("shards"),
+        names=names,
+        **{
+            name: np.concatenate([_renamed(getattr(p, name), p.names, names) for p in parts])[order]
+            for name in ("org", "country", "signup_week")
+        },
+        first_seen_ms=column("first_seen_ms"),
+        targets=targets,
+        n=column("n"),
+        fast=fast[0],
+        fast_count=fast[1],
+        nb=column("nb"),
+        slow=slow[0],
+        slow_count=slow[1],
+        hours=column("hours"),
+        bins=column("bins"),
+        values=tuple(pairs),
+        value_keys=np.array([key_of_pair[pair] for pair in pairs], np.uint64),
+        carried=carried[0],
+        carried_count=carried[1],
+    )
+
+
+def _renamed(index: NDArray[Any], old: Sequence[str], new: Sequence[str]) -> NDArray[Any]:
+    place = {name: i for i, name in enumerate(new)}
+    table = np.array([*(place[name] for name in old), -1], np.int32)  # the last entry answers for -1
+    renamed: NDArray[np.int32] = table[index]
+    return renamed
+
+
+def _merged(
+    sets: Sequence[Sets],
+    tables: Sequence[Sequence[Any]],
+    table: Sequence[Any],
+    order: NDArray[Any],
+    counts: Sequence[NDArray[Any]],
+) -> tuple[Sets, NDArray[Any]]:
+    """Sets of several parts over one table, in the given order of accounts, items sorted, with their counts."""
+    place = {name: i for i, name in enumerate(table)}
+    items = [
+        np.array([place[name] for name in t], np.int64)[s.items] if len(s.items) else np.zeros(0, np.int64)
+        for s, t in zip(sets, tables, strict=True)
+    ]
+    lengths = np.concatenate([np.diff(s.start) for s in sets])
+    first = np.cumsum(lengths) - lengths
+    start = np.zeros(len(lengths) + 1, np.int64)
+    np.cumsum(lengths[order], out=start[1:])
+    owner = np.repeat(np.arange(len(order)), lengths[order])
+    at = first[order][owner] + np.arange(start[-1]) - start[:-1][owner]
+    item, count = np.concatenate(items)[at], np.concatenate(list(counts))[at]
+    by = np.lexsort((item, owner))
+    return Sets(start, item[by].astype(np.uint32)), count[by]

@@ -1,0 +1,160 @@
+"""Which networks moved in this tick, how far, and are they one operator's? The judgement of one tick."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.carriers import Carried
+from detectors.coordination import Coordination, coordination_of, without_one_customer
+from detectors.membership import Holdings, candidates_of, cleaned
+from detectors.movement import Movement
+from detectors.networks import parts_of
+from detectors.operator import Activity, Ordinary, Verdict, ordinary_of, verdict_of
+from detectors.parameters import Parameters
+from detectors.population import Floats, Ints, Population
+from detectors.shift import Comparison, Shift, comparison_of, shift_of
+from detectors.ties import Ties
+from detectors.tracks import Track, Tracks
+
+LEADING_Z = 3.0
+WARM_UP_PENALTY = 6.0
+ANY_ORGANISATIONS = 1 << 40
+
+
+@dataclass(slots=True)
+class Group:
+    """One network in one tick. rows: members in this tick's population, keys alike; scores: log-odds of each.
+
+    z: statistic by target, less the group's own past and the warm-up penalty. strong: columns of the targets over the
+    line for long enough, strongest first. verdict: of the operator test, where something is strong.
+    """
+
+    track: Track
+    component: int
+    rows: Ints
+    keys: NDArray[np.uint64]
+    scores: Floats
+    shift: Shift
+    z: Floats
+    strong: Ints
+    coordination: Coordination
+    verdict: Verdict | None
+
+
+@dataclass(slots=True)
+class Tick:
+    """Everything that judging one tick looks at."""
+
+    hour: int
+    population: Population
+    movement: Movement
+    carried: Carried
+    rare: Holdings
+    all_values: Holdings
+    comparison: Comparison
+    activity: Activity
+    capabilities: Ints
+    ordinary: Ordinary
+    history_h: int
+    is_new: Callable[[str], bool]
+
+
+def tick_of(
+    population: Population, movement: Movement, carried: Carried, activity: Activity, parameters: Parameters,
+    history_h: int, is_new: Callable[[str], bool],
+) -> Tick:  # fmt: skip
+    """Prepare one tick. O(accounts x targets + memberships)."""
+    capabilities = np.flatnonzero([name.startswith("capability:") for name in population.targets])
+    return Tick(
+        hour=population.hour,
+        population=population,
+        movement=movement,
+        carried=carried,
+        rare=Holdings(population, carried, parameters.value_organisations_max),
+        all_values=Holdings(population, carried, ANY_ORGANISATIONS),
+        comparison=comparison_of(population, carried),
+        activity=activity,
+        capabilities=capabilities,
+        ordinary=ordinary_of(population, capabilities),
+        history_h=history_h,
+        is_new=is_new,
+    )
+
+
+def groups_of(tick: Tick, ties: Ties, tracks: Tracks, parameters: Parameters) -> list[Group]:
+    """Find, clean, follow and test the networks of one tick; most accounts first."""
+    parts = parts_of(tick.population, ties, parameters)
+    taken = np.zeros(len(tick.population), bool)
+    for rows, _ in parts:
+        taken[rows] = True
+    found = []
+    for rows, component in parts:
+        members, scores = _members(tick, ties, rows, taken, parameters)
+        if len(np.unique(tick.population.org[members])) >= parameters.group_organisations_min:
+            found.append((members, scores, component))
+    found.sort(key=lambda one: (-len(one[0]), one[0].tolist()))
+    keys = tick.population.columns.keys
+    followed = tracks.match(tick.hour, [keys[members].tolist() for members, _, _ in found])
+    return [
+        _judged(tick, track, component, members, scores, parameters)
+        for track, (members, scores, component) in zip(followed, found, strict=True)
+    ]
+
+
+def _members(
+    tick: Tick, ties: Ties, rows: Ints, taken: NDArray[np.bool_], parameters: Parameters
+) -> tuple[Ints, Floats]:
+    """The part, cleaned up: who belongs by what it shares and how it moved."""
+    shift = shift_of(tick.population, tick.comparison, rows, parameters)
+    leading = np.flatnonzero(shift.z >= LEADING_Z)
+    candidates = candidates_of(tick.population, ties, rows, taken)
+    members, scores = cleaned(tick.rare, tick.movement, rows, candidates, leading)
+    kept = without_one_customer(tick.population, members)
+    return kept, scores[np.isin(members, kept)]
+
+
+def _judged(tick: Tick, track: Track, component: int, rows: Ints, scores: Floats, parameters: Parameters) -> Group:
+    population = tick.population
+    shift = shift_of(population, tick.comparison, rows, parameters)
+    keys = population.columns.keys[rows]
+    coordination = coordination_of(population, tick.rare, rows)
+    z = shift.z.copy()
+    for k, target in enumerate(population.targets):
+        z[k] -= track.past(tick.hour, target)
+        if tick.history_h < parameters.warm_up_h and not tick.is_new(target):
+            z[k] -= WARM_UP_PENALTY
+    strong = _strong(track, population.targets, z, coordination.holds, parameters)
+    for k in strong:
+        track.freeze(tick.hour, population.targets[k])
+    track.seen(tick.hour, keys.tolist(), dict(zip(population.targets, shift.z.tolist(), strict=True)))
+    verdict = _verdict(tick, shift, rows, int(strong[0]), parameters) if len(strong) else None
+    return Group(track, component, rows, keys, scores, shift, z, strong, coordination, verdict)
+
+
+def _strong(track: Track, targets: tuple[str, ...], z: Floats, holds: bool, parameters: Parameters) -> Ints:
+    """Columns over the line on enough ticks in a row, strongest first."""
+    over = (z >= parameters.page_z) & holds
+    track.streak = {targets[k]: track.streak.get(targets[k], 0) + 1 for k in np.flatnonzero(over)}
+    strong = [k for k in np.flatnonzero(over) if track.streak[targets[k]] >= parameters.ticks_min]
+    return np.array(sorted(strong, key=lambda k: (-z[k], k)), np.int64)
+
+
+def _verdict(tick: Tick, shift: Shift, rows: Ints, target: int, parameters: Parameters) -> Verdict:
+    """Asked of the group and of those of it who moved; both must pass."""
+
+    def ask(members: Ints) -> Verdict:
+        return verdict_of(
+            tick.population, tick.ordinary, tick.all_values, tick.activity, members, tick.capabilities, target,
+            clock=parameters.clock_vote,
+        )  # fmt: skip
+
+    whole = ask(rows)
+    movers = rows[shift.breadth[:, target] > 0]
+    if len(movers) < 8 or not whole.one_hand:
+        return whole
+    moved = ask(movers)
+    return whole if moved.one_hand else moved

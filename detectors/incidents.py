@@ -1,0 +1,300 @@
+"""Which shifts are one story? Groups of many ticks become incidents, each with its accounts, targets and findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+
+from detectors.findings import Finding, Level, Member, Phase, Subject, Target
+from detectors.groups import Group, Tick
+from detectors.membership import NAME_SCORE
+from detectors.parameters import HOUR_MS
+
+OVERLAP_MIN = 0.5
+REOPEN_H = 96
+SAME_ONSET_H = 12
+ALL_MOVED = 0.6
+ALL_MOVED_SCORE = 5.0
+NAME_TICKS_MIN = 2
+VOTES_FOR_WARNING = 2
+SERIES_MAX = 336  # two weeks of hours
+QUIET_TICKS_ADOPTED = 12
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What an incident knows of one account (by key)."""
+
+    account_id: str
+    ticks: int
+    score: float
+    first: int
+    last: int
+    requests: int
+    before: float
+    now: float
+    named: bool
+
+
+@dataclass(slots=True)
+class Incident:
+    """One story. passed: the operator test said one hand; it is never asked again."""
+
+    key: str
+    kind: str
+    opened: int
+    onset: int
+    target: str
+    passed: bool
+    level: Level
+    last: int
+    component: int
+    targets: dict[str, int] = field(default_factory=dict)
+    evidence: dict[int, Evidence] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+    series: list[list[float]] = field(default_factory=list)
+    superseded: bool = False
+    peak: float = 0.0
+
+    def accounts(self) -> set[int]:
+        """Keys of the accounts in it."""
+        return set(self.evidence)
+
+
+class Incidents:
+    """From groups to findings: one incident a campaign, whatever number of parts, targets and ticks it has."""
+
+    def __init__(self, link: Callable[[str], Target]) -> None:
+        self._target = link
+        self.incidents: list[Incident] = []
+
+    def step(self, tick: Tick, groups: Sequence[Group]) -> list[Finding]:
+        """Take the strong groups of one tick in; gives a finding for every incident that is open."""
+        self.incidents = [one for one in self.incidents if one.last >= tick.hour - REOPEN_H and not one.superseded]
+        touched: dict[str, list[Group]] = {}
+        for group in sorted((g for g in groups if len(g.strong)), key=lambda g: (not _passed(g), -len(g.rows))):
+            incident = self._incident_of(tick, group)
+            touched.setdefault(incident.key, []).append(group)
+            _absorb(tick, incident, group)
+        for incident in self.incidents:
+            _observe(tick, incident, touched.get(incident.key, ()))
+        return [
+            self._finding(tick, incident, incident.key in touched)
+            for incident in self.incidents
+            if incident.last >= tick.hour - REOPEN_H
+        ]
+
+    def _incident_of(self, tick: Tick, group: Group) -> Incident:
+        """The incident that the group belongs to, or a new one."""
+        passed = _passed(group)
+        members = set(group.keys.tolist())
+        same = [
+            one for one in self.incidents if one.passed == passed and not one.superseded and _overlaps(one, members)
+        ]
+        if passed and not same:
+            same = [one for one in self.incidents if one.passed and self._joins(tick, one, group)]
+        if same:
+            return max(same, key=lambda one: (len(one.accounts() & members), one.key))
+        for one in self.incidents:
+            if passed and not one.passed and _overlaps(one, members):
+                one.superseded = True
+        incident = _opened(tick, group, passed)
+        self.incidents.append(incident)
+        return incident
+
+    def _joins(self, tick: Tick, incident: Incident, group: Group) -> bool:
+        """Another part of the same operator: same component now, and a common target or a common begin."""
+        if incident.last < tick.hour - 2 or incident.component != group.component:
+            return False
+        common = set(incident.targets) & {tick.population.targets[k] for k in group.strong}
+        return bool(common) or abs(incident.onset - group.track.born) <= SAME_ONSET_H
+
+    def _finding(self, tick: Tick, incident: Incident, moving: bool) -> Finding:
+        phase = Phase.MOVING if moving else _quiet_phase(tick, incident)
+        if incident.superseded:
+            phase = Phase.SUPERSEDED
+        ranked = sorted(incident.targets, key=lambda name: (-incident.facts["z"].get(name, 0.0), name))
+        return Finding(
+            key=f"network:{incident.key}",
+            kind=incident.kind,
+            subject=Subject("cluster", incident.key),
+            targets=tuple(self._target(name) for name in ranked),
+            level=incident.level,
+            phase=phase,
+            at_ms=tick.population.at_ms,
+            onset_ms=incident.onset * HOUR_MS,
+            members=members_of(incident),
+            evidence={**incident.facts["evidence"], "series": incident.series},
+            why=incident.facts["why"],
+        )
+
+
+def _passed(group: Group) -> bool:
+    return group.verdict is not None and group.verdict.one_hand
+
+
+def _overlaps(incident: Incident, members: set[int]) -> bool:
+    mine = incident.accounts()
+    return len(mine & members) >= OVERLAP_MIN * min(len(mine), len(members))
+
+
+def _opened(tick: Tick, group: Group, passed: bool) -> Incident:
+    target = tick.population.targets[int(group.strong[0])]
+    ids = sorted(tick.population.columns.ids[r] for r in group.rows.tolist())
+    name = blake2b("\0".join([str(tick.hour), *ids]).encode(), digest_size=5).hexdigest()
+    kind = "capability_shift" if target.startswith("capability:") else "coordinated_shift"
+    if target.startswith("model:") and tick.is_new(target):
+        kind = "release_shift"
+    return Incident(
+        f"net-{name}", kind, tick.hour, tick.hour - 1, target, passed, Level.NONE, tick.hour, group.component
+    )
+
+
+def _absorb(tick: Tick, incident: Incident, group: Group) -> None:
+    """Take a strong group of this tick into its incident."""
+    targets = tick.population.targets
+    for k in group.strong.tolist():
+        incident.targets.setdefault(targets[k], tick.hour)
+    incident.last, incident.component = tick.hour, group.component
+    incident.level = max(incident.level, _level(group))
+    top = int(group.strong[0])
+    everybody = float((group.shift.breadth[:, top] > 0).mean()) >= ALL_MOVED
+    moved = group.shift.breadth[:, group.strong].max(axis=1) > 0
+    for i, key in enumerate(group.keys.tolist()):
+        _account(tick, incident, group, i, key, top, bool(moved[i]), everybody)
+    z = {targets[k]: round(float(group.z[k]), 2) for k in group.strong.tolist()}
+    known = incident.facts.get("z", {})
+    incident.facts["z"] = {**known, **z}
+    if incident.facts.get("hour") != tick.hour or len(group.rows) > incident.facts.get("size", 0):
+        incident.facts.update(hour=tick.hour, size=len(group.rows), why=_why(group))
+        incident.facts["evidence"] = evidence_of(tick, incident, group)
+
+
+def _account(
+    tick: Tick, incident: Incident, group: Group, i: int, key: int, top: int, moved: bool, everybody: bool
+) -> None:
+    row = int(group.rows[i])
+    score = float(group.scores[i])
+    known = incident.evidence.get(key)
+    if known is None:
+        account_id = tick.population.columns.ids[row]
+        known = Evidence(account_id, 0, score, tick.hour, tick.hour, 0, 0.0, 0.0, False)
+        incident.evidence[key] = known
+    known.ticks += 1
+    known.last = tick.hour
+    known.score = max(known.score * 0.95, score)
+    known.requests = int(tick.population.n[row])
+    known.now = float(tick.population.now[row, top])
+    known.before = known.now - float(group.shift.change[i, top])
+    if known.ticks >= NAME_TICKS_MIN and (
+        (moved and known.score >= NAME_SCORE) or (everybody and known.score >= ALL_MOVED_SCORE)
+    ):
+        known.named = True
+
+
+def _level(group: Group) -> Level:
+    if group.verdict is None:
+        return Level.NONE
+    if group.verdict.one_hand:
+        return Level.CRITICAL
+    return Level.WARNING if group.verdict.votes_for >= VOTES_FOR_WARNING else Level.INFO
+
+
+def _why(group: Group) -> str:
+    assert group.verdict is not None
+    return "one_operator" if group.verdict.one_hand else f"looks_like_{group.verdict.looks_like}"
+
+
+def _observe(tick: Tick, incident: Incident, groups: Sequence[Group]) -> None:
+    """One point of the incident's chart: the members' share of the strongest target, and what was to be expected."""
+    population = tick.population
+    if incident.target not in population.targets:
+        return
+    k = population.targets.index(incident.target)
+    order = np.argsort(population.columns.keys)
+    keys = np.array(sorted(incident.evidence), np.uint64)
+    at = np.searchsorted(population.columns.keys[order], keys)
+    at = np.minimum(at, len(order) - 1)
+    rows = order[at][population.columns.keys[order][at] == keys]
+    n = population.n[rows].sum()
+    if n <= 0:
+        return
+    share = float(population.X[rows, k].sum() / n)
+    mean, _ = tick.comparison.change.without(population.stratum[rows], population.change[rows])
+    expected = float((population.n[rows] * (population.before[rows, k] + mean[population.stratum[rows], k])).sum() / n)
+    incident.series.append([population.at_ms, round(share, 4), round(min(max(expected, 0.0), 1.0), 4)])
+    del incident.series[:-SERIES_MAX]
+    incident.peak = max(incident.peak, share)
+
+
+def _quiet_phase(tick: Tick, incident: Incident) -> Phase:
+    share = incident.series[-1][1] if incident.series else 0.0
+    stays = share >= 0.8 * incident.peak and tick.hour - incident.last >= QUIET_TICKS_ADOPTED
+    return Phase.ADOPTED if stays else Phase.QUIET
+
+
+def members_of(incident: Incident) -> tuple[Member, ...]:
+    """The accounts that the incident names, most involved first."""
+    named = [e for e in incident.evidence.values() if e.named]
+    named.sort(key=lambda e: (-e.score, e.account_id))
+    return tuple(
+        Member(e.account_id, probability(e.score), e.first * HOUR_MS, e.requests, round(e.before, 4), round(e.now, 4))
+        for e in named
+    )
+
+
+def probability(score: float) -> float:
+    """Log-odds as a probability, rounded so that it is the same on every machine.
+
+    >>> probability(0.0)
+    0.5
+    """
+    return round(float(1.0 / (1.0 + np.exp(-np.clip(score, -30.0, 30.0)))), 4)
+
+
+def evidence_of(tick: Tick, incident: Incident, group: Group) -> dict[str, Any]:
+    """Numbers of one group that a person can check."""
+    shift, top = group.shift, int(group.strong[0])
+    targets = tick.population.targets
+    assert group.verdict is not None
+    return {
+        "requests": int(tick.population.n[group.rows].sum()),
+        "window_h": 24,
+        "accounts": len(group.rows),
+        "organisations": shift.organisations,
+        "moved_accounts": int((shift.breadth[:, top] > 0).sum()),
+        "organisations_moved_share": round(float(shift.moved[top]), 4),
+        "share_before": round(float(shift.share_before[top]), 4),
+        "share_after": round(float(shift.share_now[top]), 4),
+        "share_expected": round(float(np.clip(shift.share_before[top] + shift.comparable[top], 0.0, 1.0)), 4),
+        "comparable_change": round(float(shift.comparable[top]), 4),
+        "statistic": round(float(group.z[top]), 2),
+        "own_past": round(float(shift.z[top] - group.z[top]), 2),
+        "threshold": 4.0,
+        "ticks": group.track.streak.get(targets[top], 0),
+        "per_target": [_per_target(tick, group, k) for k in group.strong.tolist()],
+        "shared_values_total": group.coordination.values,
+        "largest_value_covers": round(group.coordination.cover, 4),
+        "shared_values": [
+            {name: getattr(value, name) for name in value.__slots__} for value in group.coordination.shared
+        ],
+        "votes": [{name: getattr(vote, name) for name in vote.__slots__} for vote in group.verdict.votes],
+        "votes_for": group.verdict.votes_for,
+        "looks_like": group.verdict.looks_like,
+        "one_operator": group.verdict.one_hand,
+    }
+
+
+def _per_target(tick: Tick, group: Group, k: int) -> dict[str, Any]:
+    shift = group.shift
+    return {
+        "target": tick.population.targets[k],
+        "share_before": round(float(shift.share_before[k]), 4),
+        "share_after": round(float(shift.share_now[k]), 4),
+        "share_expected": round(float(np.clip(shift.share_before[k] + shift.comparable[k], 0.0, 1.0)), 4),
+        "statistic": round(float(group.z[k]), 2),
+    }

@@ -1,0 +1,201 @@
+"""Did this group's traffic move? One test for cohorts and networks: difference in differences per target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from detectors.carriers import Carried
+from detectors.parameters import Parameters
+from detectors.population import Floats, Ints, Population, breadth_of
+
+ETA_MIN = 0.02  # two points of share: below it, no fleet is homogeneous
+ORDINARY_ORGANISATIONS_MIN = 8
+ORDINARY_ORGANISATIONS_MAX = 400
+ORDINARY_MAX = 400  # values tested as ordinary cohorts in one tick, to see how much cohorts differ today
+HEAVY_BASELINE = 30.0  # a heavy account does not speak for all of its group
+GROUP_PRIOR = 10.0  # requests that the fleet's baseline weighs inside a group's own past
+VARIANCE_MIN = 1e-4
+
+
+@dataclass(slots=True)
+class Moments:
+    """Per stratum and target: accounts, sum and sum of squares of one measure of the comparison accounts."""
+
+    count: Floats
+    total: Floats
+    square: Floats
+
+    def without(self, stratum: Ints, values: Floats) -> tuple[Floats, Floats]:
+        """(mean, variance) per stratum and target, the given accounts left out."""
+        strata = len(self.count)
+        count = np.maximum(self.count - np.bincount(stratum, minlength=strata), 1.0)[:, None]
+        total, square = self.total.copy(), self.square.copy()
+        np.subtract.at(total, stratum, values)
+        np.subtract.at(square, stratum, values * values)
+        mean = total / count
+        everywhere = total.sum(axis=0) / count.sum()
+        # A stratum that the group all but fills says little: it is shrunk to the fleet.
+        mean = (mean * count + everywhere * 20.0) / (count + 20.0)
+        return mean, np.maximum(square / count - (total / count) ** 2, VARIANCE_MIN)
+
+
+@dataclass(slots=True)
+class Comparison:
+    """What comparable accounts did in this tick; eta_*: how much ordinary cohorts differ beyond chance, by target."""
+
+    change: Moments
+    breadth: Moments
+    eta_change: Floats
+    eta_breadth: Floats
+
+
+@dataclass(slots=True)
+class Shift:
+    """One group against its like, by target. All shares are of requests, 0 to 1.
+
+    z: the larger of the statistics of share and of breadth. excess: mean over organisations of the change beyond that
+    of comparable accounts; excess_breadth alike. share_before (of the group's own past), share_now: of all its
+    requests. comparable: the change of comparable accounts. moved: part of the organisations that use the target more.
+    before, change: of each member and target, with the group's own past as prior.
+    """
+
+    rows: Ints
+    organisations: int
+    z_share: Floats
+    z_breadth: Floats
+    excess: Floats
+    excess_breadth: Floats
+    share_before: Floats
+    share_now: Floats
+    comparable: Floats
+    moved: Floats
+    change: Floats
+    breadth: Floats
+
+    @property
+    def z(self) -> Floats:
+        """The statistic of each target."""
+        return np.maximum(self.z_share, self.z_breadth)
+
+
+def moments_of(population: Population, values: Floats) -> Moments:
+    """Sums of a measure by stratum. O(accounts x targets)."""
+    strata = population.strata
+    count = np.bincount(population.stratum, minlength=strata).astype(float)
+    total = np.zeros((strata, values.shape[1]))
+    square = np.zeros_like(total)
+    for s in range(strata):
+        mine = values[population.stratum == s]
+        total[s] = mine.sum(axis=0)
+        square[s] = (mine * mine).sum(axis=0)
+    return Moments(count, total, square)
+
+
+def comparison_of(population: Population, carried: Carried) -> Comparison:
+    """The comparison of one tick, with the heterogeneity of ordinary cohorts in it.
+
+    Ordinary cohorts are the values that 8 to 400 organisations carry, sampled by hash. eta^2 = MAD^2 - median V, not
+    below 0.02^2: fleet-wide unrest (a release, a viral feature, a renamed tag) widens every test of that tick.
+    """
+    comparison = Comparison(
+        moments_of(population, population.change), moments_of(population, population.breadth), *_no_eta(population)
+    )
+    ordinary = (carried.organisations >= ORDINARY_ORGANISATIONS_MIN) & (
+        carried.organisations <= ORDINARY_ORGANISATIONS_MAX
+    )
+    values = np.flatnonzero(ordinary)
+    values = values[np.argsort(carried.key[values])][:ORDINARY_MAX]
+    if len(values) < 12:
+        return comparison
+    order = np.argsort(carried.value, kind="stable")
+    first = np.searchsorted(carried.value[order], values)
+    last = np.searchsorted(carried.value[order], values, side="right")
+    tests = [_differences(population, comparison, carried.row[order[i:j]]) for i, j in zip(first, last, strict=True)]
+    for name, at in (("eta_change", 0), ("eta_breadth", 2)):
+        d = np.array([test[at] for test in tests])
+        v = np.array([test[at + 1] for test in tests])
+        mad = 1.4826 * np.median(np.abs(d - np.median(d, axis=0)), axis=0)
+        setattr(comparison, name, np.sqrt(np.maximum(mad**2 - np.median(v, axis=0), ETA_MIN**2)))
+    return comparison
+
+
+def _no_eta(population: Population) -> tuple[Floats, Floats]:
+    width = len(population.targets)
+    return np.full(width, ETA_MIN), np.full(width, ETA_MIN)
+
+
+def _differences(
+    population: Population,
+    comparison: Comparison,
+    rows: Ints,
+    change: Floats | None = None,
+    breadth: Floats | None = None,
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """(D, V) of share and of breadth over the group's organisations; each organisation speaks once."""
+    stratum = population.stratum[rows]
+    org, member_of = np.unique(population.org[rows], return_inverse=True)
+    size = np.bincount(member_of)[:, None]
+    out: list[Floats] = []
+    for moments, fleet, own in (
+        (comparison.change, population.change, change),
+        (comparison.breadth, population.breadth, breadth),
+    ):
+        mean, variance = moments.without(stratum, fleet[rows])
+        values = fleet[rows] if own is None else own
+        excess = _per_org(values - mean[stratum], member_of, len(org)) / size
+        spread = _per_org(variance[stratum], member_of, len(org)) / size
+        weight = 1.0 / (spread + ETA_MIN**2)
+        weight /= weight.sum(axis=0)
+        out += [(weight * excess).sum(axis=0), (weight**2 * spread).sum(axis=0)]
+    return out[0], out[1], out[2], out[3]
+
+
+def _per_org(values: Floats, member_of: Ints, count: int) -> Floats:
+    out = np.zeros((count, values.shape[1]))
+    np.add.at(out, member_of, values)
+    return out
+
+
+def own_past(population: Population, rows: Ints, parameters: Parameters) -> Floats:
+    """The share before of each member, shrunk to the past of the rest of its group instead of the fleet's.
+
+    What all members have always done is then no change; a member's own requests never count in its prior.
+    """
+    nb, xb = population.nb[rows], population.XB[rows]
+    weight = np.minimum(nb, HEAVY_BASELINE)
+    share = xb / np.maximum(nb, 1e-9)[:, None]
+    weighted = weight[:, None] * share
+    rest = weighted.sum(axis=0) - weighted
+    prior = (rest + GROUP_PRIOR * population.fleet) / (weight.sum() - weight + GROUP_PRIOR)[:, None]
+    shrink = parameters.shrink_requests
+    before: Floats = (xb + shrink * prior) / (nb + shrink)[:, None]
+    return before
+
+
+def shift_of(population: Population, comparison: Comparison, rows: Ints, parameters: Parameters) -> Shift:
+    """Test a group of accounts, given in rows. O(members x targets + strata x targets)."""
+    before = own_past(population, rows, parameters)
+    change = population.now[rows] - before
+    breadth = breadth_of(population.now[rows], before)
+    d, v, db, vb = _differences(population, comparison, rows, change, breadth)
+    n = population.n[rows]
+    org = np.unique(population.org[rows], return_inverse=True)[1]
+    moved = np.zeros((int(org.max()) + 1, change.shape[1]))
+    np.maximum.at(moved, org, breadth)
+    mean, _ = comparison.change.without(population.stratum[rows], population.change[rows])
+    return Shift(
+        rows=rows,
+        organisations=len(moved),
+        z_share=d / np.sqrt(v + comparison.eta_change**2),
+        z_breadth=db / np.sqrt(vb + comparison.eta_breadth**2),
+        excess=d,
+        excess_breadth=db,
+        share_before=(n[:, None] * before).sum(axis=0) / n.sum(),
+        share_now=population.X[rows].sum(axis=0) / n.sum(),
+        comparable=(n[:, None] * mean[population.stratum[rows]]).sum(axis=0) / n.sum(),
+        moved=moved.mean(axis=0),
+        change=change,
+        breadth=breadth,
+    )

@@ -1,0 +1,132 @@
+"""Which accounts of unrelated organisations belong together? Rare values shared, and moving alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, triu
+
+from detectors.carriers import CARRIERS_MAX, Carried
+from detectors.movement import Movement
+from detectors.parameters import Parameters
+from detectors.population import Floats, Ints, Population
+
+# Nats that one shared value, and one dimension, may add to a link. Prompt-side values add up further: a campaign
+# rotates over dozens of them, and sharing many is what two strangers never do.
+VALUE_NATS_MAX = {"payment": 9.0, "ip_prefix": 6.0, "template": 9.0}
+DIMENSION_NATS_MAX = {"payment": 9.0, "ip_prefix": 6.0, "template": 16.0}
+OTHER_NATS_MAX = 6.0
+RANDOM_PAIRS = 40_000
+MOVE_NATS_MAX = 6.5
+SIMILAR_TARGETS = 3
+PAIRS_MAX = 20_000_000  # 24 bytes each while a tick is judged: 480 MB
+
+
+@dataclass(slots=True)
+class Ties:
+    """Pairs a < b of account rows of different organisations that share a rare value.
+
+    link: nats of the values shared, less what large organisations share by chance. strength: link + move (nats).
+    tied: strength over the line. near: strength within 2.5 nats of it.
+    """
+
+    a: Ints
+    b: Ints
+    link: Floats
+    strength: Floats
+    line: float
+
+    @property
+    def tied(self) -> NDArray[np.bool_]:
+        """Which pairs are ties."""
+        return self.strength >= self.line
+
+    @property
+    def near(self) -> NDArray[np.bool_]:
+        """Which pairs are ties, or nearly."""
+        return self.strength >= self.line - 2.5
+
+
+def ties_of(population: Population, movement: Movement, carried: Carried, parameters: Parameters, *, seed: int) -> Ties:
+    """All pairs with a link, and which are ties: at most about 0.2 chance ties an account at any fleet size.
+
+    Pairs are bounded: a value that more than `value_organisations_max` organisations use ties nobody, and of a value
+    with over CARRIERS_MAX accounts a sample by account hash is used, the same for every value.
+    """
+    rare = (carried.organisations >= 2) & (carried.organisations <= parameters.value_organisations_max)
+    rare &= carried.dimension >= 0
+    a, b, link = _links(population, carried, rare, parameters)
+    size = np.log(np.maximum(1.0, population.org_size / 5.0))
+    different = population.org[a] != population.org[b]
+    a, b, link = a[different], b[different], link[different]
+    link = link - size[population.org[a]] - size[population.org[b]]
+    keep = link > 0
+    a, b, link = a[keep], b[keep], link[keep]
+    move = _moving_alike(movement.u, a, b, seed)
+    line = np.log(max(population.organisations, 2)) + parameters.tie_excess
+    return Ties(a, b, link, link + move, line)
+
+
+def _links(
+    population: Population, carried: Carried, rare: NDArray[np.bool_], parameters: Parameters
+) -> tuple[Ints, Ints, Floats]:
+    """Upper triangle of the sum over dimensions of capped information shared."""
+    total: Any = None
+    rank = np.argsort(np.argsort(population.columns.keys))  # by hash of the account: the sample of every value
+    for d, dimension in enumerate(carried.dimensions):
+        chosen = rare[carried.value] & (carried.dimension[carried.value] == d)
+        row, value = _sampled(carried.row[chosen], carried.value[chosen], rank)
+        if not len(row):
+            continue
+        value, names = _index(value)
+        nats = np.log(np.maximum(population.organisations, 2) / carried.organisations[names])
+        nats = np.clip(nats, 0.0, VALUE_NATS_MAX.get(dimension, OTHER_NATS_MAX))
+        shape = (len(population), len(names))
+        plain = csr_array((np.ones(len(row)), (row, value)), shape=shape)
+        weighted = csr_array((nats[value], (row, value)), shape=shape)
+        shared = triu(weighted @ plain.T, k=1, format="csr")
+        shared.data = np.minimum(shared.data, DIMENSION_NATS_MAX.get(dimension, OTHER_NATS_MAX))
+        total = shared if total is None else total + shared
+    if total is None:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
+    coo = total.tocoo()
+    return coo.coords[0].astype(np.int64), coo.coords[1].astype(np.int64), coo.data
+
+
+def _index(value: Ints) -> tuple[Ints, Ints]:
+    """Values renumbered from 0, and the value of each number."""
+    names, index = np.unique(value, return_inverse=True)
+    return index.astype(np.int64), names
+
+
+def _sampled(row: Ints, value: Ints, rank: Ints) -> tuple[Ints, Ints]:
+    """At most CARRIERS_MAX rows of each value, those with the smallest account hash."""
+    order = np.lexsort((rank[row], value))
+    row, value = row[order], value[order]
+    first = np.searchsorted(value, value)
+    keep = np.arange(len(value)) - first < CARRIERS_MAX
+    return row[keep], value[keep]
+
+
+def _moving_alike(u: Floats, a: Ints, b: Ints, seed: int) -> Floats:
+    """Nats of evidence that pairs move alike: -ln of the chance among random pairs, less one, 0 to 6.5."""
+    if not len(a):
+        return np.zeros(0)
+    random = np.random.default_rng(seed)
+    left, right = random.integers(0, len(u), (2, RANDOM_PAIRS))
+    null = np.sort(_similar(u, left, right))
+    at_least = len(null) - np.searchsorted(null, _similar(u, a, b) - 1e-12)
+    return np.clip(-np.log(np.maximum(at_least, 0.5) / len(null)) - 1.0, 0.0, MOVE_NATS_MAX)
+
+
+def _similar(u: Floats, a: Ints, b: Ints) -> Floats:
+    """Sum of the largest min(u, u') over targets. In slices, so that memory does not grow with the pairs."""
+    out = np.zeros(len(a))
+    for at in range(0, len(a), 200_000):
+        both = np.minimum(u[a[at : at + 200_000]], u[b[at : at + 200_000]])
+        top = min(SIMILAR_TARGETS, both.shape[1])
+        out[at : at + 200_000] = np.sort(np.partition(both, -top, axis=1)[:, -top:], axis=1).sum(axis=1)
+    return out
