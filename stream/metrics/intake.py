@@ -6,7 +6,7 @@ from typing import Final
 
 import structlog
 
-from stream.metrics.exposition import OTHER, Bounded, counter, gauge, histogram
+from stream.metrics.exposition import OTHER, Bounded, Gauge, counter, gauge, histogram
 
 REASONS: Final = (
     "not_utf8", "not_json", "not_an_object", "too_large", "too_deep", "missing_field", "wrong_type", "out_of_range",
@@ -81,7 +81,8 @@ _summaries = counter(
     ["result"],
     ["correlate"],
 )
-_behind: dict[tuple[str, str], dict[str, float]] = {}
+_behind: dict[tuple[str, str], dict[str, float]] = {}  # (stage, "lag" or "clock") -> by source
+_alone: dict[tuple[str, str], set[str]] = {}  # of these, the sources that have a series of their own
 
 
 def _show_all() -> None:
@@ -148,23 +149,37 @@ def sources(stage: str, active: int, idle: int) -> None:
 
 
 def _show_bounded(stage: str, source: str, what: str, number: float) -> None:
+    """O(1) for a source that is shown by itself, O(sources) for one of the rest or for a new one."""
     shown = _behind.setdefault((stage, what), {})
+    is_new = source not in shown
     shown[source] = number
-    if len(shown) <= SOURCES_MAX:
-        (_lag if what == "lag" else _clock).labels(stage, source).set(number)
-    else:
+    if is_new and len(shown) > SOURCES_MAX:
         _show(stage, what, shown)
+    elif len(shown) <= SOURCES_MAX or source in _alone[stage, what]:
+        _metric(what).labels(stage, source).set(number)
+    else:
+        _show_rest(stage, what, shown)
 
 
 def _show(stage: str, what: str, shown: dict[str, float]) -> None:
     """The first sources by name each for itself; of the rest, the one most behind."""
-    metric, worst = (_lag, max) if what == "lag" else (_clock, min)
-    names = sorted(shown)
+    metric = _metric(what)
     metric.remove_by_labels({"stage": stage})
-    for name in names[:SOURCES_MAX]:
+    _alone[stage, what] = set(sorted(shown)[:SOURCES_MAX])
+    for name in _alone[stage, what]:
         metric.labels(stage, name).set(shown[name])
-    if names[SOURCES_MAX:]:
-        metric.labels(stage, OTHER).set(worst(shown[name] for name in names[SOURCES_MAX:]))
+    if len(shown) > SOURCES_MAX:
+        _show_rest(stage, what, shown)
+
+
+def _show_rest(stage: str, what: str, shown: dict[str, float]) -> None:
+    worst = max if what == "lag" else min
+    rest = (number for name, number in shown.items() if name not in _alone[stage, what])
+    _metric(what).labels(stage, OTHER).set(worst(rest))
+
+
+def _metric(what: str) -> Gauge:
+    return _lag if what == "lag" else _clock
 
 
 def frame_sent(size_bytes: int = 0) -> None:
