@@ -1,6 +1,6 @@
 """How is a metric defined, bounded, and put on the page that Prometheus reads?
 
-The only module that talks to prometheus_client. Each metric is defined once, by `counter`, `gauge` or `histogram`,
+Each metric is defined once, by `counter`, `gauge` or `histogram`,
 with the stages that it belongs to: a process shows the metrics of its own stages and no zeros of others'.
 """
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 import structlog
+from prometheus_client import Gauge
 
-from stream.metrics.exposition import OTHER, Bounded, Gauge, counter, gauge, histogram
+from stream.metrics.exposition import OTHER, Bounded, counter, gauge, histogram
 
 REASONS: Final = (
     "not_utf8", "not_json", "not_an_object", "too_large", "too_deep", "missing_field", "wrong_type", "out_of_range",
