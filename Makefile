@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SEEDS ?= 1 2 3 4 5
 
-.PHONY: help demo test lint types bench quality clean lock
+.PHONY: help demo test lint types bench quality clean lock dashboards
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ lint: $(VENV)/.installed ## ruff: style and format
 
 types: $(VENV)/.installed ## mypy: strict for detectors and the contract
 	@$(BIN)/mypy
+
+dashboards: $(VENV)/.installed ## write the generated files anew: dashboards, reference of metrics
+	@$(BIN)/python -m tools.dashboards && $(BIN)/python tools/metrics_page.py
 
 lock: $(VENV)/.installed ## lock the dependencies anew
 	@tools/lock.sh
