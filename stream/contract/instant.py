@@ -22,11 +22,11 @@ _RFC3339 = re.compile(
 )
 
 
-def instant_ms(value: int | str, where: str) -> int:
+def instant_ms(value: int | str, where: str, earliest_ms: int = EARLIEST_MS) -> int:
     """Epoch milliseconds of an instant of the contract; fractions of a millisecond are cut off.
 
-    Raises Refusal: `bad_timestamp` for text that is not RFC 3339 with an offset, `impossible_time` before 2015 or
-    after 9999. A leap second counts as the second that follows it, as POSIX has it. About 2 us for text.
+    Raises Refusal: `bad_timestamp` for text that is not RFC 3339 with an offset, `impossible_time` before `earliest_ms`
+    or after the year 9999. A leap second counts as the second that follows it, as POSIX has it. About 2 us for text.
 
     >>> instant_ms("2026-03-01T12:00:00.250+01:00", "$.timestamp")
     1772362800250
@@ -34,10 +34,13 @@ def instant_ms(value: int | str, where: str) -> int:
     1772362800250
     """
     at_ms = value if isinstance(value, int) else _text_ms(value, where)
-    if EARLIEST_MS <= at_ms <= LATEST_MS:
+    if earliest_ms <= at_ms <= LATEST_MS:
         return at_ms
     got = repr(value[:40]) if isinstance(value, str) else _strange_integer(value)
-    raise Refusal(Reject.IMPOSSIBLE_TIME, f"{where}: expected a time from 2015 on, in epoch milliseconds, got {got}")
+    earliest = "2015" if earliest_ms == EARLIEST_MS else "1970"
+    raise Refusal(
+        Reject.IMPOSSIBLE_TIME, f"{where}: expected a time from {earliest} to 9999, in epoch milliseconds, got {got}"
+    )
 
 
 def _strange_integer(at: int) -> str:

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from detectors.arrivals import WINDOW, ClockState, SourceClock, lower_median
 from detectors.rows import NO_CLOCK_MS, Frame, Rows
 from stream.contract.instant import EARLIEST_MS, LATEST_MS, instant_ms
+from stream.contract.json_object import UNREADABLE, check_bytes, plain
 from stream.contract.refusal import Refusal, Reject
-from stream.contract.request import UNREADABLE, Request, check_bytes, decode_closely, plain, read_line
+from stream.contract.request import Request, decode_closely, read_line
 from stream.frames import compact_rows
 from stream.ingest.tables import Tables
 

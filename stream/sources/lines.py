@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stream.contract.request import RECORD_BYTES_MAX
+from stream.contract.json_object import RECORD_BYTES_MAX
 
 _MARK = b"\xef\xbb\xbf"  # a byte order mark, which some editors and exports put in front of UTF-8
 
