@@ -39,7 +39,7 @@ class Command:
 COMMANDS: dict[str, Command] = {
     "demo": Command("stream.demo", "command", FIRST, "Watch Swerve find planted campaigns; needs no broker."),
     "backtest": Command("stream.backtest", "command", FIRST, "Replay logs through the detectors, in event time."),
-    "simulate": Command("stream.simulate.command", "command", FIRST, "Write labelled traffic to a file or to Kafka."),
+    "simulate": Command("stream.simulate.command", "simulate", FIRST, "Write labelled traffic to a file or to Kafka."),
     "watch": Command("stream.watch", "command", FIRST, "Follow a growing log or standard input, live, without Kafka."),
     "topics": Command("stream.topics", "command", KAFKA, "Create the topics, or check them."),
     "ingest": Command("stream.ingest.command", "command", KAFKA, "Requests -> frames; any number of workers."),
