@@ -253,3 +253,28 @@ class Catalogue:
             self._latest.pop(key, None)
         else:
             self._latest[key] = record.value
+
+
+class Outlet:
+    """One topic to write to: `send` queues, `settle` waits until the broker has everything that was sent."""
+
+    WAITING_MAX = 1_000  # unacknowledged messages before `send` itself waits
+
+    def __init__(self, producer: AIOKafkaProducer, topic: str) -> None:
+        self._producer = producer
+        self._topic = topic
+        self._waiting: list[asyncio.Future[Any]] = []
+
+    async def send(self, value: bytes, key: bytes | None = None) -> None:
+        """Queue one message, in order."""
+        self._waiting.append(await self._producer.send(self._topic, value, key=key))
+        if len(self._waiting) >= self.WAITING_MAX:
+            await self.settle()
+
+    async def settle(self) -> None:
+        """Raises SwerveError where the broker did not take a message."""
+        waiting, self._waiting = self._waiting, []
+        try:
+            await asyncio.gather(*waiting)
+        except KafkaError as error:
+            raise SwerveError(f"the broker did not take a message for {self._topic}: {error!r}") from error

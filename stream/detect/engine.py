@@ -1,0 +1,67 @@
+"""The state of one frames partition, as the shell drives it: frames in, summaries out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from detectors.parameters import Parameters
+from stream import metrics
+from stream.detect.shell import Output, Step
+from stream.errors import SwerveError
+from stream.frames import decode_frame, encode_summary
+from stream.pipeline import Applied, Shards
+
+STAGE = "detect"
+
+
+class ShardsEngine:
+    """The shards of one partition, begun empty or restored from the pieces of a snapshot.
+
+    Raises SwerveError where the pieces were written for another number of partitions.
+    """
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        sources: Sequence[str],
+        partition: int,
+        partitions: int,
+        pieces: Mapping[str, bytes],
+    ) -> None:
+        if not pieces:
+            self.shards = Shards(parameters, sources, partition, partitions)
+        else:
+            self.shards = Shards.restore(parameters, dict(pieces))
+            was = (self.shards.partition, self.shards.partitions)
+            if was != (partition, partitions):
+                raise SwerveError(
+                    f"the state of frames partition {partition} of {partitions} was written for partition {was[0]} of "
+                    f"{was[1]}: accounts would be counted twice; set [kafka] partitions = {was[1]}, or move the state "
+                    "with `swerve reshard`"
+                )
+        self._late = self.shards.late
+
+    def apply(self, value: bytes) -> Step:
+        """Count one frame where it continues its chain, and close what it lets close. Raises UnreadableEnvelope."""
+        frame = decode_frame(value)
+        outcome = Applied.GAP if self._leaves_out_the_begin(frame.source, frame.after) else self.shards.apply(frame)
+        metrics.frame_applied(outcome.value, frame.source)
+        if outcome is Applied.GAP:
+            return Step(outcome, frame.source)
+        if outcome is Applied.APPLIED:
+            metrics.records_accepted(STAGE, len(frame.rows))
+        metrics.source_clock(STAGE, frame.source, frame.clock_ms)
+        summaries = self.shards.summaries()
+        for summary in summaries:
+            metrics.records_refused("duplicate_event", summary.counters.get("duplicate_event", 0))
+        metrics.records_refused("late_event", self.shards.late - self._late)
+        self._late = self.shards.late
+        return Step(outcome, frame.source, tuple(Output(encode_summary(summary)) for summary in summaries))
+
+    def _leaves_out_the_begin(self, source: str, after: int) -> bool:
+        """A chain begins at -1: a first frame that begins later was handed out before the true first one."""
+        return after >= 0 and self.shards.position(source) is None
+
+    def snapshot(self) -> dict[str, bytes]:
+        """The whole state in pieces."""
+        return self.shards.snapshot()

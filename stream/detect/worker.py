@@ -1,0 +1,64 @@
+"""The detect stage: frames in, summaries out, the state of its partitions in a Faust table."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+
+from stream import kafka as broker
+from stream.detect.drive import drive
+from stream.detect.engine import STAGE, ShardsEngine
+from stream.detect.faust_log import FaustLog
+from stream.detect.shell import Output, Shell
+from stream.kafka import Outlet
+from stream.settings import Settings
+from stream.stage import Running
+from stream.topics import refuse_what_loses, state_topic
+
+
+async def work(settings: Settings, running: Running) -> None:
+    """Run until asked to stop. Raises SwerveError where a topic or the state is wrong, or the broker stays away."""
+    kafka = settings.kafka
+    names = kafka.topics
+    await refuse_what_loses(kafka, names.requests, names.frames, names.summaries, state_topic(kafka.groups.detect))
+    counts = await broker.partitions_or_refuse(kafka, names.requests)
+    sources = [f"{names.requests}[{number}]" for number in range(counts[names.requests])]
+    log = FaustLog(
+        kafka,
+        group=kafka.groups.detect,
+        topic=names.frames,
+        partitions=kafka.partitions,
+        session_timeout_ms=kafka.session_timeout_ms,
+        instance_id=kafka.instance_id,
+    )
+    async with broker.producer(kafka, linger_ms=5) as producer:
+        stage = Detect(settings, sources, Outlet(producer, names.summaries))
+        await drive(STAGE, Shell(stage, log, uuid.uuid4().hex), log, kafka, running)
+
+
+class Detect:
+    """What the shell needs to know of detect."""
+
+    name = STAGE
+
+    def __init__(self, settings: Settings, sources: Sequence[str], summaries: Outlet) -> None:
+        self._settings = settings
+        self._sources = sources
+        self._summaries = summaries
+
+    async def open(self, partition: int, pieces: Mapping[str, bytes]) -> ShardsEngine:
+        """The shards of a partition."""
+        partitions = self._settings.kafka.partitions
+        return ShardsEngine(self._settings.parameters, self._sources, partition, partitions, pieces)
+
+    async def emit(self, outputs: tuple[Output, ...]) -> None:
+        """Write summaries; the same tick of the same shards has the same bytes, so writing again does no harm."""
+        for output in outputs:
+            await self._summaries.send(output.value, output.key)
+
+    async def settle(self) -> None:
+        """Until the summaries are acknowledged: a snapshot that holds their ticks closed may not come before them."""
+        await self._summaries.settle()
+
+    async def close(self, partition: int) -> None:
+        """Nothing is left behind."""

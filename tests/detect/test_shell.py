@@ -1,0 +1,247 @@
+"""Does the shell count in order whatever it is handed, and commit only what it has stored?"""
+
+from __future__ import annotations
+
+import json
+import random
+
+import pytest
+
+from stream.detect.shell import ASK_AGAIN_S, Output, Shell, Step
+from stream.errors import SwerveError
+from stream.pipeline import Applied
+
+
+class Counting:
+    """An engine: values are b"source:after:upto"; state is the offset counted up to, and how often something was."""
+
+    def __init__(self, pieces):
+        self.upto, self.counted = json.loads(pieces["0"]) if pieces else ({}, 0)
+
+    def apply(self, value):
+        source, after, upto = value.decode().split(":")
+        position = self.upto.get(source, -1)
+        if int(after) > position:
+            return Step(Applied.GAP, source)
+        if int(upto) <= position:
+            return Step(Applied.REPEAT, source)
+        self.counted += int(upto) - position
+        self.upto[source] = int(upto)
+        return Step(Applied.APPLIED, source, (Output(value),))
+
+    def snapshot(self):
+        return {"0": json.dumps([self.upto, self.counted], sort_keys=True).encode()}
+
+
+class Stage:
+    name = "detect"
+
+    def __init__(self):
+        self.done: list = []
+        self.opened: list[int] = []
+
+    async def open(self, partition, pieces):
+        self.opened.append(partition)
+        return Counting(pieces)
+
+    async def emit(self, outputs):
+        self.done += [("emit", output.value) for output in outputs]
+
+    async def settle(self):
+        self.done.append("settle")
+
+    async def close(self, partition):
+        self.done.append(("close", partition))
+
+
+class Log:
+    """A table and a topic in memory; `order` tells what happened when."""
+
+    def __init__(self, order):
+        self.table: dict[bytes, bytes] = {}
+        self.sought: list[tuple[int, int]] = []
+        self.at: dict[int, int] = {}
+        self.order = order
+
+    def entries(self, partition):
+        return {key: value for key, value in self.table.items() if key.startswith(f"{partition}/".encode())}
+
+    async def store(self, partition, entries):
+        for key, value in entries.items():
+            self.order.append(("store" if value is not None else "remove", key.split(b"/")[1]))
+            if value is None:
+                self.table.pop(key, None)
+            else:
+                self.table[key] = value
+
+    async def commit(self, partition, offset):
+        self.order.append(("commit", offset))
+        self.at[partition] = offset
+
+    async def seek_back(self, partition, offset):
+        self.sought.append((partition, offset))
+
+    def committed(self, partition):
+        return self.at.get(partition)
+
+
+def a_shell(log=None, now_s=lambda: 0.0):
+    stage = Stage()
+    log = log or Log(stage.done)
+    log.order = stage.done
+    return Shell(stage, log, f"writer{id(stage)}", now_s), stage, log
+
+
+async def test_what_does_not_continue_is_refused_and_asked_for_where_its_source_stands():
+    shell, _, log = a_shell()
+    await shell.take(0, 100, b"a:-1:5")
+    await shell.take(0, 101, b"b:-1:9")
+
+    await shell.take(0, 103, b"a:8:12")
+
+    assert log.sought == [(0, 101)]
+    assert shell.engines()[0].upto == {"a": 5, "b": 9}
+
+
+async def test_a_gap_is_asked_for_once_while_what_was_fetched_before_still_comes():
+    shell, _, log = a_shell()
+    for offset in range(5):
+        await shell.take(0, 10 + offset, b"a:8:12")
+
+    assert log.sought == [(0, 0)]
+
+
+async def test_a_gap_that_stays_is_asked_for_again():
+    now = [0.0]
+    shell, _, log = a_shell(now_s=lambda: now[0])
+    await shell.take(0, 10, b"a:8:12")
+    now[0] += ASK_AGAIN_S
+
+    await shell.take(0, 10, b"a:8:12")
+
+    assert log.sought == [(0, 0), (0, 0)]
+
+
+async def test_what_was_written_is_settled_then_stored_then_headed_then_committed():
+    shell, stage, _ = a_shell()
+    await shell.take(0, 0, b"a:-1:5")
+
+    await shell.flush()
+
+    assert stage.done == [
+        ("emit", b"a:-1:5"), "settle", ("store", b"piece"), ("store", b"head"), ("commit", 1),
+    ]  # fmt: skip
+
+
+async def test_nothing_is_stored_where_nothing_changed():
+    shell, stage, _ = a_shell()
+    await shell.take(0, 0, b"a:-1:5")
+    await shell.flush()
+    stage.done.clear()
+
+    await shell.flush()
+
+    assert stage.done == []
+
+
+async def test_the_next_owner_begins_with_what_was_stored():
+    shell, _, log = a_shell()
+    await shell.take(0, 0, b"a:-1:5")
+    await shell.flush()
+    await shell.take(0, 1, b"a:5:7")
+    await shell.drop()
+
+    other, _, _ = a_shell(log)
+    await other.take(0, 1, b"a:5:9")
+
+    assert other.engines()[0].counted == 10
+    assert log.sought == []
+
+
+async def test_a_partition_that_was_dropped_is_read_again():
+    shell, stage, _ = a_shell()
+    await shell.take(0, 0, b"a:-1:5")
+    await shell.flush()
+    await shell.drop()
+
+    await shell.take(0, 1, b"a:5:6")
+
+    assert stage.opened == [0, 0]
+
+
+async def test_old_pieces_and_heads_are_removed_after_the_new_head():
+    shell, stage, log = a_shell()
+    await shell.take(0, 0, b"a:-1:5")
+    await shell.flush()
+    other, stage, _ = a_shell(log)
+    await other.take(0, 1, b"a:5:9")
+    stage.done.clear()
+
+    await other.flush()
+
+    assert [what for what, *_ in stage.done[1:]] == ["store", "store", "remove", "remove", "commit"]
+    assert len(log.table) == 2
+
+
+async def test_a_committed_partition_without_its_state_is_refused():
+    shell, _, log = a_shell()
+    log.at[0] = 812
+
+    with pytest.raises(SwerveError, match="committed up to offset 812, but its state is not there"):
+        await shell.take(0, 812, b"a:900:905")
+
+
+async def test_an_output_that_was_lost_fails_the_flush_before_anything_is_stored():
+    shell, stage, log = a_shell()
+    await shell.take(0, 0, b"a:-1:5")
+
+    async def lost():
+        raise SwerveError("the broker did not take a message")
+
+    stage.settle = lost
+    with pytest.raises(SwerveError):
+        await shell.flush()
+
+    assert log.table == {}
+    assert log.at == {}
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_any_disorder_kills_and_takeovers_count_everything_once(seed):
+    """A log that hands out messages early, twice or not at all, to owners that die between any two steps."""
+    draw = random.Random(seed)
+    frames = []
+    for source in "ab":
+        position = -1
+        while position < 60:
+            upto = position + draw.randint(0, 4)
+            frames.append((source, position, upto))
+            position = upto
+    frames.sort(key=lambda frame: (frame[2], frame[0]))
+    topic = [f"{s}:{a}:{u}".encode() for s, a, u in frames]
+    now = [0.0]
+    shell, _, log = a_shell(now_s=lambda: now[0])
+    read = 0
+    for _ in range(3_000):
+        now[0] += 1.0
+        if log.sought:
+            read = log.sought.pop()[1]
+        if read < len(topic) and draw.random() < 0.9:
+            await shell.take(0, read, topic[read])
+        read += 1 if draw.random() < 0.95 else 2
+        if draw.random() < 0.05:
+            await shell.flush()
+        if draw.random() < 0.02:
+            shell, _, _ = a_shell(log, now_s=lambda: now[0])
+            log.sought.clear()
+            read = log.at.get(0, 0)
+        if read >= len(topic) + 2:
+            # A source always sends again: an empty frame at the end shows what is missing.
+            for source in "ab":
+                last = max(u for s, _, u in frames if s == source)
+                topic.append(f"{source}:{last}:{last}".encode())
+            read = len(topic) - 2
+    engine = shell.engines()[0]
+
+    assert engine.upto == {source: max(u for s, _, u in frames if s == source) for source in "ab"}
+    assert engine.counted == sum(upto + 1 for upto in engine.upto.values())

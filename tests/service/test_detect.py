@@ -1,0 +1,49 @@
+"""Does detect count every frame once, and hand out the same summaries, through stops, kills and rebalances?"""
+
+from __future__ import annotations
+
+import pytest
+
+from stream import topics
+from stream.detect import worker as detect
+from stream.frames import decode_summary
+from stream.ingest import worker as ingest
+from tests.service.rig import everything, produce, request, running, settings_for, until
+
+pytestmark = pytest.mark.service("kafka")
+
+
+async def accepted(kafka) -> dict[tuple[int, int], int]:
+    """Requests counted by (tick, first shard); two different summaries of one tick fail."""
+    counted: dict[tuple[int, int], int] = {}
+    for record in await everything(kafka, kafka.topics.summaries):
+        summary = decode_summary(record.value)
+        key = summary.tick, summary.shards[0]
+        assert counted.setdefault(key, summary.counters["accepted"]) == summary.counters["accepted"]
+    return counted
+
+
+async def test_what_was_counted_before_a_restart_is_counted_once(bootstrap, unique):
+    settings = settings_for(bootstrap, unique)
+    kafka = settings.kafka
+    await topics.create(kafka, 2)
+
+    async def all_of(upto: int) -> int:
+        total = sum((await accepted(kafka)).values())
+        return total if total >= upto else 0
+
+    numbers = iter(range(10_000))
+    async with running(ingest.work, settings):
+        for round_ in (1, 2, 3):
+            await produce(
+                kafka, kafka.topics.requests, [(n % 2, request(n)) for _, n in zip(range(2_000), numbers, strict=False)]
+            )
+            async with running(detect.work, settings):
+                counted = await until(lambda done=round_ * 2_000 - 1_200: all_of(done))
+
+    ticks = await accepted(kafka)
+    assert counted <= 6_000
+    # A tick of 300 s holds 300 requests; every tick that closed is whole.
+    by_tick = {tick: sum(n for (one, _), n in ticks.items() if one == tick) for tick, _ in ticks}
+    assert len(by_tick) >= 15
+    assert set(by_tick.values()) == {300}
