@@ -23,6 +23,8 @@ DAYS_A_MONTH = 30
 DAY_MS = 86_400_000
 SIGNS = {"critical": "●", "warning": "▲", "info": "○"}
 ORDER = ("critical", "warning", "info")
+DRAWN = ("series", "change")  # parts of the evidence that the page shows otherwise
+ROWS_SHOWN = 8  # of a table of the evidence; the others unfold
 MEANING = {
     "not_utf8": "bytes that are no UTF-8",
     "not_json": "not JSON, or cut off",
@@ -58,9 +60,10 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One alert on the page: its last record, the highest severity that it reached, and every change."""
+    """One alert on the page: its last record, what it said while it fired, the highest severity, and every change."""
 
     last: Alert
+    said: str
     severity: str
     changes: Sequence[tuple[str, str]]
     chart: Markup
@@ -102,6 +105,7 @@ def render(told: Told) -> str:
         fingerprint=fingerprint(told.parameters),
         values=dataclasses.asdict(told.parameters),
         swatch=charts.swatch,
+        rows_shown=ROWS_SHOWN,
         version=importlib.metadata.version("swerve"),
     )
 
@@ -137,9 +141,10 @@ def cases_of(
     worst = {key: min((change.severity for change in those), key=ORDER.index) for key, those in by_id.items()}
     for key in sorted(by_id, key=lambda k: (ORDER.index(worst[k]), by_id[k][0].detected_at, k)):
         last = by_id[key][-1]
+        firing = [change for change in by_id[key] if change.status == "firing"]
         facts, tables = evidence_of(last.evidence)
         chart = _alert_chart(by_id[key], courses.get(key), releases)
-        yield Case(last, worst[key], list(_timeline(by_id[key])), chart, facts, tables)
+        yield Case(last, (firing or [last])[-1].summary, worst[key], list(_timeline(by_id[key])), chart, facts, tables)
 
 
 def _timeline(changes: Sequence[Alert]) -> Iterator[tuple[str, str]]:
@@ -154,7 +159,7 @@ def _changed(before: Alert | None, now: Alert) -> str:
     if now.status == "resolved":
         return f"resolved: {now.resolved_reason}"
     if before is None:
-        return f"opened as {now.severity}, {now.accounts_total:,} accounts"
+        return f"opened as {now.severity}" + (f", {now.accounts_total:,} accounts" if now.accounts_total else "")
     parts = []
     if before.severity != now.severity:
         parts.append(f"{before.severity} → {now.severity}")
@@ -169,6 +174,8 @@ def evidence_of(evidence: Mapping[str, Any]) -> tuple[list[tuple[str, str]], lis
     """Numbers as (name, value), and what has rows as tables; in the order of the record."""
     facts, tables = [], []
     for key, given in evidence.items():
+        if key in DRAWN:
+            continue
         rows = _as_rows(given)
         if rows:
             tables.append(_table(key, rows))
@@ -226,7 +233,15 @@ def _alert_chart(changes: Sequence[Alert], course: Course | None, releases: Sequ
     marks += [Mark(change.updated_at, "page") for change in _pages(changes)[:1]]
     lines = [
         Line("everybody else", sorted(course.others.items()), "other"),
+        Line("expected of accounts like them", _expected(last.evidence), 1),
         Line("these accounts", sorted(course.theirs.items()), 0),
     ]
     title = f"Share of {name} in the requests of the last 24 h: these accounts, and everybody else"
-    return charts.shares(lines, marks, title=title)
+    return charts.shares([line for line in lines if line.points], marks, title=title)
+
+
+def _expected(evidence: Mapping[str, Any]) -> list[tuple[int, float]]:
+    """What comparable accounts did, tick by tick, where the detectors noted it: rows of (time, share, expected)."""
+    series = evidence.get("series")
+    rows = series if isinstance(series, list | tuple) else []
+    return [(int(row[0]), float(row[2])) for row in rows if len(row) == 3 and None not in row]

@@ -10,19 +10,28 @@ from typing import Any
 MS_PER_H = 3_600_000
 EPOCH_MS_MIN = 1_000_000_000_000  # 2001: a smaller number of milliseconds is a length of time
 LABELS: Mapping[str, str] = {
-    "n": "requests",
-    "z": "strength of the shift (standard errors)",
-    "z_share": "shift of the share (standard errors)",
-    "z_breadth": "shift of the breadth (standard errors)",
-    "eta": "how much ordinary cohorts differ now",
-    "share_before": "share before",
-    "share_after": "share after",
-    "share_expected": "share expected from everybody's adoption",
-    "organisations": "organisations",
-    "orgs": "organisations",
     "breadth": "part of the organisations that use it",
+    "comparable_change": "change of comparable accounts",
+    "largest_value_covers": "part of the organisations that the largest shared value covers",
+    "limit": "limit",
+    "looks_like": "looks like",
+    "one_hand": "says one operator",
     "onset_ms": "estimated onset",
+    "organisations_moved_share": "part of the organisations that moved",
+    "own_past": "the group's own past, taken off (standard errors)",
+    "per_target": "toward what",
+    "share_expected": "share expected of accounts like them",
+    "shared_values": "what they share",
+    "shared_values_total": "rare values that they share",
+    "statistic": "strength of the shift (standard errors)",
+    "threshold": "strength that a page needs",
+    "ticks": "ticks in a row",
+    "votes": "is it one operator?",
+    "votes_for": "votes for one operator",
+    "window": "counted over",
 }
+SHARES = ("comparable_change", "largest_value_covers", "breadth")
+CODES = ("why", "trait", "looks_like", "name", "change")  # words of ours, written with underscores
 
 
 def label(key: str) -> str:
@@ -31,11 +40,10 @@ def label(key: str) -> str:
     >>> label("share_after"), label("ticks_min"), label("warm_up_h"), label("onset_ms")
     ('share after', 'ticks min', 'warm up', 'estimated onset')
     """
-    if key in LABELS:
-        return LABELS[key]
     for unit in ("_ms", "_h", "_s"):
-        key = key.removesuffix(unit)
-    return key.replace("_", " ")
+        if key not in LABELS:
+            key = key.removesuffix(unit)
+    return LABELS[key] if key in LABELS else key.replace("_", " ")
 
 
 def moment(at_ms: int | float | None) -> str:
@@ -98,6 +106,8 @@ def value(key: str, given: Any) -> str:
         return "none"
     if isinstance(given, bool):
         return "yes" if given else "no"
+    if isinstance(given, str):
+        return given.replace("_", " ") if key in CODES else given
     if isinstance(given, Mapping):
         if set(given) == {"kind", "id"}:
             return f"{given['kind']} {given['id']}"
@@ -112,6 +122,6 @@ def _number(key: str, given: int | float) -> str:
         return moment(given) if given >= EPOCH_MS_MIN else span(given)
     if key.endswith("_h"):
         return f"{count(given)} h"
-    if "share" in key and -1 <= given <= 1:
+    if (("share" in key and not key.endswith("_total")) or key in SHARES) and -1 <= given <= 1:
         return percent(given)
     return count(given)
