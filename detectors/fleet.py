@@ -13,14 +13,16 @@ from detectors.findings import Finding, Target
 from detectors.groups import Group, Tick, groups_of, tick_of
 from detectors.incidents import Incidents
 from detectors.movement import movement_of
+from detectors.networks import parts_of
 from detectors.operator import Activity
 from detectors.parameters import Parameters
 from detectors.population import population_of
 from detectors.rows import Sets
-from detectors.summary import AccountColumns
+from detectors.summary import AccountColumns, CohortCounts
 from detectors.ties import ties_of
 from detectors.tracks import Tracks
 
+NEW_AFTER_H = 48  # a day for the fast window, and one for the baseline
 NEW_FLEET_SHARE = 0.02  # a model below this share of the fleet's baseline hardly existed in it
 
 
@@ -48,6 +50,10 @@ class Judge:
         self.last_tick: Tick | None = None
         self.last_groups: Sequence[Group] = ()
 
+    def cohorts(self, parts: Sequence[CohortCounts], tick: int) -> list[Finding]:
+        """Judge the declared cohorts of one 5-minute tick."""
+        return []
+
     def judge(self, columns: AccountColumns, hour: int) -> list[Finding]:
         """Judge one hour. O(accounts x targets + memberships + pairs)."""
         if self.first_hour is None:
@@ -62,12 +68,17 @@ class Judge:
         carried = self.carriers.of(population, parameters.link_dimensions)
         fleet = dict(zip(population.targets, population.fleet.tolist(), strict=True))
 
-        def is_new(target: str) -> bool:
-            return target.startswith("model:") and fleet.get(target, 0.0) < NEW_FLEET_SHARE
+        history_h = hour - self.first_hour
 
-        tick = tick_of(population, movement, carried, self.activity, parameters, hour - self.first_hour, is_new)
+        def is_new(target: str) -> bool:
+            # In the first days no model has a past; only one that the baseline could know is new for not being in it.
+            known = history_h >= NEW_AFTER_H and fleet.get(target, 0.0) < NEW_FLEET_SHARE
+            return target.startswith("model:") and known
+
         ties = ties_of(population, movement, carried, parameters, seed=hour)
-        self.last_groups = groups_of(tick, ties, self.tracks, parameters)
+        parts = parts_of(population, ties, parameters)
+        tick = tick_of(population, movement, carried, self.activity, parts, parameters, history_h, is_new)
+        self.last_groups = groups_of(tick, ties, parts, self.tracks, parameters)
         self.last_tick = tick
         return self.incidents.step(tick, self.last_groups)
 

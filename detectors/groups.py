@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,6 @@ from detectors.carriers import Carried
 from detectors.coordination import Coordination, coordination_of, without_one_customer
 from detectors.membership import Holdings, candidates_of, cleaned
 from detectors.movement import Movement
-from detectors.networks import parts_of
 from detectors.operator import Activity, Ordinary, Verdict, ordinary_of, verdict_of
 from detectors.parameters import Parameters
 from detectors.population import Floats, Ints, Population
@@ -20,8 +19,9 @@ from detectors.shift import Comparison, Shift, comparison_of, shift_of
 from detectors.ties import Ties
 from detectors.tracks import Track, Tracks
 
+Parts = Sequence[tuple[Ints, int]]  # rows, and the number of their component
+
 LEADING_Z = 3.0
-WARM_UP_PENALTY = 6.0
 ANY_ORGANISATIONS = 1 << 40
 
 
@@ -29,7 +29,7 @@ ANY_ORGANISATIONS = 1 << 40
 class Group:
     """One network in one tick. rows: members in this tick's population, keys alike; scores: log-odds of each.
 
-    z: statistic by target, less the group's own past and the warm-up penalty. strong: columns of the targets over the
+    z: statistic by target, less the group's own past; 0 while warming up. strong: columns of the targets over the
     line for long enough, strongest first. verdict: of the operator test, where something is strong.
     """
 
@@ -56,6 +56,7 @@ class Tick:
     rare: Holdings
     all_values: Holdings
     comparison: Comparison
+    taken: NDArray[np.bool_]
     activity: Activity
     capabilities: Ints
     ordinary: Ordinary
@@ -64,10 +65,13 @@ class Tick:
 
 
 def tick_of(
-    population: Population, movement: Movement, carried: Carried, activity: Activity, parameters: Parameters,
-    history_h: int, is_new: Callable[[str], bool],
+    population: Population, movement: Movement, carried: Carried, activity: Activity, parts: Parts,
+    parameters: Parameters, history_h: int, is_new: Callable[[str], bool],
 ) -> Tick:  # fmt: skip
     """Prepare one tick. O(accounts x targets + memberships)."""
+    taken = np.zeros(len(population), bool)
+    for rows, _ in parts:
+        taken[rows] = True
     capabilities = np.flatnonzero([name.startswith("capability:") for name in population.targets])
     return Tick(
         hour=population.hour,
@@ -76,7 +80,8 @@ def tick_of(
         carried=carried,
         rare=Holdings(population, carried, parameters.value_organisations_max),
         all_values=Holdings(population, carried, ANY_ORGANISATIONS),
-        comparison=comparison_of(population, carried),
+        comparison=comparison_of(population, carried, taken),
+        taken=taken,
         activity=activity,
         capabilities=capabilities,
         ordinary=ordinary_of(population, capabilities),
@@ -85,15 +90,11 @@ def tick_of(
     )
 
 
-def groups_of(tick: Tick, ties: Ties, tracks: Tracks, parameters: Parameters) -> list[Group]:
-    """Find, clean, follow and test the networks of one tick; most accounts first."""
-    parts = parts_of(tick.population, ties, parameters)
-    taken = np.zeros(len(tick.population), bool)
-    for rows, _ in parts:
-        taken[rows] = True
+def groups_of(tick: Tick, ties: Ties, parts: Parts, tracks: Tracks, parameters: Parameters) -> list[Group]:
+    """Clean, follow and test the networks of one tick; most accounts first."""
     found = []
     for rows, component in parts:
-        members, scores = _members(tick, ties, rows, taken, parameters)
+        members, scores = _members(tick, ties, rows, parameters)
         if len(np.unique(tick.population.org[members])) >= parameters.group_organisations_min:
             found.append((members, scores, component))
     found.sort(key=lambda one: (-len(one[0]), one[0].tolist()))
@@ -105,13 +106,11 @@ def groups_of(tick: Tick, ties: Ties, tracks: Tracks, parameters: Parameters) ->
     ]
 
 
-def _members(
-    tick: Tick, ties: Ties, rows: Ints, taken: NDArray[np.bool_], parameters: Parameters
-) -> tuple[Ints, Floats]:
+def _members(tick: Tick, ties: Ties, rows: Ints, parameters: Parameters) -> tuple[Ints, Floats]:
     """The part, cleaned up: who belongs by what it shares and how it moved."""
     shift = shift_of(tick.population, tick.comparison, rows, parameters)
     leading = np.flatnonzero(shift.z >= LEADING_Z)
-    candidates = candidates_of(tick.population, ties, rows, taken)
+    candidates = candidates_of(tick.population, ties, rows, tick.taken)
     members, scores = cleaned(tick.rare, tick.movement, rows, candidates, leading)
     kept = without_one_customer(tick.population, members)
     return kept, scores[np.isin(members, kept)]
@@ -126,7 +125,7 @@ def _judged(tick: Tick, track: Track, component: int, rows: Ints, scores: Floats
     for k, target in enumerate(population.targets):
         z[k] -= track.past(tick.hour, target)
         if tick.history_h < parameters.warm_up_h and not tick.is_new(target):
-            z[k] -= WARM_UP_PENALTY
+            z[k] = min(z[k], 0.0)  # what everybody always did cannot be told from a shift yet
     strong = _strong(track, population.targets, z, coordination.holds, parameters)
     for k in strong:
         track.freeze(tick.hour, population.targets[k])
@@ -153,7 +152,7 @@ def _verdict(tick: Tick, shift: Shift, rows: Ints, target: int, parameters: Para
         )  # fmt: skip
 
     whole = ask(rows)
-    movers = rows[shift.breadth[:, target] > 0]
+    movers = rows[shift.used_more[:, target] > 0]
     if len(movers) < 8 or not whole.one_hand:
         return whole
     moved = ask(movers)

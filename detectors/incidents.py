@@ -162,8 +162,8 @@ def _absorb(tick: Tick, incident: Incident, group: Group) -> None:
     incident.last, incident.component = tick.hour, group.component
     incident.level = max(incident.level, _level(group))
     top = int(group.strong[0])
-    everybody = float((group.shift.breadth[:, top] > 0).mean()) >= ALL_MOVED
-    moved = group.shift.breadth[:, group.strong].max(axis=1) > 0
+    everybody = float((group.shift.used_more[:, top] > 0).mean()) >= ALL_MOVED
+    moved = group.shift.used_more[:, group.strong].max(axis=1) > 0
     for i, key in enumerate(group.keys.tolist()):
         _account(tick, incident, group, i, key, top, bool(moved[i]), everybody)
     z = {targets[k]: round(float(group.z[k]), 2) for k in group.strong.tolist()}
@@ -266,7 +266,7 @@ def evidence_of(tick: Tick, incident: Incident, group: Group) -> dict[str, Any]:
         "window_h": 24,
         "accounts": len(group.rows),
         "organisations": shift.organisations,
-        "moved_accounts": int((shift.breadth[:, top] > 0).sum()),
+        "moved_accounts": int((shift.used_more[:, top] > 0).sum()),
         "organisations_moved_share": round(float(shift.moved[top]), 4),
         "share_before": round(float(shift.share_before[top]), 4),
         "share_after": round(float(shift.share_now[top]), 4),

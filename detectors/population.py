@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import betainc
 
 from detectors.parameters import HOUR_MS, Parameters
 from detectors.summary import AccountColumns
@@ -28,7 +29,8 @@ class Population:
     n, nb: requests now (fast window) and before (decayed baseline). X, XB: the same by target.
     fleet: share of each target in the fleet's baseline. before: expected share of each account and target, its own
     baseline shrunk to the fleet's by `shrink_requests`. now: share in the fast window. change = now - before.
-    breadth: 1 where the account uses the target clearly more than before. stratum: index of comparable accounts.
+    used_more: 1 where the account uses the target clearly more than before. breadth: that less its chance under the
+    share before, so that neither few requests nor a level alone make it. stratum: index of comparable accounts.
     """
 
     hour: int
@@ -46,6 +48,7 @@ class Population:
     before: Floats
     now: Floats
     change: Floats
+    used_more: Floats
     breadth: Floats
     stratum: Ints
     strata: int
@@ -88,7 +91,8 @@ def population_of(
         before=before,
         now=now,
         change=now - before,
-        breadth=breadth_of(now, before),
+        used_more=used_more_of(now, before),
+        breadth=breadth_of(n, now, before),
         stratum=stratum,
         strata=strata,
         age_h=age_h,
@@ -96,9 +100,23 @@ def population_of(
     )
 
 
-def breadth_of(now: Floats, before: Floats) -> Floats:
+def used_more_of(now: Floats, before: Floats) -> Floats:
     """1 where the share now is above 1.5 times and 4 points over the share before, else 0."""
     return (now > np.maximum(1.5 * before, before + 0.04)).astype(float)
+
+
+def breadth_of(n: Floats, now: Floats, before: Floats) -> Floats:
+    """`used_more_of` less the chance of it for n independent requests at the share before: 0 on average if nothing
+    moved, whatever the level and however few the requests.
+
+    >>> breadth_of(np.array([10.0]), np.array([[0.0]]), np.array([[0.3]])).round(2).tolist()
+    [[-0.15]]
+    """
+    most = np.floor(np.maximum(1.5 * before, before + 0.04) * n[:, None] + 1e-9)
+    # P(X > most) for a binomial X is the regularised incomplete beta function I_p(most + 1, n - most).
+    inside = most < n[:, None]
+    chance = np.where(inside, betainc(most + 1.0, np.maximum(n[:, None] - most, 1e-9), before), 0.0)
+    return used_more_of(now, before) - chance
 
 
 def _dense(start: Ints, items: NDArray[np.uint32], counts: NDArray[Any], width: int) -> Floats:

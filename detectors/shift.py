@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.carriers import Carried
 from detectors.parameters import Parameters
-from detectors.population import Floats, Ints, Population, breadth_of
+from detectors.population import Floats, Ints, Population, breadth_of, used_more_of
 
 ETA_MIN = 0.02  # two points of share: below it, no fleet is homogeneous
 ORDINARY_ORGANISATIONS_MIN = 8
 ORDINARY_ORGANISATIONS_MAX = 400
-ORDINARY_MAX = 400  # values tested as ordinary cohorts in one tick, to see how much cohorts differ today
+ORDINARY_MIN = 12
+SUSPECTS_MAX = 0.25
+ORDINARY_MAX = 200  # values tested as ordinary cohorts in one tick, to see how much cohorts differ today
 HEAVY_BASELINE = 30.0  # a heavy account does not speak for all of its group
 GROUP_PRIOR = 10.0  # requests that the fleet's baseline weighs inside a group's own past
 VARIANCE_MIN = 1e-4
@@ -58,7 +61,7 @@ class Shift:
     z: the larger of the statistics of share and of breadth. excess: mean over organisations of the change beyond that
     of comparable accounts; excess_breadth alike. share_before (of the group's own past), share_now: of all its
     requests. comparable: the change of comparable accounts. moved: part of the organisations that use the target more.
-    before, change: of each member and target, with the group's own past as prior.
+    change, used_more: of each member and target, with the group's own past as prior.
     """
 
     rows: Ints
@@ -72,7 +75,7 @@ class Shift:
     comparable: Floats
     moved: Floats
     change: Floats
-    breadth: Floats
+    used_more: Floats
 
     @property
     def z(self) -> Floats:
@@ -93,32 +96,55 @@ def moments_of(population: Population, values: Floats) -> Moments:
     return Moments(count, total, square)
 
 
-def comparison_of(population: Population, carried: Carried) -> Comparison:
+def comparison_of(population: Population, carried: Carried, suspects: NDArray[np.bool_]) -> Comparison:
     """The comparison of one tick, with the heterogeneity of ordinary cohorts in it.
 
-    Ordinary cohorts are the values that 8 to 400 organisations carry, sampled by hash. eta^2 = MAD^2 - median V, not
+    Ordinary cohorts are the values that 8 to 400 organisations carry, sampled by hash, and accounts of one country and
+    signup week; none of which more than a quarter are suspects (accounts in any network of this tick), so that a
+    campaign never widens the test that it is held against. eta^2 = MAD^2 - median V, not
     below 0.02^2: fleet-wide unrest (a release, a viral feature, a renamed tag) widens every test of that tick.
     """
     comparison = Comparison(
         moments_of(population, population.change), moments_of(population, population.breadth), *_no_eta(population)
     )
-    ordinary = (carried.organisations >= ORDINARY_ORGANISATIONS_MIN) & (
-        carried.organisations <= ORDINARY_ORGANISATIONS_MAX
-    )
-    values = np.flatnonzero(ordinary)
-    values = values[np.argsort(carried.key[values])][:ORDINARY_MAX]
-    if len(values) < 12:
+    cohorts = [
+        rows
+        for rows in (*_sharing_a_value(carried), *_of_one_place_and_age(population))
+        if suspects[rows].mean() <= SUSPECTS_MAX
+    ]
+    if len(cohorts) < ORDINARY_MIN:
         return comparison
-    order = np.argsort(carried.value, kind="stable")
-    first = np.searchsorted(carried.value[order], values)
-    last = np.searchsorted(carried.value[order], values, side="right")
-    tests = [_differences(population, comparison, carried.row[order[i:j]]) for i, j in zip(first, last, strict=True)]
+    tests = [_differences(population, comparison, rows) for rows in cohorts]
     for name, at in (("eta_change", 0), ("eta_breadth", 2)):
         d = np.array([test[at] for test in tests])
         v = np.array([test[at + 1] for test in tests])
         mad = 1.4826 * np.median(np.abs(d - np.median(d, axis=0)), axis=0)
         setattr(comparison, name, np.sqrt(np.maximum(mad**2 - np.median(v, axis=0), ETA_MIN**2)))
     return comparison
+
+
+def _sharing_a_value(carried: Carried) -> list[Ints]:
+    """Carriers of values that neither few nor most organisations use."""
+    ordinary = (carried.organisations >= ORDINARY_ORGANISATIONS_MIN) & (
+        carried.organisations <= ORDINARY_ORGANISATIONS_MAX
+    )
+    values = np.flatnonzero(ordinary)
+    values = values[np.argsort(carried.key[values])][:ORDINARY_MAX]
+    order = np.argsort(carried.value, kind="stable")
+    first = np.searchsorted(carried.value[order], values)
+    last = np.searchsorted(carried.value[order], values, side="right")
+    return [carried.row[order[i:j]] for i, j in zip(first, last, strict=True)]
+
+
+def _of_one_place_and_age(population: Population) -> list[Ints]:
+    """Accounts of one country that signed up in one week, of at least eight organisations."""
+    columns = population.columns
+    cell = (columns.country.astype(np.int64) + 1) * (len(columns.names) + 1) + columns.signup_week + 1
+    order = np.argsort(cell, kind="stable")
+    _, first = np.unique(cell[order], return_index=True)
+    cells = np.split(order, first[1:])
+    large = [rows for rows in cells if len(np.unique(population.org[rows])) >= ORDINARY_ORGANISATIONS_MIN]
+    return sorted(large, key=lambda rows: (-len(rows), int(rows[0])))[:ORDINARY_MAX]
 
 
 def _no_eta(population: Population) -> tuple[Floats, Floats]:
@@ -178,12 +204,13 @@ def shift_of(population: Population, comparison: Comparison, rows: Ints, paramet
     """Test a group of accounts, given in rows. O(members x targets + strata x targets)."""
     before = own_past(population, rows, parameters)
     change = population.now[rows] - before
-    breadth = breadth_of(population.now[rows], before)
+    used_more = used_more_of(population.now[rows], before)
+    breadth = breadth_of(population.n[rows], population.now[rows], before)
     d, v, db, vb = _differences(population, comparison, rows, change, breadth)
     n = population.n[rows]
     org = np.unique(population.org[rows], return_inverse=True)[1]
     moved = np.zeros((int(org.max()) + 1, change.shape[1]))
-    np.maximum.at(moved, org, breadth)
+    np.maximum.at(moved, org, used_more)
     mean, _ = comparison.change.without(population.stratum[rows], population.change[rows])
     return Shift(
         rows=rows,
@@ -197,5 +224,5 @@ def shift_of(population: Population, comparison: Comparison, rows: Ints, paramet
         comparable=(n[:, None] * mean[population.stratum[rows]]).sum(axis=0) / n.sum(),
         moved=moved.mean(axis=0),
         change=change,
-        breadth=breadth,
+        used_more=used_more,
     )
