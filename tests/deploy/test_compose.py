@@ -103,8 +103,9 @@ def test_amtool_accepts_the_configuration_of_alertmanager(program):
 def test_severity_decides_who_is_told(program, severity: str, receiver: str):
     amtool = program("amtool", of="prometheus-alertmanager")
 
+    labels = ["service=swerve", f"severity={severity}"]
     routed = subprocess.run(
-        [amtool, "config", "routes", "test", "--config.file=alertmanager.yaml", "service=swerve", f"severity={severity}"],
+        [amtool, "config", "routes", "test", "--config.file=alertmanager.yaml", *labels],
         cwd=MONITORING, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
