@@ -67,6 +67,7 @@ class Case:
     severity: str
     changes: Sequence[tuple[str, str]]
     chart: Markup
+    legend: Sequence[tuple[Markup, str]]
     facts: Sequence[tuple[str, str]]
     tables: Sequence[Table]
 
@@ -104,7 +105,6 @@ def render(told: Told) -> str:
         budget=budget_of(told, cases),
         fingerprint=fingerprint(told.parameters),
         values=dataclasses.asdict(told.parameters),
-        swatch=charts.swatch,
         rows_shown=ROWS_SHOWN,
         version=importlib.metadata.version("swerve"),
     )
@@ -143,8 +143,12 @@ def cases_of(
         last = by_id[key][-1]
         firing = [change for change in by_id[key] if change.status == "firing"]
         facts, tables = evidence_of(last.evidence)
-        chart = _alert_chart(by_id[key], courses.get(key), releases)
-        yield Case(last, (firing or [last])[-1].summary, worst[key], list(_timeline(by_id[key])), chart, facts, tables)
+        lines = _alert_lines(last, courses.get(key))
+        chart = charts.shares(lines, _alert_marks(by_id[key], releases), title=f"Share of {last.target.id} over time")
+        legend = [(charts.swatch(line.style), line.name) for line in reversed(lines)]
+        yield Case(
+            last, (firing or [last])[-1].summary, worst[key], list(_timeline(by_id[key])), chart, legend, facts, tables
+        )
 
 
 def _timeline(changes: Sequence[Alert]) -> Iterator[tuple[str, str]]:
@@ -222,26 +226,27 @@ def _pages(changes: Sequence[Alert]) -> list[Alert]:
     return list(first.values())
 
 
-def _alert_chart(changes: Sequence[Alert], course: Course | None, releases: Sequence[tuple[str, int]]) -> Markup:
-    """These accounts and everybody else, with the release, the onset and the page marked."""
-    if course is None:
-        return Markup("")
-    last = changes[-1]
-    name = course.target.partition(":")[2]
-    marks = [Mark(last.started_at, "onset")]
-    marks += [Mark(at, f"{model} released") for model, at in releases if model == name]
-    marks += [Mark(change.updated_at, "page") for change in _pages(changes)[:1]]
+def _alert_lines(last: Alert, course: Course | None) -> list[Line]:
+    """These accounts, what was expected of their like, and everybody else; what nobody measured is left out."""
+    noted = _noted(last.evidence)
+    theirs = sorted(course.theirs.items()) if course is not None else []
     lines = [
-        Line("everybody else", sorted(course.others.items()), "other"),
-        Line("expected of accounts like them", _expected(last.evidence), 1),
-        Line("these accounts", sorted(course.theirs.items()), 0),
+        Line("everybody else", sorted(course.others.items()) if course is not None else [], "other"),
+        Line("expected of accounts like them", [(at, expected) for at, _, expected in noted], 1),
+        Line("these accounts", theirs or [(at, share) for at, share, _ in noted], 0),
     ]
-    title = f"Share of {name} in the requests of the last 24 h: these accounts, and everybody else"
-    return charts.shares([line for line in lines if line.points], marks, title=title)
+    return [line for line in lines if line.points]
 
 
-def _expected(evidence: Mapping[str, Any]) -> list[tuple[int, float]]:
-    """What comparable accounts did, tick by tick, where the detectors noted it: rows of (time, share, expected)."""
+def _noted(evidence: Mapping[str, Any]) -> list[tuple[int, float, float]]:
+    """(time, share, share expected of comparable accounts) tick by tick, where the detectors noted it."""
     series = evidence.get("series")
     rows = series if isinstance(series, list | tuple) else []
-    return [(int(row[0]), float(row[2])) for row in rows if len(row) == 3 and None not in row]
+    return [(int(at), float(share), float(expected)) for at, share, expected in rows]
+
+
+def _alert_marks(changes: Sequence[Alert], releases: Sequence[tuple[str, int]]) -> list[Mark]:
+    last = changes[-1]
+    marks = [Mark(last.started_at, "onset")]
+    marks += [Mark(at, f"{model} released") for model, at in releases if model == last.target.id]
+    return marks + [Mark(change.updated_at, "page") for change in _pages(changes)[:1]]

@@ -183,3 +183,25 @@ def test_an_empty_log_gives_a_page_that_says_so():
     assert "No page in 0 s of traffic" in page
     assert "No alert reached a person" in page
     assert "Every record was read and counted." in page
+
+
+def test_what_the_detectors_noted_of_the_like_is_drawn_beside(told):
+    noted = [[T0 + hour * HOUR, 0.1 * hour, 0.05 * hour] for hour in range(1, 8)]
+    told.changes = [alert(alert_id="without-members", evidence={"series": noted})]
+    page = render(told)
+    assert "<title>expected of accounts like them</title>" in page
+    assert "<title>these accounts</title>" in page
+    assert "<title>everybody else</title>" not in page
+    assert "series" not in words(page)
+
+
+def test_a_resolved_alert_still_says_what_it_fired_for(told):
+    told.changes = [
+        alert(),
+        alert(
+            status="resolved", severity="critical", resolved_at=T0 + 9 * HOUR, updated_at=T0 + 9 * HOUR,
+            resolved_reason="ended", summary="Over after 2 h.",
+        ),
+    ]  # fmt: skip
+    page = words(render(told))
+    assert "comparable accounts 11%. Over after 2 h." in page
