@@ -32,8 +32,8 @@ class Limits:
 
     names: entries that each of its tables may have kept from one flush to the next; over it they start anew.
     About 1 kB over all tables for each: 32,768 are some 32 MB at worst.
-    hold: records after which a readable one is judged though 16 later readable ones did not come, so that a flood of
-    unreadable records holds nothing back.
+    hold: records, itself included, after which a readable one is judged though 16 later readable ones did not come, so
+    that a flood of unreadable records holds nothing back.
     """
 
     names: int = 32_768
