@@ -245,7 +245,7 @@ def split_frame(frame: Frame, partitions: int) -> list[Frame]:
     """
     if partitions == 1:
         return [frame]
-    partition = frame.rows.account_shards[frame.rows.account] % partitions
+    partition = frame.rows.account_shards.astype(np.int64)[frame.rows.account] % partitions
     return [
         Frame(
             frame.source,
