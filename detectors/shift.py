@@ -41,7 +41,9 @@ class Moments:
         everywhere = total.sum(axis=0) / count.sum()
         # A stratum that the group all but fills says little: it is shrunk to the fleet.
         mean = (mean * count + everywhere * 20.0) / (count + 20.0)
-        return mean, np.maximum(square / count - (total / count) ** 2, VARIANCE_MIN)
+        variance = square / count - (total / count) ** 2
+        overall = square.sum(axis=0) / count.sum() - everywhere**2
+        return mean, np.maximum((variance * count + overall * 20.0) / (count + 20.0), VARIANCE_MIN)
 
 
 @dataclass(slots=True)
@@ -172,7 +174,8 @@ def _differences(
         values = fleet[rows] if own is None else own
         excess = _per_org(values - mean[stratum], member_of, len(org)) / size
         spread = _per_org(variance[stratum], member_of, len(org)) / size
-        weight = 1.0 / (spread + ETA_MIN**2)
+        # Noisy accounts speak softly, but no quiet stratum speaks for all: one odd account there would.
+        weight = 1.0 / (spread + spread.mean(axis=0))
         weight /= weight.sum(axis=0)
         out += [(weight * excess).sum(axis=0), (weight**2 * spread).sum(axis=0)]
     return out[0], out[1], out[2], out[3]

@@ -12,7 +12,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError, ProducerFenced
 
 from stream.errors import SwerveError, UsageError
 from stream.sections import Kafka
@@ -210,6 +210,28 @@ async def _to_ends(reader: AIOKafkaConsumer, ends: dict[TopicPartition, int]) ->
         left = {partition for partition in left if await reader.position(partition) < ends[partition]}
 
 
+async def tail(kafka: Kafka, topic: str, offsets: Mapping[int, int]) -> AsyncIterator[ConsumerRecord]:
+    """Committed records of a topic from these offsets on (by partition; else the earliest), and whatever comes."""
+    counts = await partitions_or_refuse(kafka, topic)
+    partitions = [TopicPartition(topic, number) for number in range(counts[topic])]
+    async with consumer(kafka, isolation_level=READ_COMMITTED) as reader:
+        reader.assign(partitions)
+        await reader.seek_to_beginning(*partitions)
+        for partition in partitions:
+            if offsets.get(partition.partition):
+                reader.seek(partition, offsets[partition.partition])
+        async for record in reader:
+            yield record
+
+
+async def earliest(kafka: Kafka, topic: str) -> int:
+    """The first offset that partition 0 of a topic still has."""
+    async with consumer(kafka) as reader:
+        partition = TopicPartition(topic, 0)
+        reader.assign([partition])
+        return int((await reader.beginning_offsets([partition]))[partition])
+
+
 class Catalogue:
     """The last record of every key of a compacted topic: releases, expected shifts, verdicts.
 
@@ -222,11 +244,12 @@ class Catalogue:
         self.changed = 0
         self._kafka = kafka
         self._latest: dict[bytes, bytes] = {}
-        self._positions: dict[TopicPartition, int] = {}
+        self._positions: dict[int, int] = {}
 
     def values(self) -> list[bytes]:
         """The records in force, ordered by key, so that every worker sees them alike."""
-        return [self._latest[key] for key in sorted(self._latest)]
+        latest = self._latest.copy()  # at once: `follow` may write in another thread
+        return [latest[key] for key in sorted(latest)]
 
     async def load(self) -> None:
         """Read what is there now. Raises MissingTopicError, UnreachableError."""
@@ -235,18 +258,11 @@ class Catalogue:
 
     async def follow(self) -> None:
         """Take in what comes, until cancelled."""
-        counts = await partitions_or_refuse(self._kafka, self.topic)
-        partitions = [TopicPartition(self.topic, number) for number in range(counts[self.topic])]
-        async with consumer(self._kafka, isolation_level=READ_COMMITTED) as reader:
-            reader.assign(partitions)
-            await reader.seek_to_beginning(*partitions)
-            for partition, position in self._positions.items():
-                reader.seek(partition, position)
-            async for record in reader:
-                self._take(record)
+        async for record in tail(self._kafka, self.topic, self._positions):
+            self._take(record)
 
     def _take(self, record: ConsumerRecord) -> None:
-        self._positions[TopicPartition(record.topic, record.partition)] = record.offset + 1
+        self._positions[record.partition] = record.offset + 1
         self.changed += 1
         key = record.key if record.key is not None else b""
         if record.value is None:
@@ -278,3 +294,56 @@ class Outlet:
             await asyncio.gather(*waiting)
         except KafkaError as error:
             raise SwerveError(f"the broker did not take a message for {self._topic}: {error!r}") from error
+
+
+class FencedError(SwerveError):
+    """Another process writes under our transactional id: it took over, and we must end."""
+
+
+class Transactions:
+    """One topic to write to, by one process at a time: who opens it last fences all others.
+
+    `open` ends whatever an earlier owner left half done, so that what is read committed afterwards is all there is.
+    """
+
+    TIMEOUT_S = 15.0  # an owner that stands still inside of a transaction holds up readers for at most about 25 s
+
+    def __init__(self, kafka: Kafka, topic: str, transactional_id: str) -> None:
+        self._kafka = kafka
+        self._topic = topic
+        self._id = transactional_id
+        self._stack = contextlib.AsyncExitStack()
+        self._producer: AIOKafkaProducer | None = None
+
+    async def open(self) -> None:
+        """Take over. Raises UnreachableError."""
+        timeout_ms = int(self.TIMEOUT_S * 1000)
+        opened = producer(self._kafka, transactional_id=self._id, transaction_timeout_ms=timeout_ms)
+        self._producer = await self._stack.enter_async_context(opened)
+
+    async def close(self) -> None:
+        """Let go; an open transaction is aborted by the broker."""
+        self._producer = None
+        await self._stack.aclose()
+
+    async def write(self, records: Iterable[tuple[bytes | None, bytes]]) -> None:
+        """(key, value) pairs, all or none; returns when they are committed. Raises FencedError, SwerveError."""
+        writer = self._producer
+        if writer is None:
+            raise SwerveError(f"{self._topic}: nothing can be written before it is open")
+        try:
+            # Not `async with writer.transaction()`: its way out hangs where the broker does not answer.
+            async with asyncio.timeout(self.TIMEOUT_S):
+                await writer.begin_transaction()
+                for key, value in records:
+                    await writer.send(self._topic, value, key=key)
+                await writer.commit_transaction()
+        except (ProducerFenced, AssertionError) as error:
+            # After fencing the library fails its own assertions instead of saying so again.
+            raise FencedError(
+                f"another process took over writing to {self._topic} as {self._id}; this one ends"
+            ) from error
+        except (KafkaError, TimeoutError) as error:
+            raise SwerveError(
+                f"{self._topic}: records were not committed ({error!r}); start this worker again"
+            ) from error

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from detectors.accounts import Accounts
+from detectors.fleet import Judge, joined
 from detectors.parameters import HOUR_MS, Parameters
 from detectors.rows import NO_CLOCK_MS, SHARDS, Frame
 from detectors.snapshot import from_bytes, to_bytes
 from detectors.summary import Summary
 from detectors.ticks import OpenTicks
+from stream.contract.alert import Alert
+from stream.correlate.expected_shifts import Announced
+from stream.correlate.life import Life, NamedAccount
+from stream.correlate.verdicts import Said
 
 PIECE_BYTES_MAX = 800_000  # below the default limit of a Kafka message, with room for its key and headers
 
@@ -184,3 +189,39 @@ class Join:
         whole = int(self._latest.min())
         ready = sorted(tick for tick in self._waiting if tick <= whole)
         return [(tick, sorted(self._waiting.pop(tick), key=lambda s: s.shards[0])) for tick in ready]
+
+
+class Fleet:
+    """Summaries in, alerts out: the whole fleet, one tick after the other.
+
+    `expected` and `verdicts` are what people have said; they are read when a tick is judged, so a change holds from
+    the next tick.
+    """
+
+    def __init__(self, parameters: Parameters, released_ms: Mapping[str, int] | None = None) -> None:
+        self.parameters = parameters
+        self.judge = Judge(parameters, released_ms)
+        self.life = Life(parameters.tick_ms, parameters.network_tick_ms)
+        self.join = Join()
+        self.expected: Sequence[Announced] = ()
+        self.verdicts: Sequence[Said] = ()
+        self.at_ms = 0
+
+    def apply(self, summary: Summary) -> list[Alert]:
+        """Take a summary in; gives the alert records that changed in the ticks that are whole now, in their order."""
+        changed: list[Alert] = []
+        for tick, summaries in self.join.add(summary):
+            changed += self._judged(tick, summaries)
+        return changed
+
+    def _judged(self, tick: int, summaries: Sequence[Summary]) -> list[Alert]:
+        self.at_ms = (tick + 1) * self.parameters.tick_ms
+        findings = self.judge.cohorts([summary.cohorts for summary in summaries], tick)
+        columns = [summary.accounts for summary in summaries if summary.accounts is not None]
+        if columns:
+            findings += self.judge.judge(joined(columns), self.at_ms // HOUR_MS - 1)
+        return self.life.step(findings, self.at_ms, expected=self.expected, verdicts=self.verdicts)
+
+    def named_accounts(self) -> list[NamedAccount]:
+        """Every account that a warning or critical alert named, best first."""
+        return self.life.named_accounts()

@@ -41,7 +41,7 @@ class ShardsEngine:
                 )
         self._late = self.shards.late
 
-    def apply(self, value: bytes) -> Step:
+    def apply(self, offset: int, value: bytes) -> Step:
         """Count one frame where it continues its chain, and close what it lets close. Raises UnreadableEnvelope."""
         frame = decode_frame(value)
         outcome = Applied.GAP if self._leaves_out_the_begin(frame.source, frame.after) else self.shards.apply(frame)

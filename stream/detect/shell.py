@@ -41,9 +41,9 @@ class Step:
 
 
 class Engine(Protocol):
-    """The state of one partition; pure, and used by one thread at a time."""
+    """The state of one partition; pure, and used by one thread at a time. offset: where the log has the message."""
 
-    def apply(self, value: bytes) -> Step: ...
+    def apply(self, offset: int, value: bytes) -> Step: ...
 
     def snapshot(self) -> dict[str, bytes]: ...
 
@@ -116,7 +116,7 @@ class Shell:
             held = self._held.get(partition)
             if held is None:
                 held = self._held[partition] = await self._open(partition)
-            step = await asyncio.to_thread(held.engine.apply, value)
+            step = await asyncio.to_thread(held.engine.apply, offset, value)
             if step.outcome is Applied.GAP:
                 await self._refuse(held, partition, step.source)
                 return
@@ -175,6 +175,8 @@ class Shell:
     async def _store(self, partition: int, held: Held) -> None:
         begun_s = self._now_s()
         pieces = await asyncio.to_thread(held.engine.snapshot)
+        if not pieces:
+            return  # a state that is rebuilt by reading again: so nothing is committed either
         digests = {name: digest(piece) for name, piece in pieces.items()}
         there = set(held.stored.values())
         fresh = {piece_key(partition, digests[name]): p for name, p in pieces.items() if digests[name] not in there}

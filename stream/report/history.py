@@ -59,6 +59,12 @@ class FleetHistory:
                 points.append(((hour + 1) * HOUR_MS, sum(x for x, _ in recent) / total))
         return points
 
+    def share_between(self, target: str, from_hour: int, until_hour: int) -> float | None:
+        """The target's share of the fleet's requests in [from_hour, until_hour), hours since 1970; None: no request."""
+        total = sum(self.hours.get(hour, 0) for hour in range(from_hour, until_hour))
+        of_target = self.counts.get(target, {})
+        return sum(of_target.get(hour, 0) for hour in range(from_hour, until_hour)) / total if total else None
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stream.simulate.catalogue import CLIENTS, COUNTRIES
+from stream.simulate.catalogue import COUNTRIES, OLD_CLIENTS
 from stream.simulate.draws import Floats, Ints, some_of, zipf
 from stream.simulate.fleet import Fleet
 
@@ -64,7 +64,7 @@ def give_networks(
     for weight in (1.0, 0.5):
         fleet.offer("network", stream[machine], rng.choice(world.cloud, len(machine)), weight)
     tunnels = human[rng.random(len(human)) < 0.10]
-    owner, exit_ = some_of(rng, len(tunnels), world.vpn, rng.integers(1, 4, len(tunnels)))
+    owner, exit_ = some_of(rng, world.vpn, rng.integers(1, 4, len(tunnels)))
     fleet.offer("network", stream[tunnels][owner], exit_, 0.4)
     travels = human[rng.random(len(human)) < 0.25]
     fleet.offer("network", stream[travels], fleet.new_networks(rng.integers(0, 140, len(travels))), 0.08)
@@ -83,7 +83,7 @@ def _homes(fleet: Fleet, rng: np.random.Generator, account: Ints, stream: Ints) 
         fleet.offer("network", stream[here], rng.choice(lines, len(here)), 1.0)
         mobile = here[rng.random(len(here)) < 0.4]
         fleet.offer("network", stream[mobile], rng.choice(phones, len(mobile), p=zipf(len(phones), 0.7)), 0.25)
-        owner, item = some_of(rng, len(mobile), phones[:6], rng.integers(0, 3, len(mobile)))
+        owner, item = some_of(rng, phones[:6], rng.integers(0, 3, len(mobile)))
         fleet.offer("network", stream[mobile][owner], item, 0.1)
 
 
@@ -100,10 +100,10 @@ def _offices(fleet: Fleet, rng: np.random.Generator, account: Ints, stream: Ints
 
 def give_clients(fleet: Fleet, rng: np.random.Generator, stream: Ints) -> None:
     """One client that the account mostly uses, half of them a second; some are far more popular than others."""
-    popularity = rng.permutation(zipf(len(CLIENTS), 0.9))
-    fleet.offer("client", stream, rng.choice(len(CLIENTS), len(stream), p=popularity), 1.0)
+    popularity = rng.permutation(zipf(OLD_CLIENTS, 0.9))
+    fleet.offer("client", stream, rng.choice(OLD_CLIENTS, len(stream), p=popularity), 1.0)
     second = stream[rng.random(len(stream)) < 0.5]
-    fleet.offer("client", second, rng.choice(len(CLIENTS), len(second), p=popularity), 0.3)
+    fleet.offer("client", second, rng.choice(OLD_CLIENTS, len(second), p=popularity), 0.3)
 
 
 def give_templates(fleet: Fleet, rng: np.random.Generator, world: Commons, stream: Ints) -> None:

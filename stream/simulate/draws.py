@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +22,26 @@ def chance(seed: int, *purpose: str | int) -> np.random.Generator:
     """
     words = [word if isinstance(word, int) else zlib.crc32(word.encode()) for word in purpose]
     return np.random.default_rng(np.random.SeedSequence([seed, *words]))
+
+
+def scrambled(number: NDArray[Any], seed: int) -> NDArray[np.uint64]:
+    """Different 64-bit numbers for different numbers (splitmix64, a bijection), unlike from one another."""
+    with np.errstate(over="ignore"):
+        z = number.astype(np.uint64) + (np.uint64(seed % 65_521) << np.uint64(44))
+        z = z * np.uint64(0x9E3779B97F4A7C15) + np.uint64(0x632BE59BD9B4E019)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+def scattered(seed: int, number: NDArray[Any]) -> Floats:
+    """A uniform draw in [0, 1) that belongs to each number: the same number, the same draw.
+
+    >>> a, b = scattered(1, np.array([5, 5]))
+    >>> a == b and 0 <= a < 1
+    np.True_
+    """
+    return (scrambled(number, seed) >> np.uint64(11)).astype(np.float64) / 2.0**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +84,8 @@ class Choices:
 def shares(rng: np.random.Generator, alpha: Floats) -> Floats:
     """One Dirichlet draw for each row of alpha (all entries > 0). Rows sum to 1."""
     draws = rng.standard_gamma(alpha) + 1e-12
-    return draws / draws.sum(axis=1, keepdims=True)
+    total: Floats = draws.sum(axis=1, keepdims=True)
+    return draws / total
 
 
 def heavy(rng: np.random.Generator, count: int, mean: float, sd_ln: float) -> Floats:
@@ -79,16 +99,13 @@ def zipf(count: int, power: float = 1.0) -> Floats:
     return weight / weight.sum()
 
 
-def some_of(rng: np.random.Generator, owners: int, pool: Sequence[int] | NDArray[Any], each: NDArray[Any]) -> Any:
-    """For each owner `each` distinct items of the pool: (owner, item) pairs. O(owners x pool).
+def some_of(rng: np.random.Generator, pool: NDArray[Any], each: NDArray[Any]) -> tuple[Ints, NDArray[Any]]:
+    """Draws for owner i up to `each[i]` different items of the pool: (owner, item) pairs. O(number of draws).
 
-    >>> owner, item = some_of(chance(1, "x"), 2, [5, 6, 7], np.array([1, 3]))
-    >>> owner.tolist(), sorted(item[1:].tolist())
-    ([0, 1, 1, 1], [5, 6, 7])
+    >>> owner, item = some_of(chance(1, "x"), np.array([5, 6, 7]), np.array([1, 0, 2]))
+    >>> sorted(set(owner.tolist())), set(item.tolist()) <= {5, 6, 7}
+    ([0, 2], True)
     """
-    pool = np.asarray(pool)
-    each = np.minimum(each, len(pool))
-    rank = np.argsort(rng.random((owners, len(pool))), axis=1)
-    taken = np.arange(len(pool))[None, :] < each[:, None]
-    owner = np.repeat(np.arange(owners), each)
-    return owner, pool[rank[taken]]
+    owner = np.repeat(np.arange(len(each)), each)
+    pair = np.unique(owner * len(pool) + rng.integers(0, len(pool), len(owner)))
+    return pair // len(pool), pool[pair % len(pool)]

@@ -40,6 +40,7 @@ class Streams:
     which a scheduled job runs, or -1. beat: the wave that several accounts have in common, or -1. trace, trace_shift_h:
     the production client that it follows, or -1, and from which hour on. burst: gamma shape of the hourly rate, small
     is bursty. mood: gamma shape of the daily rate. session: mean requests a session. gap_s: mean pause inside one.
+    project: part of its requests that go to the task of these days, project_days: how long such a project lasts.
     start_ms, end_ms: when it exists.
     """
 
@@ -55,6 +56,8 @@ class Streams:
     mood: NDArray[np.float64]
     session: NDArray[np.float64]
     gap_s: NDArray[np.float64]
+    project: NDArray[np.float64]
+    project_days: NDArray[np.float64]
     start_ms: Ints
     end_ms: Ints
 
@@ -64,7 +67,8 @@ class Streams:
 
 STREAM_DEFAULTS: dict[str, Any] = {
     "offset_h": 0, "minute": -1, "beat": -1, "trace": -1, "trace_shift_h": 0, "burst": 0.6, "mood": 2.0,
-    "session": 3.0, "gap_s": 45.0, "start_ms": -FOREVER_MS, "end_ms": FOREVER_MS,
+    "session": 3.0, "gap_s": 45.0, "project": 0.1, "project_days": 2.0,
+    "start_ms": -FOREVER_MS, "end_ms": FOREVER_MS,
 }  # fmt: skip
 
 
@@ -78,7 +82,7 @@ def _append(table: Any, columns: dict[str, Any], count: int) -> NDArray[np.int64
 
 
 def _empty(kind: Any) -> Any:
-    floats = {"per_day", "burst", "mood", "session", "gap_s"}
+    floats = {"per_day", "burst", "mood", "session", "gap_s", "project", "project_days"}
     dtype = dict.fromkeys(floats, np.float64) | {"leaky": np.bool_}
     return kind(**{column.name: np.zeros(0, dtype.get(column.name, np.int64)) for column in fields(kind)})
 

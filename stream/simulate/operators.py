@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stream.simulate.attributes import HOSTERS
-from stream.simulate.catalogue import ARCHETYPES, CLIENT, COUNTRIES, DAY_MS, START_MS, TASK, TASKS
+from stream.simulate.catalogue import ARCHETYPES, CLIENT, OLD_CLIENTS, COUNTRIES, DAY_MS, START_MS, TASK, TASKS
 from stream.simulate.draws import Floats, Ints, shares, some_of
 from stream.simulate.fleet import FOREVER_MS, Fleet
 from stream.simulate.population import Population, give_models, give_tasks, offer_mix
@@ -122,7 +122,7 @@ def _share(fleet: Fleet, rng: np.random.Generator, pool: Pools, habits: Habits, 
         ("payment", pool.payments, habits.cards), ("network", pool.networks, habits.exits),
         ("template", pool.templates, habits.prompts),
     ):  # fmt: skip
-        owner, item = some_of(rng, count, values, rng.integers(least, most + 1, count))
+        owner, item = some_of(rng, values, rng.integers(least, most + 1, count))
         weight = np.exp(0.5 * rng.standard_normal(len(owner)))
         fleet.offer(name, kit[owner], item, weight)
         if name != "template":
@@ -147,4 +147,4 @@ def _resell(fleet: Fleet, rng: np.random.Generator, pool: Pools, resale: Ints) -
     owner = np.repeat(resale, prompts)
     fleet.offer("template", owner, fleet.new_values("template", len(owner)), np.exp(rng.standard_normal(len(owner))))
     fleet.offer("client", resale, rng.choice(pool.clients, count))
-    fleet.offer("client", resale, rng.integers(0, len(CLIENT), count))
+    fleet.offer("client", resale, rng.integers(0, OLD_CLIENTS, count))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -53,20 +54,45 @@ def settle(
     archetype = rng.choice(len(ARCHETYPES), count, p=[weight for weight, _ in ARCHETYPES.values()])
     per_day = np.minimum(heavy(rng, count, mean_per_day, SD_LN), PER_DAY_MAX)
     service = (rng.random(count) < 0.05 + 0.25 * (per_day > 60)).astype(np.int64)
-    columns = _rhythms(rng, service, archetype) | _followers(rng, per_day, traces, real)
+    columns = _followers(rng, per_day, traces, real, _rhythms(rng, service, archetype))
     stream = fleet.add_streams(
         count, account=account, per_day=per_day, offset_h=OFFSET_H[country] + rng.integers(-2, 3, count),
         start_ms=born_ms, end_ms=dead_ms, **columns,
     )  # fmt: skip
     world = attributes.commons(fleet, rng, count)
+    _live(fleet, rng, world, account, stream, archetype, service)
+    giants = np.argsort(-size, kind="stable")[:GIANTS]
+    return Population(account, stream, archetype, service, giants, world)
+
+
+def newcomers(
+    fleet: Fleet, rng: np.random.Generator, honest: Population, count: int, born_ms: Ints | int, *,
+    per_day: float = MEAN_PER_DAY, org: Ints | None = None,
+) -> tuple[Ints, Ints]:  # fmt: skip
+    """Adds honest accounts that sign up in the log, each its own organisation unless told. (accounts, streams)."""
+    org = fleet.new_orgs(count) if org is None else org
+    account = fleet.add_accounts(count, org=org, country=_countries(rng, np.arange(count)), signup_ms=born_ms)
+    archetype = rng.choice(len(ARCHETYPES), count, p=[weight for weight, _ in ARCHETYPES.values()])
+    service = np.zeros(count, np.int64)
+    stream = fleet.add_streams(
+        count, account=account, per_day=heavy(rng, count, per_day, 1.0), start_ms=born_ms,
+        offset_h=OFFSET_H[fleet.accounts.country[account]], **_rhythms(rng, service, archetype),
+    )  # fmt: skip
+    _live(fleet, rng, honest.world, account, stream, archetype, service)
+    return account, stream
+
+
+def _live(
+    fleet: Fleet, rng: np.random.Generator, world: attributes.Commons, account: Ints, stream: Ints, archetype: Ints,
+    service: Ints,
+) -> None:  # fmt: skip
+    """Everything that an honest stream draws from."""
     attributes.give_payments(fleet, rng, account, stream)
     attributes.give_networks(fleet, rng, world, account, stream, service)
     attributes.give_clients(fleet, rng, stream)
     attributes.give_templates(fleet, rng, world, stream)
     give_tasks(fleet, rng, stream, archetype)
     give_models(fleet, rng, stream)
-    giants = np.argsort(-size, kind="stable")[:GIANTS]
-    return Population(account, stream, archetype, service, giants, world)
 
 
 def _organisations(fleet: Fleet, rng: np.random.Generator, count: int) -> tuple[Ints, Ints]:
@@ -104,7 +130,7 @@ def _lifetimes(rng: np.random.Generator, count: int, end_ms: int) -> tuple[Ints,
     return born, np.maximum(dead, born + HOUR_MS), signup
 
 
-def _rhythms(rng: np.random.Generator, service: Ints, archetype: Ints) -> dict[str, Floats | Ints]:
+def _rhythms(rng: np.random.Generator, service: Ints, archetype: Ints) -> dict[str, Any]:
     """People keep office hours or evenings; services never sleep; a third of them are scheduled jobs."""
     count = len(service)
     homely = rng.random(count) < np.where(archetype == 0, 0.5, 0.25)
@@ -118,11 +144,15 @@ def _rhythms(rng: np.random.Generator, service: Ints, archetype: Ints) -> dict[s
         "mood": np.where(service == 1, 12.0, rng.choice([0.8, 1.5, 4.0], count)),
         "session": np.where(service == 1, 1.5 + 40 * cron, 1 + rng.exponential(4.0, count)),
         "gap_s": np.where(service == 1, 3.0, 20 + rng.exponential(60.0, count)),
+        "project": np.where(service == 1, 0.5, 1.0) * rng.beta(1.4, 1.4, count),
+        "project_days": 0.6 + rng.exponential(3.0, count),
     }
 
 
-def _followers(rng: np.random.Generator, per_day: Floats, traces: Traces, real: bool) -> dict[str, Ints]:
-    """Who follows a production client: the largest accounts, one each; with `real` everybody, at a random time of it."""
+def _followers(
+    rng: np.random.Generator, per_day: Floats, traces: Traces, real: bool, columns: dict[str, Any]
+) -> dict[str, Any]:
+    """Who follows a production client: the largest accounts, one each; with `real` everybody, at some time of it."""
     count = len(per_day)
     trace, shift_h = np.full(count, -1), np.zeros(count, np.int64)
     if real:
@@ -131,7 +161,8 @@ def _followers(rng: np.random.Generator, per_day: Floats, traces: Traces, real: 
     else:
         largest = np.argsort(-per_day, kind="stable")[: len(traces)]
         trace[largest] = rng.permutation(len(traces))[: len(largest)]
-    return {"trace": trace, "trace_shift_h": shift_h}
+    session = np.where(trace >= 0, traces.session[trace], columns["session"])
+    return columns | {"trace": trace, "trace_shift_h": shift_h, "session": session}
 
 
 def give_tasks(fleet: Fleet, rng: np.random.Generator, stream: Ints, archetype: Ints, spread: float = 2.5) -> None:

@@ -9,8 +9,9 @@ import numpy as np
 from stream.simulate import population
 from stream.simulate.adoption import adopt
 from stream.simulate.catalogue import DAY_MS, HOUR_MS, MODEL, START_MS
-from stream.simulate.draws import chance
+from stream.simulate.draws import Ints, chance
 from stream.simulate.fleet import Fleet
+from stream.simulate.names import org_name
 from stream.simulate.population import Population
 from stream.simulate.real_rates import traces
 from stream.simulate.shifts import Course
@@ -30,7 +31,10 @@ class Size:
 
 @dataclass(slots=True)
 class Story:
-    """A scenario while it is laid out, and when it is done. honest: the honest population; waves: beats given away."""
+    """A scenario while it is laid out, and when it is done.
+
+    honest: the honest population; waves: beats given away; adopting: other streams that take up releases.
+   """
 
     name: str
     seed: int
@@ -41,7 +45,8 @@ class Story:
     honest: Population
     start_ms: int
     end_ms: int
-    waves: int = field(default=0)
+    waves: int = 0
+    adopting: list[Ints] = field(default_factory=list)
 
     @classmethod
     def begin(cls, name: str, seed: int, size: Size, *, real: bool = False) -> Story:
@@ -66,14 +71,33 @@ class Story:
         return self.waves - 1
 
     def release(self, model: str, supersedes: str, day: float) -> int:
-        """Announces a model; the honest fleet takes it up. Gives the time of release."""
+        """Announces a model, which the honest fleet takes up. Gives the time of release."""
         at_ms = self.at(day)
         self.truth.releases.append(
             {"model": model, "released_at": at_ms, "family": model.split("-")[0], "supersedes": supersedes}
         )
-        rng = self.chance("adoption", model)
-        self.course.shifts += adopt(self.fleet, rng, self.honest.stream, MODEL[model], MODEL[supersedes], at_ms)
         return at_ms
+
+    def announce(self, org: int, target: str, from_ms: int, until_ms: int) -> None:
+        """An expected-shift record: the on-call engineer knows that this organisation moves to `kind:id`."""
+        kind, name = target.split(":", 1)
+        subject = {"kind": "cohort", "dimension": "org", "id": org_name(self.seed, org)}
+        self.truth.expected.append(
+            {"id": f"migration-{len(self.truth.expected) + 1}", "subject": subject, "target": {"kind": kind, "id": name},
+             "from": from_ms, "until": until_ms, "reason": "announced migration"}
+        )  # fmt: skip
+
+    def like_others(self, streams: Ints) -> None:
+        """These streams take up releases as honest customers do."""
+        self.adopting.append(streams)
+
+    def take_up_releases(self) -> None:
+        """Lets everybody who does so take up the releases. Once, when everything else is laid out."""
+        streams = np.unique(np.concatenate([self.honest.stream, *self.adopting]))
+        for release in self.truth.releases:
+            rng = self.chance("adoption", release["model"])
+            model, supersedes = MODEL[release["model"]], MODEL[release["supersedes"]]
+            self.course.shifts += adopt(self.fleet, rng, streams, model, supersedes, release["released_at"])
 
     def traffic(self) -> Traffic:
         """The requests; the same for the same seed."""

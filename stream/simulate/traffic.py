@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.simulate.catalogue import DAY_MS, HOUR_MS, TASKS
-from stream.simulate.draws import Choices, Floats, Ints, chance
+from stream.simulate.draws import Choices, Floats, Ints, chance, scattered
 from stream.simulate.fleet import Fleet
 from stream.simulate.real_rates import Traces
 from stream.simulate.rhythm import WEEK_H, beats, profiles
@@ -91,6 +91,7 @@ class _Prepared:
         self.choices: dict[str, Choices] = traffic.fleet.choices()
         self.profiles = profiles()
         self.entries = [self._lookup(shift) for shift in traffic.course.shifts]
+        self.phase = chance(traffic.seed, "phase").random(len(self.streams)) * 7
         self.day, self.mood = -1, np.zeros(0)
 
     def _lookup(self, shift: Shift) -> NDArray[np.int32]:
@@ -106,9 +107,7 @@ class _Prepared:
         by_session = {name: rng.random(len(first))[session] for name in ("payment", "network", "client")}
         drawn = {name: self.choices[name].draw(stream, u) for name, u in by_session.items()}
         drawn["template"] = self.choices["template"].draw(stream, own)
-        drawn["task"] = self.choices["task"].draw(
-            stream, np.where(rng.random(len(stream)) < 0.5, own, rng.random(len(own)))
-        )
+        drawn["task"] = self.choices["task"].draw(stream, self._projects(rng, hour_ms, stream, own))
         drawn["model"] = self.choices["model"].draw(stream, rng.random(len(stream)))
         for shift, entries in zip(self.traffic.course.shifts, self.entries, strict=True):
             _take_up(rng, shift, entries, stream, at_ms, drawn)
@@ -166,6 +165,17 @@ class _Prepared:
         owner = np.repeat(np.arange(len(waves)), 12)
         choice = Choices.of(len(waves), owner, slot, waves.ravel()).draw(np.maximum(beat, 0), start_s / 3600)
         return choice * 300 + (start_s * 7919.0) % 300
+
+    def _projects(self, rng: np.random.Generator, hour_ms: int, stream: Ints, own: Floats) -> Floats:
+        """What decides each request's task: the stream's project of these days, its session, or nothing.
+
+        A mix over weeks is a few days of this and a few of that, so honest shares swing from day to day.
+        """
+        days = hour_ms / DAY_MS + self.phase
+        number = (days / self.streams.project_days)[stream].astype(np.int64)
+        project = scattered(self.traffic.seed, stream * 100_003 + number)
+        fresh = np.where(rng.random(len(own)) < 0.5, own, rng.random(len(own)))
+        return np.where(rng.random(len(own)) < self.streams.project[stream], project, fresh)
 
     def _org(self, rng: np.random.Generator, account: Ints) -> Ints:
         accounts = self.fleet.accounts

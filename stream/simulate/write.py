@@ -6,7 +6,6 @@ import gzip
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,8 +14,9 @@ import zstandard
 from numpy.typing import NDArray
 
 from stream.simulate.catalogue import CLIENTS, COUNTRIES, DAY_MS, HOUR_MS, MODELS, capabilities_json
-from stream.simulate.draws import Ints
+from stream.simulate.draws import scrambled
 from stream.simulate.fleet import Fleet
+from stream.simulate.names import account_name, hashed, org_name
 from stream.simulate.shifts import Course
 from stream.simulate.traffic import Batch
 
@@ -43,10 +43,10 @@ class Lines:
 
     def __init__(self, fleet: Fleet, course: Course, seed: int) -> None:
         self._seed, self._course = seed, course
-        self.account_ids = [f"acct_{self._hash('account', index)}" for index in range(len(fleet.accounts))]
+        self.account_ids = [account_name(seed, index) for index in range(len(fleet.accounts))]
         self._account = _table(name.encode() for name in self.account_ids)
         self._home = self._homes(fleet)
-        self._org = self._fragments("org", (f"org_{self._hash('org', i, 4)}" for i in range(fleet.orgs)))
+        self._org = self._fragments("org", (org_name(seed, index) for index in range(fleet.orgs)))
         self._payment = self._minted(fleet, "payment")
         self._template = self._minted(fleet, "template")
         self._client = self._fragments("client", CLIENTS)
@@ -56,7 +56,7 @@ class Lines:
 
     def of(self, batch: Batch) -> list[bytes]:
         """One line for each request."""
-        event = _scrambled(batch.serial, self._seed)
+        event = scrambled(batch.serial, self._seed)
         hexed = event.astype(">u8").tobytes().hex().encode()
         columns = (
             [hexed[at : at + 16] for at in range(0, len(hexed), 16)], batch.at_ms.tolist(),
@@ -75,11 +75,8 @@ class Lines:
         done = (batch.at_ms - self._course.rename_ms) / ROLLOUT_MS
         return np.where(done > (batch.serial % 997) / 997, after[batch.task], before[batch.task])
 
-    def _hash(self, kind: str, index: int, size: int = 5) -> str:
-        return blake2b(f"{self._seed}/{kind}/{index}".encode(), digest_size=size).hexdigest()
-
     def _minted(self, fleet: Fleet, dimension: str) -> Table:
-        return self._fragments(dimension, (self._hash(dimension, i) for i in range(fleet.minted[dimension])))
+        return self._fragments(dimension, (hashed(self._seed, dimension, i) for i in range(fleet.minted[dimension])))
 
     def _fragments(self, dimension: str, values: Iterator[str] | tuple[str, ...]) -> Table:
         """The members of `attributes`, with the comma after them; the last entry is of a missing value (-1)."""
@@ -88,7 +85,7 @@ class Lines:
         return _table([*(f'"{dimension}":"{value}",'.encode() for value in values), b""])
 
     def _networks(self, fleet: Fleet) -> Table:
-        prefix = self._fragments("ip_prefix", (self._hash("network", i) for i in range(len(fleet.asn))))
+        prefix = self._fragments("ip_prefix", (hashed(self._seed, "network", i) for i in range(len(fleet.asn))))
         asn = self._fragments("asn", tuple(f"AS{4200 + 37 * provider}" for provider in range(1000)))
         return _table([*(asn[provider] + prefix[index] for index, provider in enumerate(fleet.asn.tolist())), b""])
 
@@ -107,16 +104,6 @@ def _table(entries: object) -> Table:
     table = np.empty(len(listed), np.object_)
     table[:] = listed
     return table
-
-
-def _scrambled(serial: Ints, seed: int) -> NDArray[np.uint64]:
-    """Different numbers for different serials (splitmix64, a bijection), unlike from one another."""
-    with np.errstate(over="ignore"):
-        z = serial.astype(np.uint64) + np.uint64(seed % 65_521 << 44)
-        z = z * np.uint64(0x9E3779B97F4A7C15) + np.uint64(0x632BE59BD9B4E019)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
 
 
 @contextmanager

@@ -18,7 +18,7 @@ class Counting:
     def __init__(self, pieces):
         self.upto, self.counted = json.loads(pieces["0"]) if pieces else ({}, 0)
 
-    def apply(self, value):
+    def apply(self, offset, value):
         source, after, upto = value.decode().split(":")
         position = self.upto.get(source, -1)
         if int(after) > position:
