@@ -25,13 +25,20 @@ _sinks = Bounded(SINKS_MAX)
 class Changed(Protocol):
     """What of an alert record is told here. Times are event time in ms."""
 
-    alert_id: str
-    status: Any
-    severity: Any
-    kind: Any
-    started_at: int
-    detected_at: int
-    updated_at: int
+    @property
+    def alert_id(self) -> str: ...
+    @property
+    def status(self) -> Any: ...
+    @property
+    def severity(self) -> Any: ...
+    @property
+    def kind(self) -> Any: ...
+    @property
+    def started_at(self) -> int: ...
+    @property
+    def detected_at(self) -> int: ...
+    @property
+    def updated_at(self) -> int: ...
 
 
 _ticks = counter(
