@@ -9,7 +9,7 @@ import zstandard
 from stream.errors import SwerveError
 
 HEADER_BYTES = 6  # magic, version, crc32 of what follows (little end first)
-PAYLOAD_BYTES_MAX = 64 << 20  # unpacked; a frame has below 1 MB, a summary of 350,000 accounts some 40 MB
+PAYLOAD_BYTES_MAX = 256 << 20  # unpacked; a frame has some MB, a summary of 350,000 accounts in one piece 90 MB
 _LEVEL = 3
 
 
@@ -26,7 +26,7 @@ def seal(payload: bytes, magic: int, version: int) -> bytes:
 def unseal(sealed: bytes, magic: int, versions: tuple[int, ...], what: str) -> tuple[int, bytes]:
     """Version and payload of sealed bytes; `what` names them in errors.
 
-    Raises UnreadableEnvelope: not of this magic, a version not in `versions`, damaged, or larger than 64 MiB unpacked.
+    Raises UnreadableEnvelope: not of this magic, a version not in `versions`, damaged, or larger than 256 MiB unpacked.
 
     >>> unseal(seal(b"payload", 0xF5, 1), 0xF5, (1,), "a frame")
     (1, b'payload')

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from detectors.rows import NO_CLOCK_MS, Frame, Rows, Sets, key_of, shard_of
 from detectors.summary import AccountColumns, CohortCounts, Summary
+from stream import envelope
 from stream.envelope import UnreadableEnvelope, seal, unseal
 from stream.frames import (
     FRAME_MAGIC,
@@ -195,9 +196,10 @@ class TestBytesThatAreNoFrame:
         with pytest.raises(UnreadableEnvelope, match="payload of another layout"):
             decode_frame(seal(b"\x93\x01\x02\x03", FRAME_MAGIC, 1))
 
-    def test_that_unpack_to_more_than_64_mib_are_refused_before_that(self):
-        with pytest.raises(UnreadableEnvelope, match="a frame is too large: expected at most 67108864 bytes"):
-            decode_frame(seal(bytes((64 << 20) + 1), FRAME_MAGIC, 1))
+    def test_that_unpack_to_more_than_the_bound_are_refused_before_that(self, monkeypatch):
+        monkeypatch.setattr(envelope, "PAYLOAD_BYTES_MAX", 1000)
+        with pytest.raises(UnreadableEnvelope, match="a frame is too large: expected at most 1000 bytes, got 1001"):
+            decode_frame(seal(bytes(1001), FRAME_MAGIC, 1))
 
 
 @pytest.mark.parametrize("partitions", [1, 2, 12, 256])

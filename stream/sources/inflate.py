@@ -9,7 +9,8 @@ from typing import Protocol
 import zstandard
 
 GZIP_MAGIC = b"\x1f\x8b"
-ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+# A file may begin with a frame to be skipped, of which there are 16 kinds: pzstd writes one.
+ZSTD_MAGIC = (b"\x28\xb5\x2f\xfd", *(bytes((kind, 0x2A, 0x4D, 0x18)) for kind in range(0x50, 0x60)))
 # Fed at once. Bounds what one step can make of it: gzip grows at most 1,032 times, zstd 32,000 times.
 _GZIP_STEP = 64 * 1024
 _ZSTD_STEP = 4 * 1024

@@ -20,7 +20,7 @@ Batch = tuple[list[bytes], list[int]]  # records, and their line numbers, from 1
 
 _CHUNK = 1 << 20
 _INFLATE = {"gzip": gunzip, "zstd": unzstd}
-_MAGIC = {"gzip": GZIP_MAGIC, "zstd": ZSTD_MAGIC, "Parquet": PARQUET_MAGIC}
+_MAGIC: dict[str, tuple[bytes, ...]] = {"gzip": (GZIP_MAGIC,), "zstd": ZSTD_MAGIC, "Parquet": (PARQUET_MAGIC,)}
 _PROMISED = {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd", ".parquet": "Parquet"}
 
 
@@ -96,7 +96,7 @@ class Input:
             raise UsageError(f"{self.path}: {_why(error)}") from None
 
     def _recognised(self, first: bytes) -> str:
-        kind = next((kind for kind, magic in _MAGIC.items() if first.startswith(magic)), "plain")
+        kind = next((kind for kind, magics in _MAGIC.items() if first.startswith(magics)), "plain")
         promised = _PROMISED.get(os.path.splitext(self.path)[1].lower())
         if promised is not None and promised != kind and first:
             raise UsageError(f"{self.path}: its name promises {promised}, its first bytes {first.hex(' ')} are none")
