@@ -108,8 +108,10 @@ def slow_and_low(
     """Four requests of the kit a day and account, in waves, for reasoning and rewrites of what is sensitive."""
     habits = Habits(per_day=per_day, sd_ln=0.5, kit=0.63, cards=(1, 1), exits=(3, 6), prompts=(3, 6), private=0.1)
     account = operators.recruit(story.fleet, rng, accounts)
-    crew = operators.equip(story.fleet, rng, pool, account, habits, {"chat": 3, "summarise": 2, "write": 2, "reason": 1})
-    take_up(story, rng, crew.kit, REASON_WORK, onset_ms, rng.uniform(4.0, 12.0), 0.58)
+    crew = operators.equip(
+        story.fleet, rng, pool, account, habits, {"chat": 3, "summarise": 2, "write": 2, "reason": 1}
+    )
+    take_up(story, rng, crew.kit, REASON_WORK, onset_ms, rng.uniform(4.0, 12.0), 0.54)
     _waves(story, rng, crew.kit, onset_ms)
     story.like_others(np.concatenate((crew.kit, crew.resale)))
     _planted(story, name, "slow_and_low", onset_ms, targets_of(REASON_WORK), account)

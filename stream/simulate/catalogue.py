@@ -58,11 +58,11 @@ TASK = {task.name: index for index, task in enumerate(TASKS)}
 
 # What kinds of customer there are, how common, and what each mostly asks for (Dirichlet weights over tasks).
 ARCHETYPES: dict[str, tuple[float, dict[str, float]]] = {
-    "assistant": (0.24, {"chat": 5, "write": 3, "summarise": 2, "image": 0.6, "translate": 0.8}),
+    "assistant": (0.24, {"chat": 5, "write": 3, "summarise": 2, "image": 0.6, "translate": 0.8, "reason": 1.1}),
     "coder": (0.20, {"code": 5, "code_review": 2, "code_agent": 3, "code_fleet": 1.5, "chat": 1, "tool": 0.7}),
     "agent": (0.10, {"agent": 3, "tool": 3, "orchestrate": 2.5, "code_agent": 1.5, "screen": 0.5, "chat": 0.5}),
     "analyst": (0.11, {"table": 4, "notebook": 2, "chart": 2, "summarise": 1, "extract": 1}),
-    "support": (0.12, {"chat": 5, "tool": 1.5, "moderate": 1, "reason": 0.5, "translate": 1, "extract": 0.7}),
+    "support": (0.12, {"chat": 5, "tool": 1.5, "moderate": 1.2, "reason": 0.9, "translate": 1, "extract": 0.7}),
     "vision": (0.07, {"image": 5, "chart": 1, "extract": 1.5, "screen": 0.5}),
     "research": (0.08, {"reason": 4, "grade": 1.5, "summarise": 1.5, "notebook": 1, "code": 0.7}),
     "trust": (0.03, {"moderate": 5, "rewrite_policy": 1, "summarise": 0.5, "extract": 1}),

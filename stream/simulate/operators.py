@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stream.simulate.attributes import HOSTERS
-from stream.simulate.catalogue import ARCHETYPES, CLIENT, OLD_CLIENTS, COUNTRIES, DAY_MS, START_MS, TASK, TASKS
+from stream.simulate.catalogue import ARCHETYPES, CLIENT, COUNTRIES, DAY_MS, OLD_CLIENTS, START_MS, TASK, TASKS
 from stream.simulate.draws import Floats, Ints, shares, some_of
 from stream.simulate.fleet import FOREVER_MS, Fleet
 from stream.simulate.population import Population, give_models, give_tasks, offer_mix

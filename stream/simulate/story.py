@@ -34,7 +34,7 @@ class Story:
     """A scenario while it is laid out, and when it is done.
 
     honest: the honest population; waves: beats given away; adopting: other streams that take up releases.
-   """
+    """
 
     name: str
     seed: int
