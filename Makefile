@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SEEDS ?= 1 2 3 4 5
 
-.PHONY: help demo test lint types bench quality clean lock dashboards
+.PHONY: help demo test lint types bench quality clean lock dashboards helm-test
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -35,8 +35,11 @@ lint: $(VENV)/.installed ## ruff: style and format
 types: $(VENV)/.installed ## mypy: strict for detectors and the contract
 	@$(BIN)/mypy
 
-dashboards: $(VENV)/.installed ## write the generated files anew: dashboards, reference of metrics
-	@$(BIN)/python -m tools.dashboards && $(BIN)/python tools/metrics_page.py
+dashboards: $(VENV)/.installed ## write the generated files anew: dashboards, reference of metrics, files of the chart
+	@$(BIN)/python -m tools.dashboards && $(BIN)/python tools/metrics_page.py && $(BIN)/python tools/chart_files.py
+
+helm-test: $(VENV)/.installed ## render the Helm chart and validate it; builds helm once with Go where there is none
+	@tools/helm.sh >/dev/null && SWERVE_REQUIRE=helm $(BIN)/python -m pytest -q tests/deploy/test_chart.py
 
 lock: $(VENV)/.installed ## lock the dependencies anew
 	@tools/lock.sh
