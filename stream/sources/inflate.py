@@ -13,7 +13,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = (b"\x28\xb5\x2f\xfd", *(bytes((kind, 0x2A, 0x4D, 0x18)) for kind in range(0x50, 0x60)))
 # Fed at once. Bounds what one step can make of it: gzip grows at most 1,032 times, zstd 32,000 times.
 _GZIP_STEP = 64 * 1024
-_ZSTD_STEP = 4 * 1024
+_ZSTD_STEP = 1024
 _GATHER = 1 << 20
 
 
