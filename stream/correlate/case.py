@@ -148,7 +148,10 @@ def _said(case: Case, confirmed: Level, at_ms: int) -> Event:
 
 
 def _grew(case: Case, at_ms: int) -> bool:
-    if not case.is_alerting or at_ms - case.told_ms < UPDATE_EVERY_MS:
+    if not case.is_alerting:
+        return False
+    # A record that could name nobody yet is completed as soon as it can be.
+    if at_ms - case.told_ms < UPDATE_EVERY_MS and case.told_accounts:
         return False
     more = len(case.members) >= GROWTH * max(1, case.told_accounts) and len(case.members) > case.told_accounts
     return more or not set(case.targets) <= set(case.told_targets)

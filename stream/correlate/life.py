@@ -13,6 +13,7 @@ import msgspec
 from detectors.findings import Finding, Level, Phase
 from stream.contract.alert import ACCOUNTS_MAX, SEVERITIES, Alert, Severity, alert_id_of
 from stream.correlate.case import Case, Involved, new_case, observe, pause
+from stream.correlate.evidence import number
 from stream.correlate.expected_shifts import Announced, covering
 from stream.correlate.sentence import sentence
 from stream.correlate.transitions import SEVERITY, Change, Event, State, Step, step_of
@@ -135,7 +136,7 @@ class Life:
         if finding is not None:
             return observe(case, finding, at_ms)
         every_ms = self._tick_ms if case.subject.kind == "cohort" else self._network_tick_ms
-        return pause(case, at_ms) if at_ms - case.seen_ms >= every_ms else Event.PAUSE
+        return pause(case, at_ms) if at_ms - case.seen_ms >= every_ms else Event.WAIT
 
     def _has_room(self, case: Case, event: Event) -> bool:
         """Context is kept where it compares something, and only so much of it. What was announced is always kept."""
@@ -294,7 +295,10 @@ _SAYS: Mapping[State, bool] = {State.WARNING: True, State.CRITICAL: True}
 
 def _covering(case: Case, at_ms: int, known: _Known) -> tuple[str, ...]:
     shared = case.evidence.get("shared_values") or ()
-    return covering(known.expected, case.subject, case.targets, shared, len(case.members), at_ms)
+    # The detector counts carriers among all accounts of the group; members are those that it dares to name.
+    accounts = number(case.evidence, "accounts")
+    size = len(case.members) if accounts is None else int(accounts)
+    return covering(known.expected, case.subject, case.targets, shared, size, at_ms)
 
 
 def _name(told: Told, at_ms: int) -> None:

@@ -18,9 +18,9 @@ NEGLIGIBLE = 0.01  # a share below it is "nothing before"
 HOUR_MS = 3_600_000
 
 LOOKS_LIKE = {
-    "agency": "Looks like an agency and its clients.",
-    "product": "Looks like one product's customers.",
-    "course": "Looks like a course or workshop.",
+    "agency": "Looks like an agency.",
+    "product": "Looks like one product.",
+    "course": "Looks like a course.",
     "prompt_pack": "Looks like a public prompt pack.",
     "reseller": "Looks like a reseller.",
     "vpn": "Looks like a shared exit.",

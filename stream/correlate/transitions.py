@@ -32,6 +32,7 @@ class Event(enum.Enum):
     WARN = "worth a ticket, on two ticks"
     PAGE = "worth a page, on two ticks"
     GREW = "a fifth more accounts, or a new target"
+    WAIT = "its own tick is not due yet"
     PAUSE = "below every line"
     QUIET = "below every line for long"
     ADOPTED = "became normal"
