@@ -19,7 +19,8 @@ from detectors.population import Floats, Ints, Population
 VALUE_NATS_MAX = {"payment": 9.0, "ip_prefix": 6.0, "template": 9.0}
 DIMENSION_NATS_MAX = {"payment": 9.0, "ip_prefix": 6.0, "template": 16.0}
 OTHER_NATS_MAX = 6.0
-RANDOM_PAIRS = 40_000
+NEAR_NATS = 2.5
+RANDOM_PAIRS = 20_000
 MOVE_NATS_MAX = 6.5
 SIMILAR_TARGETS = 3
 PAIRS_MAX = 20_000_000  # 24 bytes each while a tick is judged: 480 MB
@@ -47,7 +48,7 @@ class Ties:
     @property
     def near(self) -> NDArray[np.bool_]:
         """Which pairs are ties, or nearly."""
-        return self.strength >= self.line - 2.5
+        return self.strength >= self.line - NEAR_NATS
 
 
 def ties_of(population: Population, movement: Movement, carried: Carried, parameters: Parameters, *, seed: int) -> Ties:
@@ -65,8 +66,10 @@ def ties_of(population: Population, movement: Movement, carried: Carried, parame
     link = link - size[population.org[a]] - size[population.org[b]]
     keep = link > 0
     a, b, link = a[keep], b[keep], link[keep]
-    move = _moving_alike(movement.u, a, b, seed)
     line = np.log(max(population.organisations, 2)) + parameters.tie_excess
+    within_reach = link + MOVE_NATS_MAX >= line - NEAR_NATS
+    a, b, link = a[within_reach], b[within_reach], link[within_reach]
+    move = _moving_alike(movement.u.astype(np.float32), a, b, seed)
     return Ties(a, b, link, link + move, line)
 
 
@@ -111,18 +114,19 @@ def _sampled(row: Ints, value: Ints, rank: Ints) -> tuple[Ints, Ints]:
     return row[keep], value[keep]
 
 
-def _moving_alike(u: Floats, a: Ints, b: Ints, seed: int) -> Floats:
+def _moving_alike(u: NDArray[np.float32], a: Ints, b: Ints, seed: int) -> Floats:
     """Nats of evidence that pairs move alike: -ln of the chance among random pairs, less one, 0 to 6.5."""
     if not len(a):
         return np.zeros(0)
     random = np.random.default_rng(seed)
     left, right = random.integers(0, len(u), (2, RANDOM_PAIRS))
     null = np.sort(_similar(u, left, right))
-    at_least = len(null) - np.searchsorted(null, _similar(u, a, b) - 1e-12)
-    return np.clip(-np.log(np.maximum(at_least, 0.5) / len(null)) - 1.0, 0.0, MOVE_NATS_MAX)
+    at_least = len(null) - np.searchsorted(null, _similar(u, a, b) - 1e-5)
+    nats: Floats = np.clip(-np.log(np.maximum(at_least, 0.5) / len(null)) - 1.0, 0.0, MOVE_NATS_MAX)
+    return nats
 
 
-def _similar(u: Floats, a: Ints, b: Ints) -> Floats:
+def _similar(u: NDArray[np.float32], a: Ints, b: Ints) -> Floats:
     """Sum of the largest min(u, u') over targets. In slices, so that memory does not grow with the pairs."""
     out = np.zeros(len(a))
     for at in range(0, len(a), 200_000):
