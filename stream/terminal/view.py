@@ -35,6 +35,7 @@ class Screen:
     records_per_s: float = 0.0
     speed: float = 0.0
     part: float | None = None
+    note: str = ""
     alerts: deque[Alert] = field(default_factory=lambda: deque(maxlen=ALERTS))
 
     def changed(self, alerts: Sequence[Alert]) -> None:
@@ -70,8 +71,8 @@ def _head(screen: Screen) -> Table:
         Text(clock, style="bold") + Text(speed, style="dim"),
         Text(f"{screen.records:,} records  {screen.records_per_s:,.0f}/s"),
     )
-    if screen.address:
-        head.add_row("", Text(f"{screen.address}/metrics", style="dim"))
+    if screen.address or screen.note:
+        head.add_row(Text(screen.note, style="yellow"), Text(f"{screen.address}/metrics", style="dim"))
     return head
 
 
@@ -82,12 +83,19 @@ def _bars(fleet: FleetHistory, kind: str, title: str) -> Table:
     table.add_column(justify="right", width=4)
     table.add_column(width=7, no_wrap=True)
     table.add_row(Text(title, style="dim"), "", "", "")
-    for target in fleet.strongest(kind, BARS):
-        now, before = shares_now(fleet, target)
+    for target, now, before in shown(fleet, kind):
         arrow, style = arrow_of(now, before)
         bar = ProgressBar(total=1.0, completed=now, complete_style=style or "blue", finished_style="blue")
         table.add_row(Text(target.partition(":")[2]), bar, percent(now), Text(arrow, style=style))
     return table
+
+
+def shown(fleet: FleetHistory, kind: str) -> list[tuple[str, float, float | None]]:
+    """(target, share now, share before): the strongest now, and the one of the others that grew most; largest first."""
+    all_of = [(target, *shares_now(fleet, target)) for target in sorted(fleet.counts) if target.startswith(f"{kind}:")]
+    all_of.sort(key=lambda one: (-one[1], one[0]))
+    strong, others = all_of[: BARS - 1], all_of[BARS - 1 :]
+    return strong + sorted(others, key=lambda one: ((one[2] or 0.0) - one[1], one[0]))[:1]
 
 
 def shares_now(fleet: FleetHistory, target: str) -> tuple[float, float | None]:
