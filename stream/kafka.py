@@ -224,6 +224,11 @@ async def tail(kafka: Kafka, topic: str, offsets: Mapping[int, int]) -> AsyncIte
             yield record
 
 
+def topic_partitions(topic: str, count: int) -> list[TopicPartition]:
+    """The partitions of a topic as the library names them."""
+    return [TopicPartition(topic, number) for number in range(count)]
+
+
 async def earliest(kafka: Kafka, topic: str) -> int:
     """The first offset that partition 0 of a topic still has."""
     async with consumer(kafka) as reader:

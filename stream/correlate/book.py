@@ -1,0 +1,50 @@
+"""Which alert records are written already? What a new owner of the fleet must not write again."""
+
+from __future__ import annotations
+
+from stream import kafka as broker
+from stream import metrics
+from stream.contract import alert
+from stream.detect.shell import Output
+from stream.kafka import Transactions
+from stream.sections import Kafka
+
+
+class Book:
+    """The alerts topic, written by one owner at a time, each record once.
+
+    Records of one alert come in the order of `updated_at`, and a compacted topic keeps the last one: so a record is
+    new exactly where it is later than the last of its alert.
+    """
+
+    def __init__(self, kafka: Kafka) -> None:
+        self._kafka = kafka
+        self._writer = Transactions(kafka, kafka.topics.alerts, f"{kafka.groups.correlate}-alerts")
+        self._last: dict[str, int] = {}
+
+    async def open(self) -> None:
+        """Take over: earlier owners are fenced, then everything that they committed is read."""
+        await self._writer.open()
+        self._last.clear()
+        async for record in broker.read_to_end(self._kafka, self._kafka.topics.alerts):
+            if record.value is not None:
+                one = alert.decode(record.value)
+                self._last[one.alert_id] = one.updated_at
+
+    async def write(self, outputs: tuple[Output, ...]) -> None:
+        """Write those that are new, in one transaction. Raises FencedError where another owner took over."""
+        fresh = []
+        for output in outputs:
+            one = alert.decode(output.value)
+            if one.updated_at > self._last.get(one.alert_id, -1):
+                fresh.append((output, one))
+        if not fresh:
+            return
+        await self._writer.write((output.key, output.value) for output, _ in fresh)
+        for _, one in fresh:
+            self._last[one.alert_id] = one.updated_at
+            metrics.alert_changed(one)
+
+    async def close(self) -> None:
+        """Let go."""
+        await self._writer.close()

@@ -1,0 +1,56 @@
+"""The state of the whole fleet, as the shell drives it: summaries in, alert records out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+
+from detectors.parameters import Parameters
+from stream import metrics
+from stream.contract import alert
+from stream.correlate.knowledge import Known
+from stream.detect.shell import Output, Step
+from stream.frames import decode_summary
+from stream.pipeline import Applied, Fleet
+
+STAGE: Final = "correlate"
+SOURCE = "summaries"
+POSITION = "position"
+
+
+class FleetEngine:
+    """The fleet, begun empty or restored. position: the next offset of the summaries; a summary of its own has none.
+
+    Summaries are a chain by their offsets: nothing but Kafka's own counting, since their topic knows neither
+    transactions nor compaction.
+    """
+
+    def __init__(
+        self, parameters: Parameters, now: Callable[[], Known], first: int, pieces: Mapping[str, bytes]
+    ) -> None:
+        """now: what people know. first: the earliest offset that the topic still has."""
+        self._now = now
+        self.fleet = Fleet(parameters)
+        self.position = first
+        if POSITION in pieces:
+            self.position = max(first, msgspec.json.decode(pieces[POSITION], type=int))
+
+    def apply(self, offset: int, value: bytes) -> Step:
+        """Judge what this summary makes whole. Raises UnreadableEnvelope."""
+        if offset != self.position:
+            return Step(Applied.GAP if offset > self.position else Applied.REPEAT, SOURCE)
+        known = self._now()
+        self.fleet.judge.released_ms = known.released_ms
+        self.fleet.expected, self.fleet.verdicts = known.expected, known.verdicts
+        repeats = self.fleet.join.repeats
+        changed = self.fleet.apply(decode_summary(value))
+        self.position = offset + 1
+        metrics.summary_seen("repeat" if self.fleet.join.repeats > repeats else "first")
+        outputs = tuple(Output(alert.encode(one), one.alert_id.encode()) for one in changed)
+        return Step(Applied.APPLIED, SOURCE, outputs)
+
+    def snapshot(self) -> dict[str, bytes]:
+        """Nothing yet: the fleet is rebuilt from the summaries."""
+        return {}

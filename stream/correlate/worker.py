@@ -1,0 +1,104 @@
+"""The correlate stage: summaries in, alerts out. One worker is active, others stand by for it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import Mapping
+
+from stream import kafka as broker
+from stream import metrics
+from stream.contract import alert
+from stream.correlate.book import Book
+from stream.correlate.engine import STAGE, FleetEngine
+from stream.correlate.knowledge import Knowledge
+from stream.detect.drive import drive
+from stream.detect.faust_log import FaustLog
+from stream.detect.shell import Output, Shell
+from stream.settings import Settings
+from stream.sinks.catalogue import deliveries
+from stream.stage import Running
+from stream.topics import refuse_what_loses, state_topic
+
+
+async def work(settings: Settings, running: Running) -> None:
+    """Run until asked to stop. Raises SwerveError where a topic or the state is wrong, or another took over."""
+    kafka = settings.kafka
+    names = kafka.topics
+    topics = (names.summaries, names.alerts, names.releases, names.expected, names.verdicts)
+    await refuse_what_loses(kafka, *topics, state_topic(kafka.groups.correlate))
+    running.waits(STAGE, "reads the catalogues")
+    knowledge = Knowledge(settings)
+    await knowledge.load()
+    # No static membership here: the standby must learn of a death within the session, not wait for a name to return.
+    log = FaustLog(
+        kafka,
+        group=kafka.groups.correlate,
+        topic=names.summaries,
+        partitions=1,
+        session_timeout_ms=kafka.correlate_session_timeout_ms,
+        instance_id=None,
+    )
+    stage = Correlate(settings, knowledge, log)
+    async with _in_background(log, knowledge.follow()):
+        await drive(STAGE, Shell(stage, log, uuid.uuid4().hex), log, kafka, running)
+
+
+class Correlate:
+    """What the shell needs to know of correlate."""
+
+    name = STAGE
+
+    def __init__(self, settings: Settings, knowledge: Knowledge, log: FaustLog) -> None:
+        self._settings = settings
+        self._knowledge = knowledge
+        self._log = log
+        self._book = Book(settings.kafka)
+        self._delivering = contextlib.AsyncExitStack()
+        metrics.correlate_active(False)
+
+    async def open(self, partition: int, pieces: Mapping[str, bytes]) -> FleetEngine:
+        """Become the one that judges: fence the others, read what is written, deliver from there."""
+        await self._book.open()
+        first = await broker.earliest(self._settings.kafka, self._settings.kafka.topics.summaries)
+        engine = FleetEngine(self._settings.parameters, self._knowledge.now, first, pieces)
+        await self._delivering.enter_async_context(_in_background(self._log, self._deliver()))
+        metrics.correlate_active(True)
+        return engine
+
+    async def _deliver(self) -> None:
+        """Sinks get what they read back committed, so that nothing is delivered that is not recorded."""
+        sinks = deliveries(self._settings)
+        sinks.start()
+        try:
+            async for record in broker.tail(self._settings.kafka, self._settings.kafka.topics.alerts, {}):
+                if record.value is not None:
+                    sinks.offer(alert.decode(record.value), (record.partition, record.offset))
+        finally:
+            await sinks.close()
+
+    async def emit(self, outputs: tuple[Output, ...]) -> None:
+        """Write alert records; committed when this returns."""
+        await self._book.write(outputs)
+
+    async def settle(self) -> None:
+        """Nothing waits: `emit` commits."""
+
+    async def close(self, partition: int) -> None:
+        """Another judges now."""
+        await self._delivering.aclose()
+        await self._book.close()
+        metrics.correlate_active(False)
+
+
+@contextlib.asynccontextmanager
+async def _in_background(log: FaustLog, work_: object):
+    """A task beside the stage; where it fails, the stage fails."""
+    task = asyncio.ensure_future(work_)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception() is None or log.failed(done.exception()))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,91 @@
+"""From the alerts topic to a sink, through a real broker: nothing twice, nothing forgotten, whoever delivers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import msgspec
+import pytest
+
+from stream import topics
+from stream.contract.alert import decode, encode
+from stream.correlate import outgoing
+from stream.sections import FileSink
+from stream.sinks.webhook import EXAMPLE
+from tests.service.rig import produce, settings_for
+
+pytestmark = pytest.mark.service("kafka")
+
+
+@pytest.fixture
+async def settings(bootstrap, unique, tmp_path):
+    sink = FileSink(kind="file", path=tmp_path / "told.ndjson")
+    one = settings_for(bootstrap, unique).model_copy(update={"sinks": (sink,)})
+    await topics.create(one.kafka, 1)
+    return one
+
+
+def record(alert_id, hour=0, status="firing"):
+    at_ms = EXAMPLE.detected_at + hour * 3_600_000
+    over = {"resolved_at": at_ms, "resolved_reason": "ended"} if status == "resolved" else {}
+    return msgspec.structs.replace(EXAMPLE, alert_id=alert_id, updated_at=at_ms, status=status, **over)
+
+
+async def write(settings, *alerts):
+    for one in alerts:
+        await produce(settings.kafka, settings.kafka.topics.alerts, [(0, encode(one))], key=one.alert_id.encode())
+
+
+def told(settings):
+    path = settings.sinks[0].path
+    lines = path.read_bytes().splitlines() if path.exists() else []
+    return [(one.alert_id, one.status) for one in map(decode, lines)]
+
+
+@contextlib.asynccontextmanager
+async def delivering(settings):
+    task = asyncio.create_task(outgoing.deliver(settings))
+    yield
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def until(holds):
+    async with asyncio.timeout(30):
+        while not holds():
+            await asyncio.sleep(0.05)
+
+
+async def test_a_successor_delivers_what_is_new_and_nothing_again(settings):
+    async with delivering(settings):
+        await write(settings, record("a1"), record("a2"))
+        await until(lambda: len(told(settings)) == 2)
+        await asyncio.sleep(2 * outgoing.KEEP_EVERY_S)
+    await write(settings, record("a1", 3, "resolved"))
+    async with delivering(settings):
+        await until(lambda: len(told(settings)) == 3)
+        await write(settings, record("a3"))
+        await until(lambda: len(told(settings)) == 4)
+        await asyncio.sleep(0.5)
+    assert told(settings) == [("a1", "firing"), ("a2", "firing"), ("a1", "resolved"), ("a3", "firing")]
+
+
+async def test_a_sink_that_is_new_learns_only_of_what_fires(settings):
+    await write(settings, record("over"), record("over", 1, "resolved"), record("live"))
+    async with delivering(settings):
+        await until(lambda: told(settings))
+        await asyncio.sleep(0.5)
+    assert told(settings) == [("live", "firing")]
+
+
+async def test_what_a_dead_sink_did_not_take_waits_for_the_successor(settings, tmp_path):
+    (tmp_path / "told.ndjson").mkdir()
+    async with delivering(settings):
+        await write(settings, record("a1"))
+        await asyncio.sleep(2)
+    (tmp_path / "told.ndjson").rmdir()
+    async with delivering(settings):
+        await until(lambda: told(settings))
+    assert told(settings) == [("a1", "firing")]

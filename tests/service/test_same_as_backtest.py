@@ -1,0 +1,112 @@
+"""Do the same records give the same alerts and counts through Kafka as through `swerve backtest`?"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from stream import kafka as broker
+from stream.frames import decode_summary
+from stream.settings import Settings
+from tests.service.comparison import counts_of, difference, first_copies, summaries_of
+from tests.service.processes import Stage, configuration, swerve
+from tests.service.rig import everything, kafka_for, produce
+from tests.service.traffic import Traffic, simulated
+
+pytestmark = [pytest.mark.service("kafka"), pytest.mark.slow, pytest.mark.timeout(600)]
+
+SOURCES = 3
+SCENARIO, ACCOUNTS, UNTIL_MS = "mixed", 250, 1_773_010_800_000 + 2 * 3_600_000
+WAIT_S = 300.0
+
+
+@pytest.fixture(scope="module")
+def traffic(tmp_path_factory) -> Traffic:
+    return simulated(tmp_path_factory.mktemp("log"), SOURCES, scenario=SCENARIO, accounts=ACCOUNTS, until_ms=UNTIL_MS)
+
+
+def by_backtest(traffic: Traffic, kafka, folder: Path, config: Path) -> list[bytes]:
+    """Alert records of the ticks that may be compared, in order."""
+    names = [f"{kafka.topics.requests}[{n}]" for n in range(SOURCES)]
+    paths = traffic.write(folder, names)
+    swerve(
+        "backtest", *map(str, paths), "--config", str(config),
+        "--releases", str(traffic.releases), "--alerts", str(folder / "alerts.ndjson"),
+    )  # fmt: skip
+    return comparable((folder / "alerts.ndjson").read_bytes().splitlines(), traffic.end_ms)
+
+
+def comparable(records: list[bytes], end_ms: int) -> list[bytes]:
+    alerts = [(json.loads(record), record) for record in records]
+    kept = [(one["updated_at"], one["alert_id"], record) for one, record in alerts if one["updated_at"] <= end_ms]
+    return [record for *_, record in sorted(kept)]
+
+
+async def publish(kafka, traffic: Traffic) -> None:
+    """Releases first, then the requests, as fast as they go."""
+    async with broker.producer(kafka) as producer:
+        for release in json.loads(traffic.releases.read_bytes()):
+            value, key = json.dumps(release).encode(), release["model"].encode()
+            await producer.send_and_wait(kafka.topics.releases, value, key=key)
+    records = [(number, record) for number, part in enumerate(traffic.sources) for record in part]
+    await produce(kafka, kafka.topics.requests, records)
+
+
+async def told(kafka) -> tuple[list[bytes], list[bytes]]:
+    """(summaries, alerts) as the topics hold them."""
+    summaries = await everything(kafka, kafka.topics.summaries)
+    alerts = await everything(kafka, kafka.topics.alerts)
+    return [record.value for record in summaries], [record.value for record in alerts]
+
+
+def until_judged(correlate: Stage, kafka, end_ms: int, tick_ms: int) -> None:
+    """Until every summary of the ticks that matter was seen by correlate."""
+    end = time.monotonic() + WAIT_S
+    while True:
+        summaries, _ = asyncio.run(told(kafka))
+        ticks: dict[int, int] = {}
+        for summary in first_copies(summaries, decode_summary):
+            ticks[summary.tick] = ticks.get(summary.tick, 0) + 1
+        last = end_ms // tick_ms - 1
+        if ticks.get(last) == kafka.partitions and correlate.metric("swerve_summaries_total") >= len(summaries):
+            return
+        assert time.monotonic() < end, f"tick {last}: {ticks.get(last)} summaries\n{correlate.told()}"
+        time.sleep(1.0)
+
+
+def test_kafka_and_backtest_say_the_same(bootstrap, unique, tmp_path, traffic):
+    kafka = kafka_for(bootstrap, unique, partitions=4, flush_ms=200, snapshot_ms=5_000)
+    config = configuration(tmp_path, kafka)
+    settings = Settings(kafka=kafka)
+    expected = by_backtest(traffic, kafka, tmp_path, config)
+    assert len({json.loads(one)["alert_id"] for one in expected}) >= 3
+    assert any(json.loads(one)["status"] == "resolved" for one in expected)
+
+    swerve("topics", "create", "--config", str(config), "--partitions", str(SOURCES))
+    stages = [Stage(name, config, tmp_path) for name in ("ingest", "ingest", "detect", "detect", "correlate")]
+    try:
+        for stage in stages:
+            stage.until_ready()
+        asyncio.run(publish(kafka, traffic))
+        until_judged(stages[-1], kafka, traffic.end_ms, settings.ticks.tick_ms)
+        ends = [stage.end() for stage in stages]
+    finally:
+        for stage in stages:
+            stage.end(1.0)
+    summaries, alerts = asyncio.run(told(kafka))
+
+    assert ends == [0] * len(stages), [stage.told() for stage in stages if stage.process.returncode]
+    assert comparable(alerts, traffic.end_ms) == expected
+    names = [f"{kafka.topics.requests}[{n}]" for n in range(SOURCES)]
+    sources = dict(zip(names, traffic.sources, strict=True))
+    through_kafka = counts_of(first_copies(summaries, decode_summary), settings.ticks.tick_ms, traffic.end_ms)
+    in_one_process = counts_of(summaries_of(settings, sources), settings.ticks.tick_ms, traffic.end_ms)
+    assert difference(through_kafka, in_one_process) == ""
+    # The comparison can fail: a hundred records less on one side are seen.
+    sources[names[0]] = sources[names[0]][100:]
+    shorter = counts_of(summaries_of(settings, sources), settings.ticks.tick_ms, traffic.end_ms)
+    assert difference(through_kafka, shorter) != ""

@@ -1,0 +1,80 @@
+"""A simulated log with everything that real ones have: two releases, campaigns, repeats, late and malformed records."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.service.processes import swerve
+
+MALFORMED = (b"{", b"\xff\xfe", b"[]", b'{"event_id": "x"}', b'{"event_id": 7}', b"null")
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Records by source, in the order of each. end_ms: the end of what may be compared; records beyond close it."""
+
+    sources: list[list[bytes]]
+    releases: Path
+    end_ms: int
+
+    def write(self, folder: Path, names: Iterable[str]) -> list[Path]:
+        """One file a source."""
+        paths = []
+        for name, records in zip(names, self.sources, strict=True):
+            path = folder / name
+            path.write_bytes(b"".join(record + b"\n" for record in records))
+            paths.append(path)
+        return paths
+
+
+def spoiled(lines: list[bytes], draw: random.Random) -> list[bytes]:
+    """0.3 % come twice, 0.5 % come two hours late, 0.05 % cannot be read."""
+    records: list[bytes] = []
+    again: list[tuple[int, bytes]] = []
+    for index, line in enumerate(lines):
+        records.append(line)
+        if draw.random() < 0.003:
+            again.append((index + draw.randrange(1, 40), line))
+        while again and again[0][0] <= index:
+            records.append(again.pop(0)[1])
+        if draw.random() < 0.005:
+            late = json.loads(line)
+            late |= {"event_id": late["event_id"] + "-late", "timestamp": late["timestamp"] - 7_200_000}
+            records.append(json.dumps(late).encode())
+        if draw.random() < 0.0005:
+            records.append(draw.choice(MALFORMED))
+    return records
+
+
+def closing(start_ms: int, source: int) -> list[bytes]:
+    """Records far enough past the end that every tick before it closes."""
+    one = {"account_id": "closing", "model": "m"}
+    return [
+        json.dumps(one | {"event_id": f"closing-{source}-{n}", "timestamp": start_ms + n}).encode() for n in range(40)
+    ]
+
+
+def simulated(folder: Path, sources: int, *, scenario: str, accounts: int, until_ms: int | None = None) -> Traffic:
+    """Records spread over the sources whatever their account is."""
+    log, releases, truth = folder / "log.ndjson", folder / "releases.json", folder / "truth.json"
+    swerve(
+        "simulate", "--scenario", scenario, "--seed", "1", "--accounts", str(accounts),
+        "--output", str(log), "--releases", str(releases), "--truth", str(truth),
+    )  # fmt: skip
+    draw = random.Random(7)
+    lines: list[list[bytes]] = [[] for _ in range(sources)]
+    last_ms = 0
+    for line in log.read_bytes().splitlines():
+        at_ms = json.loads(line)["timestamp"]
+        if until_ms is not None and at_ms >= until_ms:
+            continue
+        last_ms = max(last_ms, at_ms)
+        lines[draw.randrange(sources)].append(line)
+    end_ms = last_ms // 3_600_000 * 3_600_000
+    return Traffic(
+        [spoiled(part, draw) + closing(end_ms + 3 * 3_600_000, n) for n, part in enumerate(lines)], releases, end_ms
+    )
