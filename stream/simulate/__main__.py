@@ -1,8 +1,17 @@
 """`python -m stream.simulate`: the same as `swerve simulate`."""
 
+from __future__ import annotations
+
+import sys
+
 import typer
 
+from stream.errors import SwerveError
 from stream.simulate.command import simulate
 
 if __name__ == "__main__":
-    typer.run(simulate)
+    try:
+        typer.run(simulate)
+    except SwerveError as error:
+        sys.stderr.write(f"swerve: {error}\n")
+        sys.exit(error.exit_code)

@@ -63,5 +63,6 @@ def _toward(
     leaving: tuple[int, ...] = (), half_life_ms: float | None = None,
 ) -> Shift:  # fmt: skip
     chosen = np.flatnonzero(who)
-    return Shift("model", stream[chosen], onset_ms[chosen], ramp_ms[chosen], depth[chosen], onto_one(len(chosen), model),
-                 leaving=leaving, half_life_ms=half_life_ms)  # fmt: skip
+    onto = onto_one(len(chosen), model)
+    return Shift("model", stream[chosen], onset_ms[chosen], ramp_ms[chosen], depth[chosen], onto, leaving=leaving,
+                 half_life_ms=half_life_ms)  # fmt: skip

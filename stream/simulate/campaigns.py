@@ -16,6 +16,7 @@ from stream.simulate.truth import Campaign
 MIXED_WORK = {"code": 3.0, "code_agent": 2.0, "tool": 1.5, "agent": 1.0, "chat": 1.5, "table": 1.0, "write": 1.0}
 SURGE_WORK = {"code_fleet": 3.0, "orchestrate": 2.0, "code_agent": 2.5, "tool": 1.0}
 AGENT_WORK = {"screen": 3.0, "agent": 2.0, "image": 1.0}
+QUIET_WORK = {"chat": 3.0, "summarise": 2.0, "write": 2.0, "reason": 1.0}
 REASON_WORK = {"reason": 3.0, "rewrite_policy": 3.0, "grade": 1.0}
 EVENNESS = 30.0  # Beta weight of depths: how alike the accounts of one hand move
 
@@ -108,9 +109,7 @@ def slow_and_low(
     """Four requests of the kit a day and account, in waves, for reasoning and rewrites of what is sensitive."""
     habits = Habits(per_day=per_day, sd_ln=0.5, kit=0.63, cards=(1, 1), exits=(3, 6), prompts=(3, 6), private=0.1)
     account = operators.recruit(story.fleet, rng, accounts)
-    crew = operators.equip(
-        story.fleet, rng, pool, account, habits, {"chat": 3, "summarise": 2, "write": 2, "reason": 1}
-    )
+    crew = operators.equip(story.fleet, rng, pool, account, habits, QUIET_WORK)
     take_up(story, rng, crew.kit, REASON_WORK, onset_ms, rng.uniform(4.0, 12.0), 0.54)
     _waves(story, rng, crew.kit, onset_ms)
     story.like_others(np.concatenate((crew.kit, crew.resale)))

@@ -22,9 +22,11 @@ SETTLE_MS = 12 * HOUR_MS  # from the onset to the day that is compared with the 
 class Difficulty:
     """How well one campaign hides. All parts are from 0 to 1.
 
-    requests_part, accounts_part: what the campaign is of the log's requests and of its accounts. An account's jump
-    is its furthest on any of the campaign's targets: its share of the target in one day, less its share in the past. median_rank: where the median campaign account stands among honest accounts of its volume (1: above all).
-    honest_beyond: part of all honest accounts that jump further than the median campaign account.
+    requests_part, accounts_part: what the campaign is of the log's requests and of its accounts. An account's jump is
+    its furthest on any of the campaign's targets: its share of the target in one day, less its share in the past.
+    median_jump: of the campaign's accounts. median_rank: where the median campaign account stands among the honest
+    accounts of its volume (1: above all). honest_beyond: part of all honest accounts that jump further than the median
+    campaign account.
     """
 
     campaign: str
@@ -68,13 +70,15 @@ class _Counts:
 
     def jumps(self) -> Floats:
         """Each account's furthest jump on any target of the campaign; nan for accounts hardly seen that day."""
-        return np.max([self._jump(row) for row in range(len(self.hits))], axis=0)
+        furthest: Floats = np.max([self._jump(row) for row in range(len(self.hits))], axis=0)
+        return furthest
 
     def _jump(self, row: int) -> Floats:
         past, now = self.requests
         fleet = self.hits[row, 0].sum() / max(past.sum(), 1)
         before = (self.hits[row, 0] + PAST_WEIGHT * fleet) / (past + PAST_WEIGHT)
-        return np.where(now >= SEEN_MIN, self.hits[row, 1] / np.maximum(now, 1) - before, np.nan)
+        jump: Floats = np.where(now >= SEEN_MIN, self.hits[row, 1] / np.maximum(now, 1) - before, np.nan)
+        return jump
 
 
 def _on_target(batch: Batch, target: str) -> NDArray[np.bool_]:
@@ -125,7 +129,7 @@ def _median(jump: Floats) -> float:
 
 
 def _rank(jump: Floats, volume: Floats, members: Ints, honest: Ints) -> float:
-    """The median over the members of the part of honest accounts of like volume (same power of two) they jump beyond."""
+    """The part of honest accounts of like volume (the same power of two) that a member jumps beyond; the median."""
     stratum = np.floor(np.log2(np.maximum(volume, 1))).astype(np.int64)
     ranks = []
     for member in members[~np.isnan(jump[members])]:
@@ -145,12 +149,12 @@ def sentences(story: Story, found: Description) -> list[str]:
         f"honest: {len(story.truth.networks)} networks ({_listed([one.name for one in story.truth.networks])}), "
         f"{len(story.truth.shocks)} shocks ({_listed([one.name for one in story.truth.shocks])})",
     ]
-    for one in found.difficulties:
-        lines.append(
-            f"campaign {one.campaign}: {one.requests_part:.1%} of the requests, {one.accounts_part:.1%} of the accounts; "
-            f"its median account jumps by {one.median_jump:+.2f} on {_listed(list(one.targets))} and stands above {one.median_rank:.0%} "
-            f"of the honest accounts of its volume; {one.honest_beyond:.0%} of all honest accounts jump further"
-        )
+    lines += [
+        f"campaign {one.campaign}: {one.requests_part:.1%} of the requests, {one.accounts_part:.1%} of the accounts; "
+        f"its median account jumps by {one.median_jump:+.2f} on {_listed(list(one.targets))} and stands above "
+        f"{one.median_rank:.0%} of the honest accounts of its volume; {one.honest_beyond:.0%} of all jump further"
+        for one in found.difficulties
+    ]
     return lines
 
 

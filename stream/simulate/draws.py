@@ -41,7 +41,8 @@ def scattered(seed: int, number: NDArray[Any]) -> Floats:
     >>> a == b and 0 <= a < 1
     np.True_
     """
-    return (scrambled(number, seed) >> np.uint64(11)).astype(np.float64) / 2.0**53
+    drawn: Floats = (scrambled(number, seed) >> np.uint64(11)).astype(np.float64) / 2.0**53
+    return drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,8 @@ def heavy(rng: np.random.Generator, count: int, mean: float, sd_ln: float) -> Fl
 def zipf(count: int, power: float = 1.0) -> Floats:
     """Weights 1, 1/2^power, 1/3^power, ... that sum to 1."""
     weight = np.arange(1, count + 1, dtype=np.float64) ** -power
-    return weight / weight.sum()
+    part: Floats = weight / weight.sum()
+    return part
 
 
 def some_of(rng: np.random.Generator, pool: NDArray[Any], each: NDArray[Any]) -> tuple[Ints, NDArray[Any]]:

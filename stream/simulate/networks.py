@@ -45,7 +45,7 @@ def kit(story: Story, rng: np.random.Generator, position: Ints, alpha: float, be
 def prompts(
     story: Story, rng: np.random.Generator, streams: Ints, count: int, power: float, each: tuple[int, int]
 ) -> None:
-    """A kit of `count` prompts, some far more used than others, of which each member uses a few, and its own variants."""
+    """A kit of `count` prompts, some far more used than others; members use a few of them, and their own variants."""
     pool = story.fleet.new_values("template", count)
     owner, item = some_of(rng, np.arange(count), rng.integers(each[0], each[1] + 1, len(streams)))
     weight = zipf(count, power)[item] * np.exp(1.1 * rng.standard_normal(len(owner)))

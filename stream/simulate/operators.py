@@ -61,14 +61,17 @@ def pools(fleet: Fleet, rng: np.random.Generator, payments: int, networks: int, 
     """A new operator's pools. Proxies stand at hosters and, as residential proxies, at home providers."""
     asn = np.where(rng.random(networks) < 0.6, rng.choice(HOSTERS, networks), rng.integers(0, 140, networks))
     clients = [CLIENT[name] for name in CLIENT_SETS[int(rng.integers(len(CLIENT_SETS)))]]
-    return Pools(fleet.new_values("payment", payments), fleet.new_networks(asn), fleet.new_values("template", templates),
-                 np.array(clients), beat)  # fmt: skip
+    return Pools(
+        payments=fleet.new_values("payment", payments), networks=fleet.new_networks(asn),
+        templates=fleet.new_values("template", templates), clients=np.array(clients), beat=beat,
+    )  # fmt: skip
 
 
 def leak(fleet: Fleet, rng: np.random.Generator, pool: Pools, honest: Population) -> None:
     """Honest accounts that are on the operator's values: other customers of its proxies, prompts that got out."""
     for name, values, each, weight in (
-        ("network", pool.networks, 3.0, 0.3), ("template", pool.templates, 1.5, 0.15), ("payment", pool.payments, 0.15, 1.0),
+        ("network", pool.networks, 3.0, 0.3), ("template", pool.templates, 1.5, 0.15),
+        ("payment", pool.payments, 0.15, 1.0),
     ):  # fmt: skip
         carriers = rng.poisson(each, len(values))
         streams = rng.choice(honest.stream, int(carriers.sum()))
@@ -89,7 +92,8 @@ def recruit(fleet: Fleet, rng: np.random.Generator, count: int) -> Ints:
 def _popularity(rng: np.random.Generator) -> Floats:
     weight = np.array([country.weight for country in COUNTRIES]) ** 0.5
     weight = rng.permutation(weight)
-    return weight / weight.sum()
+    part: Floats = weight / weight.sum()
+    return part
 
 
 def equip(

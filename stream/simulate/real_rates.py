@@ -46,7 +46,7 @@ class Traces:
         return rate
 
     def windows(self, start_s: Floats, streams: Streams, owner: Ints, hour_ms: int) -> Floats:
-        """Starts of sessions, moved into the ten minutes in which the client was active. start_s: uniform in the hour."""
+        """Starts of sessions (uniform in the hour), moved into the ten minutes in which the client was active."""
         follows = np.flatnonzero(streams.trace[owner] >= 0)
         stream = owner[follows]
         edge = self.window[streams.trace[stream], _hour(streams, stream, hour_ms)]

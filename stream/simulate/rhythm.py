@@ -13,13 +13,15 @@ WEEK_H = 168
 
 def _bump(hour: Floats, centre: float, width: float) -> Floats:
     distance = np.abs((hour - centre + 12) % 24 - 12)
-    return np.exp(-0.5 * (distance / width) ** 2)
+    bump: Floats = np.exp(-0.5 * (distance / width) ** 2)
+    return bump
 
 
 def _week(day: Floats, weekend: float) -> Floats:
     """Seven days like `day`, Saturday and Sunday at a part of it; mean 1."""
-    week = np.concatenate([day] * 5 + [day * weekend] * 2)
-    return week / week.mean()
+    week: Floats = np.concatenate([day] * 5 + [day * weekend] * 2)
+    level: float = week.mean()
+    return week / level
 
 
 def profiles() -> Floats:

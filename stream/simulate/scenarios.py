@@ -9,7 +9,7 @@ import numpy as np
 
 from stream.errors import UsageError
 from stream.simulate import campaigns, networks, operators
-from stream.simulate.catalogue import HOUR_MS, MODEL
+from stream.simulate.catalogue import DAY_MS, HOUR_MS, MODEL
 from stream.simulate.operators import Habits, Pools
 from stream.simulate.shocks import SHOCKS
 from stream.simulate.story import Size, Story
@@ -53,8 +53,8 @@ def _pool(story: Story, rng: np.random.Generator, accounts: int, habits: Habits,
 def quiet(story: Story) -> None:
     """A release and every honest shock, no campaign."""
     story.release("atlas-4", "atlas-3", RELEASE_DAY)
-    _shocks(story, retries=1.4, holiday=2.0, outage=2.6, tag_rename=3.4, viral_feature=3.8, viral_thinking=5.2, benchmark=4.6,
-            org_migration=4.9, hackathon=5.4, framework_version=4.7, tutorial=5.8, giant_migration=6.3,
+    _shocks(story, retries=1.4, holiday=2.0, outage=2.6, tag_rename=3.4, viral_feature=3.8, viral_thinking=5.2,
+            benchmark=4.6, org_migration=4.9, hackathon=5.4, framework_version=4.7, tutorial=5.8, giant_migration=6.3,
             announced_migration=6.7)  # fmt: skip
 
 
@@ -200,7 +200,7 @@ def tell(name: str, seed: int, *, accounts: int | None = None, days: float | Non
          scale: float | None = None) -> Story:  # fmt: skip
     """Lays out a scenario. accounts, days, scale: instead of its own; real: everybody follows production clients.
 
-    Raises UsageError for a name that is not in SCENARIOS.
+    Raises UsageError for a name that is not in SCENARIOS, and a log that ends before a campaign begins.
     """
     scenario = SCENARIOS.get(name)
     if scenario is None:
@@ -210,5 +210,14 @@ def tell(name: str, seed: int, *, accounts: int | None = None, days: float | Non
     size = replace(size, accounts=accounts or scaled, days=days or size.days, scale=scale or size.scale)
     story = Story.begin(name, seed, size, real=real)
     scenario.lay_out(story)
+    _refuse_too_short(story, days)
     story.take_up_releases()
+    story.truth.forget_after(story.end_ms)
     return story
+
+
+def _refuse_too_short(story: Story, days: float | None) -> None:
+    onset_ms = max((campaign.onset_ms for campaign in story.truth.campaigns), default=story.start_ms)
+    if onset_ms >= story.end_ms:
+        begins = (onset_ms - story.start_ms) / DAY_MS
+        raise UsageError(f"--days {days:g}: a campaign of {story.name} begins on day {begins:.1f}; ask for more days")

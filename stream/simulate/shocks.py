@@ -54,7 +54,8 @@ def _members(story: Story, least: int, most: int) -> Ints:
     size = np.bincount(org)
     fitting = np.flatnonzero((size >= least) & (size <= most))
     chosen = int(rng.choice(fitting)) if len(fitting) else int(np.argsort(np.abs(size - least), kind="stable")[0])
-    return story.honest.stream[org == chosen]
+    streams: Ints = story.honest.stream[org == chosen]
+    return streams
 
 
 def _later(rng: np.random.Generator, count: int, at_ms: int, mean_h: float) -> Ints:
@@ -240,7 +241,7 @@ def benchmark(story: Story, day: float) -> None:
 SHOCKS: dict[str, Callable[[Story, float], None]] = {
     shock.__name__: shock
     for shock in (
-        org_migration, giant_migration, announced_migration, viral_feature, viral_thinking, hackathon, outage, tag_rename, retries,
-        holiday, framework_version, tutorial, benchmark,
+        org_migration, giant_migration, announced_migration, viral_feature, viral_thinking, hackathon, outage,
+        tag_rename, retries, holiday, framework_version, tutorial, benchmark,
     )
 }  # fmt: skip

@@ -83,8 +83,8 @@ class Story:
         kind, name = target.split(":", 1)
         subject = {"kind": "cohort", "dimension": "org", "id": org_name(self.seed, org)}
         self.truth.expected.append(
-            {"id": f"migration-{len(self.truth.expected) + 1}", "subject": subject, "target": {"kind": kind, "id": name},
-             "from": from_ms, "until": until_ms, "reason": "announced migration"}
+            {"id": f"migration-{len(self.truth.expected) + 1}", "subject": subject,
+             "target": {"kind": kind, "id": name}, "from": from_ms, "until": until_ms, "reason": "announced migration"}
         )  # fmt: skip
 
     def like_others(self, streams: Ints) -> None:

@@ -43,8 +43,8 @@ class Batch:
     def __len__(self) -> int:
         return len(self.at_ms)
 
-    def where(self, keep: NDArray[Any]) -> Batch:
-        """The rows that a mask or an index keeps."""
+    def where(self, keep: NDArray[Any] | slice) -> Batch:
+        """The rows that a mask, an index or a slice keeps."""
         return Batch(*(getattr(self, column.name)[keep] for column in fields(Batch)))
 
     @classmethod
@@ -189,11 +189,11 @@ def _take_up(
     """Lets the requests of one hour take part in a shift, in place."""
     if not len(at_ms) or not len(shift.streams) or at_ms.max() < shift.onset_ms.min():
         return
-    entry = entries[stream]
+    entry = entries[stream].astype(np.int64)
     may = np.flatnonzero(entry >= 0)
     if shift.leaving:
         may = may[np.isin(drawn[shift.column][may], shift.leaving)]
-    entry = entry[may].astype(np.int64)
+    entry = entry[may]
     u = rng.random((2, len(may)))
     moves = u[0] < shift.part(entry, at_ms[may])
     drawn[shift.column][may[moves]] = shift.onto.draw(entry[moves], u[1][moves])

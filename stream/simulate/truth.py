@@ -59,6 +59,12 @@ class Truth:
             planted[campaign.accounts] = True
         return planted
 
+    def forget_after(self, end_ms: int) -> None:
+        """Leaves out what would happen only after the log."""
+        self.releases = [one for one in self.releases if one["released_at"] < end_ms]
+        self.expected = [one for one in self.expected if one["from"] < end_ms]
+        self.shocks = [one for one in self.shocks if one.at_ms < end_ms]
+
     def document(self, account_ids: list[str]) -> dict[str, Any]:
         """The truth with account ids instead of indexes, ready for JSON."""
 

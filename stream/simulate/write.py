@@ -1,16 +1,11 @@
-"""How does a batch of requests become lines of JSON, and where do they go?"""
+"""How does a batch of requests become lines of JSON?"""
 
 from __future__ import annotations
 
-import gzip
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import BinaryIO
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
-import zstandard
 from numpy.typing import NDArray
 
 from stream.simulate.catalogue import CLIENTS, COUNTRIES, DAY_MS, HOUR_MS, MODELS, capabilities_json
@@ -25,6 +20,7 @@ LINE = (
     b'"output_tokens":%d,"attributes":{%b%b%b%b%b%b}}\n'
 )
 ROLLOUT_MS = HOUR_MS  # a renamed tag reaches all machines of the platform within an hour
+BLOCK = 20_000
 Table = NDArray[np.object_]
 
 
@@ -36,6 +32,15 @@ def week_of(at_ms: int) -> str:
     """
     year, week, _ = np.datetime64(at_ms, "ms").astype("O").isocalendar()
     return f"{year}-W{week:02d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some records in their order. at_ms: their timestamps; account: indexes; lines: JSON, each with its newline."""
+
+    at_ms: list[int]
+    account: list[int]
+    lines: list[bytes]
 
 
 class Lines:
@@ -68,6 +73,12 @@ class Lines:
         )  # fmt: skip
         return list(map(LINE.__mod__, zip(*columns, strict=True)))
 
+    def blocks(self, batch: Batch) -> Iterator[Block]:
+        """The batch's lines in blocks of BLOCK, so that memory does not hold an hour of them at once."""
+        for at in range(0, len(batch), BLOCK):
+            part = batch.where(np.s_[at : at + BLOCK])
+            yield Block(part.at_ms.tolist(), part.account.tolist(), self.of(part))
+
     def _tags(self, batch: Batch) -> Table:
         before, after = self._capabilities
         if not len(batch) or batch.at_ms[-1] < self._course.rename_ms:
@@ -81,7 +92,7 @@ class Lines:
     def _fragments(self, dimension: str, values: Iterator[str] | tuple[str, ...]) -> Table:
         """The members of `attributes`, with the comma after them; the last entry is of a missing value (-1)."""
         if dimension in self._course.hidden:
-            return _table([*(b"" for _ in values), b""])
+            return _table([b""] * (1 + sum(1 for _ in values)))
         return _table([*(f'"{dimension}":"{value}",'.encode() for value in values), b""])
 
     def _networks(self, fleet: Fleet) -> Table:
@@ -104,29 +115,3 @@ def _table(entries: object) -> Table:
     table = np.empty(len(listed), np.object_)
     table[:] = listed
     return table
-
-
-@contextmanager
-def opened(path: str) -> Iterator[Callable[[bytes], object]]:
-    """Gives `write(bytes)` for a file, compressed by its ending (.gz, .zst), or standard output for `-`.
-
-    The same bytes in give the same file: no time, no name is stored in it.
-    """
-    if path == "-":
-        yield sys.stdout.buffer.write
-        sys.stdout.buffer.flush()
-        return
-    with Path(path).open("wb") as file, _compressed(file, path) as sink:
-        yield sink.write
-
-
-@contextmanager
-def _compressed(file: BinaryIO, path: str) -> Iterator[BinaryIO]:
-    if path.endswith(".zst"):
-        with zstandard.ZstdCompressor(level=3).stream_writer(file, closefd=False) as sink:
-            yield sink  # type: ignore[misc]
-    elif path.endswith(".gz"):
-        with gzip.GzipFile(filename="", mode="wb", compresslevel=3, fileobj=file, mtime=0) as sink:
-            yield sink  # type: ignore[misc]
-    else:
-        yield file
