@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,8 @@ from stream.ingest.tables import Tables
 
 AHEAD_MS_MAX = 3_600_000  # how far ahead of its source's clock a record may be
 
-Dialect = Callable[[bytes], Sequence[Request]]  # raises Refusal; one record may hold several requests, or none
+#: How a record is read: one may hold several requests, or none. Raises Refusal of the whole, or gives one of a part.
+Dialect = Callable[[bytes], Sequence[Request | Refusal]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,10 @@ class Encoder:
                 self._refuse(raw, offset, refusal)
             else:
                 for request in requests:
-                    self._add(request, raw, offset, self._records)
+                    if isinstance(request, Refusal):
+                        self._refuse(raw, offset, request)
+                    else:
+                        self._add(request, raw, offset, self._records)
             self._records += 1
 
     def _add(self, request: Request, raw: bytes, offset: int, record: int) -> None:
@@ -263,7 +267,7 @@ class Encoder:
         """The last offset before the first row that is not judged, of those that were read."""
         if judged == len(offset):
             return self._read_upto
-        before = bisect_right(self._unreadable, int(offset[judged]), key=lambda refused: refused.offset)
+        before = bisect_left(self._unreadable, int(offset[judged]), key=lambda refused: refused.offset)
         candidates = [self.after]
         candidates += [int(offset[judged - 1])] if judged else []
         candidates += [self._unreadable[before - 1].offset] if before else []

@@ -334,14 +334,15 @@ def test_the_quick_way_for_our_own_records_equals_the_way_for_any_dialect(kinds_
     assert refused_quick == refused_slow
 
 
-def pair(raw: bytes) -> list[Request]:
-    """A dialect whose records hold two requests each, or none, or are refused."""
+def pair(raw: bytes) -> list[Request | Refusal]:
+    """A dialect whose records hold two requests each, or none, or are refused in whole or in part."""
     if raw == b"none":
         return []
     if raw == b"bad":
         raise Refusal(Reject.NOT_JSON, "$: bad")
     number = int(raw)
-    return [Request(f"e{number}{half}", AT + number * 1000, "a", "m") for half in "ab"]
+    requests: list[Request | Refusal] = [Request(f"e{number}{half}", AT + number * 1000, "a", "m") for half in "ab"]
+    return [*requests, Refusal(Reject.MISSING_FIELD, "$: part")] if number % 3 == 0 else requests
 
 
 def test_requests_of_one_record_are_never_cut_apart():
@@ -351,7 +352,12 @@ def test_requests_of_one_record_are_never_cut_apart():
         encoder.read([raw], [number])
         frames.append(encoder.flush())
     frames.append(encoder.flush(ended=True))
+    parts = [one.offset for one in encoder.refusals() if one.reason is Reject.MISSING_FIELD]
 
+    assert parts == [number for number in range(0, 30, 3) if number != 9]
+    for frame in frames:
+        covered = [number for number in parts if frame.after < number <= frame.upto]
+        assert frame.refused.get("missing_field", 0) == len(covered)
     rows = [row for frame in frames for row in frame.rows.offset.tolist()]
     assert rows == [number for number in range(30) if number not in (7, 9) for _ in "ab"]
     for frame in frames:

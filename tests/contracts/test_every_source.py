@@ -1,0 +1,132 @@
+"""What every dialect of logs must do. A dialect is found by its entry in DIALECTS; it brings a sample and no test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stream.contract.refusal import Refusal, Reject
+from stream.contract.request import Request, decode
+from stream.ingest.encode import Encoder
+from stream.sources.dialects import DIALECTS, OWN, dialect_named
+
+SAMPLES = Path(__file__).parent / "samples"
+TEXT = "TEXT OF A PROMPT"  # stands in every sample where the platform would have the text of a prompt
+
+every_dialect = pytest.mark.parametrize("name", DIALECTS)
+
+
+def sample(name: str) -> list[bytes]:
+    return (SAMPLES / f"{name}.ndjson").read_bytes().splitlines()
+
+
+def requests_of(name: str) -> list[Request]:
+    return [one for raw in sample(name) for one in DIALECTS[name](raw) if isinstance(one, Request)]
+
+
+def test_every_sample_belongs_to_a_dialect():
+    assert {path.stem for path in SAMPLES.iterdir()} == set(DIALECTS)
+
+
+def outcome(name: str, raw: bytes) -> Reject | None:
+    """The reason for which a record is refused as a whole; None where it is read."""
+    refusal = None
+    try:
+        DIALECTS[name](raw)
+    except Refusal as caught:
+        refusal = caught
+    assert refusal is None or (isinstance(refusal.reason, Reject) and refusal.detail.startswith("$"))
+    return None if refusal is None else refusal.reason
+
+
+@every_dialect
+class TestEveryDialect:
+    def test_reads_its_sample(self, name):
+        assert requests_of(name)
+
+    def test_gives_requests_that_keep_the_contract(self, name):
+        for request in requests_of(name):
+            as_record = msgspec.to_builtins(request)
+            as_record["timestamp"] = as_record.pop("at_ms")
+            assert decode(msgspec.json.encode(as_record)) == request
+
+    def test_gives_the_time_of_completion(self, name):
+        assert {request.at_ms for request in requests_of(name)} == {1_772_366_400_250}
+
+    def test_never_takes_the_text_of_a_prompt(self, name):
+        assert any(TEXT.encode() in raw for raw in sample(name))
+        assert TEXT not in repr(requests_of(name))
+
+    def test_gives_the_same_each_time(self, name):
+        assert requests_of(name) == requests_of(name)
+
+    def test_refuses_what_is_no_record_by_the_reasons_of_the_contract(self, name):
+        good = sample(name)[0]
+        assert outcome(name, b"") is Reject.NOT_JSON
+        assert outcome(name, good[:-1]) is Reject.NOT_JSON
+        assert outcome(name, b"[]") is Reject.NOT_AN_OBJECT
+        assert outcome(name, good.replace(b"{", b'{"x": "\xff",', 1)) is Reject.NOT_UTF8
+        assert outcome(name, good.replace(b"{", b'{"x":' + b"[" * 99 + b"]" * 99 + b",", 1)) is Reject.TOO_DEEP
+        assert outcome(name, good + b" " * (1 << 20)) is Reject.TOO_LARGE
+
+    def test_is_read_by_an_encoder_request_by_request(self, name):
+        encoder = Encoder("s", dialect=dialect_named(name))
+        raws = sample(name)
+        encoder.read(raws, range(len(raws)))
+        rows = encoder.flush(ended=True).rows
+
+        assert [rows.accounts[one] for one in rows.account] == [request.account_id for request in requests_of(name)]
+
+    @given(data=st.data())
+    @settings(max_examples=150, deadline=None)
+    def test_never_raises_anything_but_a_refusal(self, name, data):
+        """For any bytes, and for a sample in which any value was replaced by any other."""
+        if data.draw(st.booleans()):
+            raw = data.draw(st.binary(max_size=60))
+        else:
+            record = msgspec.json.decode(data.draw(st.sampled_from(sample(name))))
+            raw = msgspec.json.encode(changed(record, data))
+
+        outcome(name, raw)
+
+
+other_values = st.sampled_from(
+    [
+        None,
+        True,
+        -1,
+        0,
+        1.5,
+        10**19,
+        "",
+        "x",
+        "-",
+        "99999999999999999999",
+        [],
+        [None],
+        ["x"],
+        {},
+        {"x": None},
+        [[]],
+        "é" * 300,
+    ]
+)
+
+
+def changed(value: object, data: st.DataObject) -> object:
+    """The value with one of its leaves or branches replaced, somewhere."""
+    if isinstance(value, dict) and value and data.draw(st.integers(0, 7)):
+        key = data.draw(st.sampled_from(sorted(value)))
+        return value | {key: changed(value[key], data)}
+    if isinstance(value, list) and value and data.draw(st.integers(0, 7)):
+        at = data.draw(st.integers(0, len(value) - 1))
+        return [*value[:at], changed(value[at], data), *value[at + 1 :]]
+    return data.draw(other_values)
+
+
+def test_our_own_dialect_has_the_quick_way():
+    assert dialect_named(OWN) is None
