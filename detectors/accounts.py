@@ -66,6 +66,8 @@ class Accounts:
         self.names = Interned()
         self.value_names: dict[int, tuple[str, str]] = {}
         self.hour_counts: list[TickCounts] = []
+        # A frame's rows come tick by tick, all with the frame's one table of values: it is looked up once.
+        self._kinds: tuple[tuple[tuple[str, str], ...], _Kinds] | None = None
         self.targets_over = self.cohorts_over = self.evicted = 0
         self.cohorts.of(FLEET)
 
@@ -163,6 +165,8 @@ class Accounts:
     def _kinds_of_values(self, rows: Rows) -> _Kinds:
         p = self.parameters
         slots = {p.org_dimension: 0, p.country_dimension: 1, p.signup_dimension: 2}
+        if self._kinds is not None and self._kinds[0] is rows.values:
+            return self._kinds[1]
         kinds = _Kinds(len(rows.values))
         for i, pair in enumerate(rows.values):
             dimension = pair[0]
@@ -174,6 +178,7 @@ class Accounts:
             if dimension in slots:
                 kinds.slot[i] = slots[dimension]
                 kinds.name[i] = self.names.of(pair)
+        self._kinds = (rows.values, kinds)
         return kinds
 
     def _cohort(self, pair: tuple[str, str]) -> int:
