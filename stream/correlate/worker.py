@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from stream import kafka as broker
 from stream import metrics
-from stream.contract import alert
+from stream.correlate import outgoing
 from stream.correlate.book import Book
 from stream.correlate.engine import STAGE, FleetEngine
 from stream.correlate.knowledge import Knowledge
@@ -17,7 +17,6 @@ from stream.detect.drive import drive
 from stream.detect.faust_log import FaustLog
 from stream.detect.shell import Output, Shell
 from stream.settings import Settings
-from stream.sinks.catalogue import deliveries
 from stream.stage import Running
 from stream.topics import refuse_what_loses, state_topic
 
@@ -69,14 +68,7 @@ class Correlate:
 
     async def _deliver(self) -> None:
         """Sinks get what they read back committed, so that nothing is delivered that is not recorded."""
-        sinks = deliveries(self._settings)
-        sinks.start()
-        try:
-            async for record in broker.tail(self._settings.kafka, self._settings.kafka.topics.alerts, {}):
-                if record.value is not None:
-                    sinks.offer(alert.decode(record.value), (record.partition, record.offset))
-        finally:
-            await sinks.close()
+        await outgoing.deliver(self._settings)
 
     async def emit(self, outputs: tuple[Output, ...]) -> None:
         """Write alert records; committed when this returns."""

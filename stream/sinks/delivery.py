@@ -47,7 +47,7 @@ class Delivery:
 
     keeps_all: every record matters (a log); otherwise a newer record of one alert replaces one that still waits.
     deadline_s: for one attempt. attention: what was asked for one alert. keep: called with the ledger's bytes whenever
-    it changed. now_s, sleep, rng: the wall; given by tests.
+    it changed. kept_offsets: of the ledger's, what is stored elsewhere already. now_s, rng: given by tests.
     """
 
     sink: Sink
@@ -61,6 +61,7 @@ class Delivery:
     now_s: Callable[[], float] = time.time
     back_off_first_s: float = BACK_OFF_FIRST_S
     rng: random.Random = field(default_factory=random.Random)
+    kept_offsets: dict[int, int] = field(default_factory=dict)
     _waiting: dict[tuple[str, int], _Waiting] = field(default_factory=dict)
     _open_marks: dict[int, set[int]] = field(default_factory=dict)
     _seen_marks: dict[int, int] = field(default_factory=dict)
@@ -254,8 +255,10 @@ class Delivery:
     def _saw(self, mark: Mark | None) -> None:
         if mark is not None:
             partition, offset = mark
-            self._open_marks.setdefault(partition, set()).add(offset)
+            still_open = self._open_marks.setdefault(partition, set())
+            still_open.add(offset)
             self._seen_marks[partition] = max(offset, self._seen_marks.get(partition, -1))
+            self.ledger.next_offset[partition] = min(still_open)
 
     def _settle(self, mark: Mark | None) -> None:
         if mark is None:

@@ -177,7 +177,9 @@ async def test_a_restart_with_its_ledger_sends_nothing_again(alert):
 async def test_the_offset_to_read_on_from_never_passes_a_record_that_waits(alert):
     delivery = quick(Scripted(*["hang"] * 9), severity_min="warning")
     delivery.offer(alert("skipped", severity="info"), mark=(0, 10))
+    assert delivery.ledger.next_offset == {0: 11}
     delivery.offer(alert("waits"), mark=(0, 11))
+    assert delivery.ledger.next_offset == {0: 11}
     delivery.offer(alert("skipped too", severity="info"), mark=(0, 12))
     assert delivery.ledger.next_offset == {0: 11}
     delivery.sink.script.clear()

@@ -1,0 +1,94 @@
+"""From the alerts topic to the sinks: only what is committed there is told, and each sink knows how far it came.
+
+A sink's place in the topic is a bookmark that the broker keeps. Whoever takes over reads the topic once: records
+before the bookmark were delivered, and what of them still fires must be kept alive; the others are new.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+
+from stream import kafka as broker
+from stream.bookmark import Bookmark
+from stream.contract.alert import Alert, decode
+from stream.settings import Settings
+from stream.sinks.catalogue import deliveries
+from stream.sinks.delivery import Attention, Deliveries, Delivery, Mark
+
+KEEP_EVERY_S = 0.5  # a crash in between sends again what was sent since, with the same idempotency keys
+
+
+async def deliver(settings: Settings, attention: Callable[[str], Attention] | None = None) -> None:
+    """Deliver until cancelled. Raises SwerveError where the topic or the broker is not there."""
+    sinks = deliveries(settings, attention)
+    async with contextlib.AsyncExitStack() as stack:
+        marks = [await stack.enter_async_context(_bookmark(settings, one)) for one in sinks.each]
+        positions = await _catch_up(settings, sinks, [await mark.read() for mark in marks])
+        sinks.start()
+        keeping = asyncio.create_task(_keep(sinks, marks))
+        try:
+            async for record in broker.tail(settings.kafka, settings.kafka.topics.alerts, positions):
+                if record.value is not None:
+                    sinks.offer(decode(record.value), (record.partition, record.offset))
+                if keeping.done():
+                    keeping.result()
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+            await sinks.close()
+            await _keep_once(sinks, marks)
+
+
+def _bookmark(settings: Settings, delivery: Delivery) -> Bookmark:
+    kafka = settings.kafka
+    return Bookmark(kafka, f"{kafka.groups.correlate}-sink-{delivery.name}", kafka.topics.alerts)
+
+
+async def _catch_up(settings: Settings, sinks: Deliveries, kept: list[dict[int, int] | None]) -> dict[int, int]:
+    """Take in what the topic holds now; gives the offsets to read on from."""
+    positions: dict[int, int] = {}
+    latest: dict[str, tuple[Alert, Mark]] = {}
+    async for record in broker.read_to_end(settings.kafka, settings.kafka.topics.alerts):
+        mark = (record.partition, record.offset)
+        positions[record.partition] = record.offset + 1
+        if record.value is None:
+            continue
+        alert = decode(record.value)
+        latest[alert.alert_id] = (alert, mark)
+        for delivery, offsets in zip(sinks.each, kept, strict=True):
+            if offsets is not None:
+                _take(delivery, alert, mark, is_old=record.offset < offsets.get(record.partition, 0))
+    for delivery, offsets in zip(sinks.each, kept, strict=True):
+        if offsets is None:
+            _begin(delivery, latest, positions)
+    return positions
+
+
+def _take(delivery: Delivery, alert: Alert, mark: Mark, is_old: bool) -> None:
+    if is_old:
+        delivery.ledger.add(alert)
+    delivery.offer(alert, mark)
+
+
+def _begin(delivery: Delivery, latest: Mapping[str, tuple[Alert, Mark]], positions: Mapping[int, int]) -> None:
+    """A sink that is new learns of what fires now, and nothing of what is over."""
+    for alert, mark in latest.values():
+        _take(delivery, alert, mark, is_old=alert.status == "resolved")
+    for partition, offset in positions.items():
+        delivery.ledger.next_offset.setdefault(partition, offset)
+
+
+async def _keep(sinks: Deliveries, marks: list[Bookmark]) -> None:
+    while True:
+        await _keep_once(sinks, marks)
+        await asyncio.sleep(KEEP_EVERY_S)
+
+
+async def _keep_once(sinks: Deliveries, marks: list[Bookmark]) -> None:
+    for delivery, mark in zip(sinks.each, marks, strict=True):
+        offsets = dict(delivery.ledger.next_offset)
+        if offsets and offsets != delivery.kept_offsets:
+            await mark.keep(offsets)
+            delivery.kept_offsets = offsets
