@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from detectors.parameters import Parameters
-from detectors.population import Floats, Ints, Population
+from detectors.population import Ints, Population
 from detectors.ties import Ties
 
 SPLIT_FROM = 20  # a component with fewer accounts is one part
@@ -89,16 +89,17 @@ def communities(graph: csr_array, resolution: float) -> Ints:
 def _moves(graph: csr_array, resolution: float) -> Ints:
     """One level: each node goes where it gains most, until none moves."""
     size = graph.shape[0]
-    degree = np.asarray(graph.sum(axis=1)).ravel()
-    total = max(float(degree.sum()), 1e-12)
-    label = np.arange(size)
-    weight_of = degree.copy()
+    sums = np.asarray(graph.sum(axis=1)).ravel()
+    degree, total = sums.tolist(), max(float(sums.sum()), 1e-12)
+    # Lists: a node has a few dozen neighbours, for which the overhead of an array is most of the work.
+    near, weight, start = graph.indices.tolist(), graph.data.tolist(), graph.indptr.tolist()
+    links = [[(near[at], weight[at]) for at in range(start[v], start[v + 1]) if near[at] != v] for v in range(size)]
+    label = list(range(size))
+    weight_of = list(degree)
     for _ in range(SWEEPS_MAX):
         moves = 0
         for v in range(size):
-            at, end = graph.indptr[v], graph.indptr[v + 1]
-            near, weight = graph.indices[at:end], graph.data[at:end]
-            best = _best(v, label, near[near != v], weight[near != v], weight_of, degree, resolution / total)
+            best = _best(label[v], label, links[v], weight_of, degree[v], resolution / total)
             if best != label[v]:
                 weight_of[label[v]] -= degree[v]
                 weight_of[best] += degree[v]
@@ -106,18 +107,29 @@ def _moves(graph: csr_array, resolution: float) -> Ints:
                 moves += 1
         if not moves:
             break
-    return np.unique(label, return_inverse=True)[1].astype(np.int64)
+    return np.unique(np.array(label), return_inverse=True)[1].astype(np.int64)
 
 
-def _best(v: int, label: Ints, near: Ints, weight: Floats, weight_of: Floats, degree: Floats, resolution: float) -> int:
-    """The part with the largest gain for node v; it stays where nothing is clearly better."""
-    if not len(near):
-        return int(label[v])
-    parts, index = np.unique(label[near], return_inverse=True)
-    tied = np.bincount(index, weights=weight)
-    others = weight_of[parts] - np.where(parts == label[v], degree[v], 0.0)
-    gain = tied - resolution * degree[v] * others
-    stay = np.flatnonzero(parts == label[v])
-    now = gain[stay[0]] if len(stay) else -resolution * degree[v] * (weight_of[label[v]] - degree[v])
-    top = int(np.argmax(gain))
-    return int(parts[top]) if gain[top] > now + 1e-9 else int(label[v])
+def _best(
+    home: int,
+    label: list[int],
+    links: list[tuple[int, float]],
+    weight_of: list[float],
+    own: float,
+    resolution: float,
+) -> int:
+    """The part with the largest gain for a node of part `home`, the first of equals; it stays where none is better."""
+    if not links:
+        return home
+    tied: dict[int, float] = {}
+    for other, weight in links:
+        part = label[other]
+        tied[part] = tied.get(part, 0.0) + weight
+    pull = resolution * own
+    now = tied.get(home, 0.0) - pull * (weight_of[home] - own)
+    best, most = home, now + 1e-9
+    for part in sorted(tied):
+        gain = tied[part] - pull * weight_of[part] if part != home else now
+        if gain > most:
+            best, most = part, gain
+    return best
