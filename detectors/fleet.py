@@ -46,6 +46,7 @@ class Judge:
         self.activity = Activity()
         self.tracks = Tracks()
         self.incidents = Incidents(target_of)
+        self.renamed: dict[str, str] = {}
         self.first_hour: int | None = None
         self.last_tick: Tick | None = None
         self.last_groups: Sequence[Group] = ()
@@ -63,7 +64,7 @@ class Judge:
         if len(columns) < 2:
             return []
         parameters = self.parameters
-        population = population_of(columns, hour, parameters, self.released_ms)
+        population = population_of(columns, hour, parameters, self.renamed)
         movement = movement_of(population)
         carried = self.carriers.of(population, parameters.link_dimensions)
         fleet = dict(zip(population.targets, population.fleet.tolist(), strict=True))

@@ -22,6 +22,8 @@ from detectors.tracks import Track, Tracks
 Parts = Sequence[tuple[Ints, int]]  # rows, and the number of their component
 
 LEADING_Z = 3.0
+RISE_MIN = 0.01
+RISE_OF_SHARE_MIN = 0.2
 ANY_ORGANISATIONS = 1 << 40
 
 
@@ -126,7 +128,8 @@ def _judged(tick: Tick, track: Track, component: int, rows: Ints, scores: Floats
         z[k] -= track.past(tick.hour, target)
         if tick.history_h < parameters.warm_up_h and not tick.is_new(target):
             z[k] = min(z[k], 0.0)  # what everybody always did cannot be told from a shift yet
-    strong = _strong(track, population.targets, z, coordination.holds, parameters)
+    over = (z >= parameters.page_z) & coordination.holds & _sharp(shift)
+    strong = _strong(track, population.targets, z, over, parameters)
     for k in strong:
         track.freeze(tick.hour, population.targets[k])
     track.seen(tick.hour, keys.tolist(), dict(zip(population.targets, shift.z.tolist(), strict=True)))
@@ -134,9 +137,14 @@ def _judged(tick: Tick, track: Track, component: int, rows: Ints, scores: Floats
     return Group(track, component, rows, keys, scores, shift, z, strong, coordination, verdict)
 
 
-def _strong(track: Track, targets: tuple[str, ...], z: Floats, holds: bool, parameters: Parameters) -> Ints:
+def _sharp(shift: Shift) -> NDArray[np.bool_]:
+    """Targets whose share rose by enough to matter: however sure, a drift by a few hundredths of itself is none."""
+    rise = shift.share_now - shift.share_before - np.maximum(shift.comparable, 0.0)
+    return rise >= np.maximum(RISE_MIN, RISE_OF_SHARE_MIN * shift.share_before)
+
+
+def _strong(track: Track, targets: tuple[str, ...], z: Floats, over: NDArray[np.bool_], parameters: Parameters) -> Ints:
     """Columns over the line on enough ticks in a row, strongest first."""
-    over = (z >= parameters.page_z) & holds
     track.streak = {targets[k]: track.streak.get(targets[k], 0) + 1 for k in np.flatnonzero(over)}
     strong = [k for k in np.flatnonzero(over) if track.streak[targets[k]] >= parameters.ticks_min]
     return np.array(sorted(strong, key=lambda k: (-z[k], k)), np.int64)

@@ -15,11 +15,14 @@ from detectors.membership import NAME_SCORE
 from detectors.parameters import HOUR_MS
 
 OVERLAP_MIN = 0.5
+ALIKE_MIN = 0.3
 REOPEN_H = 96
 SAME_ONSET_H = 12
 ALL_MOVED = 0.6
 ALL_MOVED_SCORE = 5.0
 NAME_TICKS_MIN = 2
+PRESENCE_MIN = 0.5  # of the ticks since an account was first seen
+SCORE_PACE = 0.3  # how fast an account's score follows what the tick says
 VOTES_FOR_WARNING = 2
 SERIES_MAX = 336  # two weeks of hours
 QUIET_TICKS_ADOPTED = 12
@@ -38,6 +41,8 @@ class Evidence:
     before: float
     now: float
     named: bool
+    since_tick: int
+    moved: int = 0
 
 
 @dataclass(slots=True)
@@ -58,6 +63,7 @@ class Incident:
     facts: dict[str, Any] = field(default_factory=dict)
     series: list[list[float]] = field(default_factory=list)
     superseded: bool = False
+    ticks: int = 0
     peak: float = 0.0
 
     def accounts(self) -> set[int]:
@@ -137,6 +143,15 @@ def _passed(group: Group) -> bool:
     return group.verdict is not None and group.verdict.one_hand
 
 
+def _same(incident: Incident, members: set[int]) -> bool:
+    """Whether a group is this incident's: half of the smaller; for what did not pass, a third of both together, since
+    honest networks have members in common and would grow into one."""
+    if incident.passed:
+        return _overlaps(incident, members)
+    mine = incident.accounts()
+    return len(mine & members) >= ALIKE_MIN * len(mine | members)
+
+
 def _overlaps(incident: Incident, members: set[int]) -> bool:
     mine = incident.accounts()
     return len(mine & members) >= OVERLAP_MIN * min(len(mine), len(members))
@@ -159,6 +174,7 @@ def _absorb(tick: Tick, incident: Incident, group: Group) -> None:
     targets = tick.population.targets
     for k in group.strong.tolist():
         incident.targets.setdefault(targets[k], tick.hour)
+    incident.ticks += incident.last != tick.hour or incident.ticks == 0
     incident.last, incident.component = tick.hour, group.component
     incident.level = max(incident.level, _level(group))
     top = int(group.strong[0])
@@ -182,18 +198,18 @@ def _account(
     known = incident.evidence.get(key)
     if known is None:
         account_id = tick.population.columns.ids[row]
-        known = Evidence(account_id, 0, score, tick.hour, tick.hour, 0, 0.0, 0.0, False)
+        known = Evidence(account_id, 0, score, tick.hour, tick.hour, 0, 0.0, 0.0, False, incident.ticks - 1)
         incident.evidence[key] = known
     known.ticks += 1
     known.last = tick.hour
-    known.score = max(known.score * 0.95, score)
+    known.score += SCORE_PACE * (score - known.score)
     known.requests = int(tick.population.n[row])
     known.now = float(tick.population.now[row, top])
     known.before = known.now - float(group.shift.change[i, top])
-    if known.ticks >= NAME_TICKS_MIN and (
-        (moved and known.score >= NAME_SCORE) or (everybody and known.score >= ALL_MOVED_SCORE)
-    ):
-        known.named = True
+    known.moved += moved
+    often = known.ticks >= NAME_TICKS_MIN and known.ticks >= PRESENCE_MIN * (incident.ticks - known.since_tick)
+    shifted = known.moved >= 0.5 * known.ticks and known.score >= NAME_SCORE
+    known.named = often and (shifted or (everybody and known.score >= ALL_MOVED_SCORE))
 
 
 def _level(group: Group) -> Level:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import betainc
 
 from detectors.parameters import HOUR_MS, Parameters
+from detectors.renames import renames_of
 from detectors.summary import AccountColumns
 
 Floats = NDArray[np.float64]
@@ -59,14 +60,17 @@ class Population:
         return len(self.n)
 
 
-def population_of(
-    columns: AccountColumns, hour: int, parameters: Parameters, released_ms: Mapping[str, int]
-) -> Population:
-    """The population of one network tick. O(accounts x targets)."""
+def population_of(columns: AccountColumns, hour: int, parameters: Parameters, renamed: dict[str, str]) -> Population:
+    """The population of one network tick. O(accounts x targets).
+
+    renamed: new name -> old name of capabilities, known so far; what this tick shows is added to it.
+    """
     X = _dense(columns.fast.start, columns.fast.items, columns.fast_count, len(columns.targets))
     XB = _dense(columns.slow.start, columns.slow.items, columns.slow_count, len(columns.targets))
     n = columns.n.astype(float)
     nb = columns.nb.astype(float)
+    renamed.update(renames_of(columns.targets, X, XB, n, nb, renamed))
+    targets = _one_name_each(columns.targets, X, XB, renamed)
     org = _organisations(columns)
     fleet = (XB.sum(axis=0) + 1e-3) / (nb.sum() + 1.0)
     weight = parameters.shrink_requests
@@ -79,7 +83,7 @@ def population_of(
         hour=hour,
         at_ms=at_ms,
         columns=columns,
-        targets=columns.targets,
+        targets=targets,
         org=org,
         organisations=int(org.max()) + 1 if len(org) else 0,
         org_size=np.bincount(org, minlength=1),
@@ -98,6 +102,19 @@ def population_of(
         age_h=age_h,
         young=_young(columns, age_h),
     )
+
+
+def _one_name_each(
+    targets: tuple[str, ...], counts: Floats, base: Floats, renamed: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Count a renamed capability under its newest name, in place. The old column stays, empty."""
+    place = {name: i for i, name in enumerate(targets)}
+    for new, old in renamed.items():
+        if new in place and old in place:
+            for matrix in (counts, base):
+                matrix[:, place[new]] += matrix[:, place[old]]
+                matrix[:, place[old]] = 0.0
+    return targets
 
 
 def used_more_of(now: Floats, before: Floats) -> Floats:

@@ -84,7 +84,7 @@ class Story:
         self.embedded = Embedded(
             parameters,
             [SOURCE],
-            metered.Metered(self.fleet, parameters.tick_ms, parameters.lateness_ms),
+            metered.Metered(self.fleet, parameters.lateness_ms),
             on_summary=[self.history.see],
             on_alerts=[self.alerts.extend],
         )

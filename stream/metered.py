@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import importlib.metadata
-import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from detectors.rows import NO_CLOCK_MS
-from detectors.summary import CohortCounts, Summary
+from detectors.summary import Summary
 from stream import metrics
 from stream.contract.alert import Alert
-from stream.embedded import Embedded, Judge
+from stream.embedded import Embedded
+from stream.measured import MeasuredFleet, MeasuredShards
+from stream.pipeline import Fleet
 
 STAGES = ("ingest", "detect", "correlate")
 
@@ -28,50 +28,22 @@ def ready() -> None:
 
 
 class Metered:
-    """A judge whose ticks and alerts are measured: `Embedded(..., fleet=Metered(fleet, tick_ms, lateness_ms))`."""
+    """A judge whose ticks and alerts are measured: `Embedded(..., fleet=Metered(fleet, lateness_ms))`."""
 
-    def __init__(self, judge: Judge, tick_ms: int, lateness_ms: int) -> None:
-        self._judge = judge
-        self._tick_ms = tick_ms
-        self._late_s = lateness_ms / 1000
-        self._open: dict[str, str] = {}
+    def __init__(self, fleet: Fleet, lateness_ms: int) -> None:
+        self._fleet = fleet
+        # Embedded there is nothing between a tick's end and its judgement but the lateness.
+        self._measured = MeasuredFleet(fleet, late_s=lambda at_ms: lateness_ms / 1000)
 
     def apply(self, summary: Summary) -> Sequence[Alert]:
-        """Judge, and tell the fleet's shares, how long it took, and what changed."""
-        began = time.perf_counter()
-        alerts = self._judge.apply(summary)
-        kind = "cohort" if summary.accounts is None else "network"
-        # Embedded there is no way between a tick's end and its judgement but the lateness.
-        metrics.tick_closed(kind, (summary.tick + 1) * self._tick_ms, time.perf_counter() - began, self._late_s)
+        """Judge, and tell what was seen, how long it took, and what changed."""
+        self._measured.begin()
+        alerts = self._fleet.apply(summary)
         metrics.summary_seen("first", summary.tick)
         metrics.records_accepted("detect", summary.counters.get("accepted", 0))
-        _tell_shares(summary.cohorts)
-        if summary.accounts is not None:
-            metrics.accounts_tracked(len(summary.accounts))
-        self._tell_alerts(alerts)
-        return alerts
-
-    def _tell_alerts(self, alerts: Sequence[Alert]) -> None:
         for alert in alerts:
             metrics.alert_changed(alert)
-            if alert.status == "firing":
-                self._open[alert.alert_id] = alert.severity
-            else:
-                self._open.pop(alert.alert_id, None)
-        if alerts:
-            metrics.alerts_open(Counter(("firing", severity) for severity in self._open.values()))
-
-
-def _tell_shares(cohorts: CohortCounts) -> None:
-    if ("", "") not in cohorts.cohorts:
-        return
-    fleet = cohorts.cohorts.index(("", ""))
-    own = cohorts.at == fleet
-    counts: dict[str, dict[str, int]] = {"model": {}, "capability": {}}
-    for target, count in zip(cohorts.target[own].tolist(), cohorts.count[own].tolist(), strict=True):
-        kind, _, name = cohorts.targets[target].partition(":")
-        counts[kind][name] = count
-    metrics.fleet_shares(counts["model"], counts["capability"], int(cohorts.requests[fleet]))
+        return alerts
 
 
 class Intake:
@@ -80,6 +52,7 @@ class Intake:
     def __init__(self) -> None:
         self._records = 0
         self._refused: Mapping[str, int] = {}
+        self._shards: MeasuredShards | None = None
 
     def tell(self, embedded: Embedded, sources: Sequence[str]) -> None:
         """Move the counters of what was read and refused, and show the clocks of the sources. Call once a batch."""
@@ -90,6 +63,9 @@ class Intake:
             if count > self._refused.get(reason, 0):
                 metrics.records_refused(reason, count - self._refused.get(reason, 0))
         self._records, self._refused = seen.records, refused
+        if self._shards is None:
+            self._shards = MeasuredShards(embedded.parameters)
+        self._shards.after(embedded.shards)
         for source in sources:
             clock_ms = embedded.clock_ms(source)
             if clock_ms != NO_CLOCK_MS:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from detectors.accounts import Accounts
+from detectors.findings import Finding
 from detectors.fleet import Judge, joined
 from detectors.parameters import HOUR_MS, Parameters
 from detectors.rows import NO_CLOCK_MS, SHARDS, Frame
@@ -191,10 +192,29 @@ class Join:
         return [(tick, sorted(self._waiting.pop(tick), key=lambda s: s.shards[0])) for tick in ready]
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One tick as the fleet judged it: what it saw, found and wrote. For whoever shows it."""
+
+    at_ms: int
+    summaries: Sequence[Summary]
+    findings: Sequence[Finding]
+    changed: Sequence[Alert]
+
+    @property
+    def is_network(self) -> bool:
+        """Whether networks were judged in it."""
+        return any(summary.accounts is not None for summary in self.summaries)
+
+
+def nobody(judged: Judged) -> None:
+    """Is told of a tick, and does nothing."""
+
+
 class Fleet:
     """Summaries in, alerts out: the whole fleet, one tick after the other.
 
-    `expected` and `verdicts` are what people have said; they are read when a tick is judged, so a change holds from
+    on_tick is told of each tick as soon as it is judged; it changes nothing. `expected` and `verdicts` are what people have said; they are read when a tick is judged, so a change holds from
     the next tick.
     """
 
@@ -206,6 +226,7 @@ class Fleet:
         self.expected: Sequence[Announced] = ()
         self.verdicts: Sequence[Said] = ()
         self.at_ms = 0
+        self.on_tick: Callable[[Judged], None] = nobody
 
     def apply(self, summary: Summary) -> list[Alert]:
         """Take a summary in; gives the alert records that changed in the ticks that are whole now, in their order."""
@@ -220,7 +241,9 @@ class Fleet:
         columns = [summary.accounts for summary in summaries if summary.accounts is not None]
         if columns:
             findings += self.judge.judge(joined(columns), self.at_ms // HOUR_MS - 1)
-        return self.life.step(findings, self.at_ms, expected=self.expected, verdicts=self.verdicts)
+        changed = self.life.step(findings, self.at_ms, expected=self.expected, verdicts=self.verdicts)
+        self.on_tick(Judged(self.at_ms, summaries, findings, changed))
+        return changed
 
     def named_accounts(self) -> list[NamedAccount]:
         """Every account that a warning or critical alert named, best first."""

@@ -88,7 +88,7 @@ class Watch:
         self.embedded = Embedded(
             parameters,
             [SOURCE],
-            metered.Metered(self.fleet, parameters.tick_ms, parameters.lateness_ms),
+            metered.Metered(self.fleet, parameters.lateness_ms),
             on_summary=[self.history.see],
         )
         self.screen = Screen(f"swerve watch: {'standard input' if log_.path == '-' else log_.path}", self.history)

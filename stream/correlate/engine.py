@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -13,6 +14,7 @@ from stream.contract import alert
 from stream.correlate.knowledge import Known
 from stream.detect.shell import Output, Step
 from stream.frames import decode_summary
+from stream.measured import MeasuredFleet
 from stream.pipeline import Applied, Fleet
 
 STAGE: Final = "correlate"
@@ -33,6 +35,7 @@ class FleetEngine:
         """now: what people know. first: the earliest offset that the topic still has."""
         self._now = now
         self.fleet = Fleet(parameters)
+        self._measured = MeasuredFleet(self.fleet, late_s=lambda at_ms: time.time() - at_ms / 1000)
         self.position = first
         if POSITION in pieces:
             self.position = max(first, msgspec.json.decode(pieces[POSITION], type=int))
@@ -45,6 +48,7 @@ class FleetEngine:
         self.fleet.judge.released_ms = known.released_ms
         self.fleet.expected, self.fleet.verdicts = known.expected, known.verdicts
         repeats = self.fleet.join.repeats
+        self._measured.begin()
         changed = self.fleet.apply(decode_summary(value))
         self.position = offset + 1
         metrics.summary_seen("repeat" if self.fleet.join.repeats > repeats else "first")

@@ -9,6 +9,7 @@ from stream import metrics
 from stream.detect.shell import Output, Step
 from stream.errors import SwerveError
 from stream.frames import decode_frame, encode_summary
+from stream.measured import MeasuredShards
 from stream.pipeline import Applied, Shards
 
 STAGE = "detect"
@@ -40,6 +41,7 @@ class ShardsEngine:
                     "with `swerve reshard`"
                 )
         self._late = self.shards.late
+        self._measured = MeasuredShards(parameters, str(partition))
 
     def apply(self, offset: int, value: bytes) -> Step:
         """Count one frame where it continues its chain, and close what it lets close. Raises UnreadableEnvelope."""
@@ -52,6 +54,8 @@ class ShardsEngine:
             metrics.records_accepted(STAGE, len(frame.rows))
         metrics.source_clock(STAGE, frame.source, frame.clock_ms)
         summaries = self.shards.summaries()
+        if summaries:
+            self._measured.after(self.shards)
         for summary in summaries:
             metrics.records_refused("duplicate_event", summary.counters.get("duplicate_event", 0))
         metrics.records_refused("late_event", self.shards.late - self._late)

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 
 from stream import kafka as broker
+from stream import metrics
 from stream.detect.drive import drive
 from stream.detect.engine import STAGE, ShardsEngine
 from stream.detect.faust_log import FaustLog
@@ -61,4 +62,5 @@ class Detect:
         await self._summaries.settle()
 
     async def close(self, partition: int) -> None:
-        """Nothing is left behind."""
+        """Its accounts are counted elsewhere now."""
+        metrics.accounts_left(str(partition))

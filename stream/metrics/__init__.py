@@ -42,6 +42,7 @@ from stream.metrics.intake import (
 )
 from stream.metrics.state import (
     accounts_evicted,
+    accounts_left,
     accounts_tracked,
     bound_reached,
     ready,
@@ -53,7 +54,7 @@ from stream.metrics.state import (
 )
 
 __all__ = [
-    "DEFINED", "STAGES", "Defined", "accounts_evicted", "accounts_tracked", "adoption", "alert_changed", "alerts_open",
+    "DEFINED", "STAGES", "Defined", "accounts_evicted", "accounts_left", "accounts_tracked", "adoption", "alert_changed", "alerts_open",
     "bound_reached", "correlate_active", "dead_letters", "false_page_budget", "fleet_shares", "frame_applied",
     "frame_sent", "groups", "partial_tick", "ready", "rebalance", "records_accepted", "records_refused", "recovery",
     "render", "serving", "sink_backlog", "sink_failed", "sink_sent", "sinks_configured", "snapshot_written",

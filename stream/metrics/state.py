@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from stream.metrics.exposition import Bounded, counter, expose, gauge, histogram
+from stream.metrics.exposition import UNKNOWN, Bounded, counter, expose, gauge, histogram
 from stream.metrics.intake import begin
 
 BOUNDS: Final = (
@@ -41,7 +41,8 @@ _state_bytes = gauge(
 )
 _evicted = counter(
     "swerve_accounts_evicted",
-    "Accounts forgotten because the limit was reached. Any: the limit is too low for this fleet; raise it.",
+    "Accounts forgotten: silent for longest, or for [detection] forget_after_h. With the tracked ones near their limit: "
+    "raise it, or add workers.",
     (),
     ["detect"],
 )
@@ -99,6 +100,7 @@ _recovery_seconds = histogram(
     ["stage"],
     _STATEFUL,
 )
+_parts: dict[str, tuple[int, int]] = {}  # part -> accounts, and how many there may be
 for _bound in BOUNDS:
     _reached.labels(_bound)
 
@@ -121,13 +123,26 @@ def ready(stage: str, is_ready: bool) -> None:
     _ready.labels(stage).set(int(is_ready))
 
 
-def accounts_tracked(n: int, limit: int | None = None, state_bytes: int | None = None) -> None:
-    """The state of detect holds n accounts; of at most `limit`, in `state_bytes` of memory, where known."""
-    _tracked.set(n)
-    if limit is not None:
-        _limit.set(limit)
+def accounts_tracked(n: int, limit: int | None = None, state_bytes: int | None = None, part: str = "all") -> None:
+    """A part of the state of detect holds n accounts; of at most `limit`, in `state_bytes` of memory, where known.
+
+    The gauges show the sum over the parts (partitions of shards) of this process.
+    """
+    _parts[part] = (n, limit or 0)
+    _show_parts()
     if state_bytes is not None:
         _state_bytes.labels("detect").set(state_bytes)
+
+
+def accounts_left(part: str) -> None:
+    """A part moved to another worker."""
+    _parts.pop(part, None)
+    _show_parts()
+
+
+def _show_parts() -> None:
+    _tracked.set(sum(n for n, _ in _parts.values()))
+    _limit.set(sum(limit for _, limit in _parts.values()) or UNKNOWN)
 
 
 def state_size(stage: str, size_bytes: int) -> None:
@@ -138,7 +153,7 @@ def state_size(stage: str, size_bytes: int) -> None:
 def accounts_evicted(n: int) -> None:
     """n accounts were forgotten for want of room."""
     _evicted.inc(n)
-    _log.warning("accounts_evicted", n=n)
+    _log.info("accounts_evicted", n=n)
 
 
 def bound_reached(bound: str, n: int = 1) -> None:

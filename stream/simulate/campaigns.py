@@ -18,7 +18,6 @@ SURGE_WORK = {"code_fleet": 3.0, "orchestrate": 2.0, "code_agent": 2.5, "tool": 
 AGENT_WORK = {"screen": 3.0, "agent": 2.0, "image": 1.0}
 QUIET_WORK = {"chat": 3.0, "summarise": 2.0, "write": 2.0, "reason": 1.0}
 REASON_WORK = {"reason": 3.0, "rewrite_policy": 3.0, "grade": 1.0}
-EVENNESS = 30.0  # Beta weight of depths: how alike the accounts of one hand move
 
 
 def targets_of(work: dict[str, float]) -> tuple[str, ...]:
@@ -40,31 +39,32 @@ def _ramp(rng: np.random.Generator, count: int, hours: float) -> Ints:
     return (hours * np.exp(0.3 * rng.standard_normal(count)) * HOUR_MS).astype(np.int64)
 
 
-def _depths(rng: np.random.Generator, count: int, depth: float) -> Floats:
-    depth = min(depth, 0.97)
-    return rng.beta(depth * EVENNESS, (1 - depth) * EVENNESS, count)
+def _depths(rng: np.random.Generator, count: int, depth: float, steady: float) -> Floats:
+    depth = min(depth, 0.95)
+    return rng.beta(depth * steady, (1 - depth) * steady, count)
 
 
 def move(
-    story: Story, rng: np.random.Generator, streams: Ints, model: int, onset_ms: int, hours: float, depth: float
-) -> None:
+    story: Story, rng: np.random.Generator, streams: Ints, model: int, onset_ms: int, hours: float, depth: float,
+    steady: float,
+) -> None:  # fmt: skip
     """The streams' requests move to a model; about `hours` from the first to the last account's full depth."""
     count = len(streams)
     story.course.shifts.append(
         Shift("model", streams, _start(rng, count, onset_ms, hours / 2), _ramp(rng, count, hours / 2),
-              _depths(rng, count, depth), onto_one(count, model))
+              _depths(rng, count, depth, steady), onto_one(count, model))
     )  # fmt: skip
 
 
 def take_up(
     story: Story, rng: np.random.Generator, streams: Ints, work: dict[str, float], onset_ms: int, hours: float,
-    depth: float,
+    depth: float, steady: float,
 ) -> None:  # fmt: skip
     """The streams' requests become other work, to a depth that varies little from one to the next."""
     count = len(streams)
     story.course.shifts.append(
         Shift("task", streams, _start(rng, count, onset_ms, hours / 2), _ramp(rng, count, hours / 2),
-              _depths(rng, count, depth), work_mix(count, work))
+              _depths(rng, count, depth, steady), work_mix(count, work))
     )  # fmt: skip
 
 
@@ -77,10 +77,10 @@ def pivot(
     habits: Habits | None = None, depth: float = 0.46, name: str = "pivot",
 ) -> Crew:  # fmt: skip
     """Known traffic, nearly half of which moves to the new model within a day of its release."""
-    habits = habits or Habits(sd_ln=rng.uniform(0.46, 0.8))
+    habits = habits or Habits.drawn(rng)
     account = operators.recruit(story.fleet, rng, accounts)
     crew = operators.equip(story.fleet, rng, pool, account, habits, MIXED_WORK)
-    move(story, rng, crew.kit, model, onset_ms, rng.uniform(2.0, 24.0), depth / habits.kit)
+    move(story, rng, crew.kit, model, onset_ms, rng.uniform(2.0, 24.0), depth / habits.kit, habits.steady)
     story.like_others(crew.resale)
     _planted(story, name, "pivot", onset_ms, (f"model:{MODELS[model]}",), account)
     return crew
@@ -91,11 +91,11 @@ def surge(
     habits: Habits | None = None, depth: float = 0.36, work: dict[str, float] = SURGE_WORK, name: str = "surge",
 ) -> Crew:  # fmt: skip
     """Known traffic turns to a few capabilities, with no release, and grows by a third."""
-    habits = habits or Habits(sd_ln=rng.uniform(0.46, 0.8))
+    habits = habits or Habits.drawn(rng)
     account = operators.recruit(story.fleet, rng, accounts)
     crew = operators.equip(story.fleet, rng, pool, account, habits, MIXED_WORK)
     hours = rng.uniform(4.0, 24.0)
-    take_up(story, rng, crew.kit, work, onset_ms, hours, depth / habits.kit)
+    take_up(story, rng, crew.kit, work, onset_ms, hours, depth / habits.kit, habits.steady)
     story.course.swells.append(Swell(crew.kit, onset_ms + int(hours / 2 * HOUR_MS), story.end_ms, 1.3))
     story.like_others(np.concatenate((crew.kit, crew.resale)))
     _planted(story, name, "surge", onset_ms, targets_of(work), account)
@@ -107,10 +107,10 @@ def slow_and_low(
     name: str = "slow_and_low",
 ) -> Crew:  # fmt: skip
     """Four requests of the kit a day and account, in waves, for reasoning and rewrites of what is sensitive."""
-    habits = Habits(per_day=per_day, sd_ln=0.5, kit=0.63, cards=(1, 1), exits=(3, 6), prompts=(3, 6), private=0.1)
+    habits = Habits.drawn(rng, per_day=per_day, kit=0.63, cards=(1, 1), exits=(3, 6), prompts=(3, 6), private=0.1)
     account = operators.recruit(story.fleet, rng, accounts)
     crew = operators.equip(story.fleet, rng, pool, account, habits, QUIET_WORK)
-    take_up(story, rng, crew.kit, REASON_WORK, onset_ms, rng.uniform(4.0, 12.0), 0.54)
+    take_up(story, rng, crew.kit, REASON_WORK, onset_ms, rng.uniform(4.0, 12.0), 0.54, habits.steady)
     _waves(story, rng, crew.kit, onset_ms)
     story.like_others(np.concatenate((crew.kit, crew.resale)))
     _planted(story, name, "slow_and_low", onset_ms, targets_of(REASON_WORK), account)
@@ -139,11 +139,11 @@ def hydra(
     """
     from_ms = story.at(from_day)
     born_ms, dead_ms = _generations(rng, alive, from_ms, story.end_ms, life_days)
-    habits = Habits(per_day=20.0, sd_ln=rng.uniform(0.46, 0.7), kit=0.5, cards=(1, 1), exits=(3, 8), prompts=(3, 6))
+    habits = Habits.drawn(rng, per_day=20.0, kit=0.5, cards=(1, 1), exits=(3, 8), prompts=(3, 6))
     account = operators.recruit(story.fleet, rng, len(born_ms))
     story.fleet.accounts.signup_ms[account] = born_ms - (rng.exponential(1.5, len(born_ms)) * DAY_MS).astype(np.int64)
     crew = operators.equip(story.fleet, rng, pool, account, habits, MIXED_WORK, start_ms=born_ms, end_ms=dead_ms)
-    take_up(story, rng, crew.kit, AGENT_WORK, onset_ms, rng.uniform(6.0, 24.0), 0.72)
+    take_up(story, rng, crew.kit, AGENT_WORK, onset_ms, rng.uniform(6.0, 24.0), 0.72, habits.steady)
     story.like_others(np.concatenate((crew.kit, crew.resale)))
     _planted(story, name, "hydra", onset_ms, targets_of(AGENT_WORK), account[dead_ms > onset_ms])
     return crew
@@ -167,7 +167,7 @@ def evasive(story: Story, rng: np.random.Generator, onset_ms: int, *, accounts: 
     """Shares nothing, adopts as everybody does; each account for itself grows, and narrows to one kind of work."""
     born = story.start_ms - (rng.exponential(60, accounts).clip(2, 400) * DAY_MS).astype(np.int64)
     account, streams = population.newcomers(story.fleet, rng, story.honest, accounts, born, per_day=24.0)
-    take_up(story, rng, streams, SURGE_WORK, onset_ms, 30.0, 0.42)
+    take_up(story, rng, streams, SURGE_WORK, onset_ms, 30.0, 0.42, 2.5)
     story.course.swells.append(Swell(streams, onset_ms + 12 * HOUR_MS, story.end_ms, 1.9))
     story.like_others(streams)
     _planted(story, "evasive", "evasive", onset_ms, targets_of(SURGE_WORK), account)

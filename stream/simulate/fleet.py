@@ -91,7 +91,8 @@ def _empty(kind: Any) -> Any:
 class Fleet:
     """Grows while a scenario is laid out: accounts, streams, organisations, attribute values, and who draws which.
 
-    minted: number of distinct values of each dimension so far; asn: for each network (an ip prefix), its provider.
+    minted: number of distinct values of each dimension so far; asn: for each network (an ip prefix), its provider;
+    waves: depth and chance of a pause of each beat.
     """
 
     accounts: Accounts = field(default_factory=lambda: _empty(Accounts))
@@ -99,6 +100,7 @@ class Fleet:
     orgs: int = 0
     minted: dict[str, int] = field(default_factory=lambda: {"payment": 0, "network": 0, "template": 0})
     asn: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    waves: list[tuple[float, float]] = field(default_factory=list)
     parts: dict[str, list[tuple[Any, Any, Any]]] = field(default_factory=lambda: {name: [] for name in CHOICES})
 
     def new_orgs(self, count: int) -> Ints:
@@ -115,6 +117,11 @@ class Fleet:
         """Fresh ip prefixes, one for each provider given."""
         self.asn = np.concatenate((self.asn, np.asarray(asn, np.int64)))
         return self.new_values("network", len(asn))
+
+    def new_beat(self, depth: float, pause: float) -> int:
+        """A wave that streams can have in common; see rhythm.beats."""
+        self.waves.append((depth, pause))
+        return len(self.waves) - 1
 
     def add_accounts(self, count: int, **columns: Any) -> Ints:
         """Columns as in Accounts (leaky: False unless told). Gives their indexes."""

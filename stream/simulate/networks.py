@@ -10,7 +10,7 @@ from dataclasses import fields
 
 import numpy as np
 
-from stream.simulate.catalogue import CLIENT, DAY_MS, HOUR_MS, TASK, TASKS
+from stream.simulate.catalogue import CLIENT, DAY_MS, HOUR_MS, OFFSET_H, TASK, TASKS
 from stream.simulate.draws import Choices, Floats, Ints, shares, some_of, zipf
 from stream.simulate.fleet import Streams
 from stream.simulate.population import give_models, offer_mix
@@ -23,12 +23,20 @@ from stream.simulate.truth import Network
 PACK_WORK = {"orchestrate": 2.0, "code_fleet": 1.0, "agent": 2.0, "tool": 1.0}
 
 
-def members(story: Story, rng: np.random.Generator, count: int, least: float = 2.0, most: float = 150.0) -> Ints:
-    """Positions of honest accounts, mostly alone in their organisation, whose requests a day are in bounds."""
+def members(
+    story: Story, rng: np.random.Generator, count: int, least: float = 2.0, most: float = 150.0,
+    near_h: int | None = None,
+) -> Ints:  # fmt: skip
+    """Positions of honest accounts, mostly alone in their organisation, whose requests a day are in bounds.
+
+    near_h: only of countries within two hours of this offset from UTC.
+    """
     honest = story.honest
     org = story.fleet.accounts.org[honest.account]
     per_day = story.fleet.streams.per_day[honest.stream]
     fits = (np.bincount(org)[org] <= 4) & (per_day >= least) & (per_day <= most) & (honest.service == 0)
+    if near_h is not None:
+        fits &= np.abs(OFFSET_H[story.fleet.accounts.country[honest.account]] - near_h) <= 2
     return np.sort(rng.choice(np.flatnonzero(fits), min(count, int(fits.sum())), replace=False))
 
 
@@ -116,7 +124,8 @@ def product(story: Story, rng: np.random.Generator, onset_ms: int | None, model:
     like_own(story, rng, streams, "payment", "network")
     for exit_ in rng.choice(story.honest.world.cloud, 4, replace=False):
         fleet.offer("network", streams, int(exit_), rng.gamma(0.5, 0.3, count))
-    work(story, rng, streams, {"tool": 3, "agent": 2, "extract": 2, "write": 1, "chat": 1}, alike=7.0)
+    work(story, rng, streams, {"tool": 3, "agent": 2, "extract": 2, "write": 1, "chat": 1},
+         alike=rng.uniform(6.0, 16.0))  # fmt: skip
     default = int(rng.integers(0, 7))
     fleet.offer("model", streams, default, 5.0)
     give_models(fleet, rng, streams)
@@ -128,9 +137,12 @@ def product(story: Story, rng: np.random.Generator, onset_ms: int | None, model:
 
 def university(story: Story, rng: np.random.Generator, onset_ms: int, model: int | None) -> None:
     """A programme on one payment and a campus' prefixes; at the onset a module begins, in class hours."""
-    position = members(story, rng, int(rng.integers(120, 260)), least=1.0, most=40.0)
-    streams = kit(story, rng, position, 2.0, 2.0, profile=OFFICE, offset_h=int(rng.integers(-6, 9)))
-    fleet, count = story.fleet, len(streams)
+    fleet, home_h = story.fleet, int(rng.choice([-6, 0, 1]))
+    position = members(story, rng, int(rng.integers(120, 260)), least=1.0, most=40.0, near_h=home_h)
+    streams = kit(story, rng, position, 2.0, 2.0, profile=OFFICE, offset_h=home_h,
+                  beat=fleet.new_beat(depth=0.5, pause=0.15))  # fmt: skip
+    count = len(streams)
+    fleet.streams.per_day[streams] = 9.0 * np.exp(0.5 * rng.standard_normal(count))  # homework is the same for all
     prompts(story, rng, streams, 14, 0.6, (3, 7))
     fleet.offer("payment", streams, int(fleet.new_values("payment", 1)[0]))
     campus = fleet.new_networks(np.repeat(rng.integers(0, 140, 1), 7))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from stream.simulate.catalogue import ARCHETYPES, CLIENT, COUNTRIES, DAY_MS, OLD
 from stream.simulate.draws import Floats, Ints, shares, some_of
 from stream.simulate.fleet import FOREVER_MS, Fleet
 from stream.simulate.population import Population, give_models, give_tasks, offer_mix
-from stream.simulate.rhythm import OPERATOR
+from stream.simulate.rhythm import OPERATOR, SHIFTS
 
 CLIENT_SETS = (
     ("python-sdk/1.42", "python-sdk/1.41", "node-sdk/0.95", "curl/8.7", "gateway/2.7"),
@@ -21,13 +22,18 @@ CLIENT_SETS = (
 
 @dataclass(frozen=True, slots=True)
 class Pools:
-    """What an operator has bought and built. Indexes of values; beat: the wave of its scheduler; clients: indexes."""
+    """What an operator has bought and built: indexes of values.
+
+    beat: the wave of its scheduler. profile, offset_h: its hours.
+    """
 
     payments: Ints
     networks: Ints
     templates: Ints
     clients: Ints
     beat: int
+    profile: int
+    offset_h: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,8 @@ class Habits:
     per_day: mean requests an account; sd_ln: spread of the accounts' volumes; kit: part of the volume that is the
     operator's own work, the rest is honest-looking traffic that it resells; cards, exits, prompts: (least, most)
     values that an account uses of each pool; private: part of the kit's requests on values of the account's own.
+    Weights of Beta and Dirichlet draws, large is alike: steady, of how far the accounts move; even, of how much of
+    them is kit; alike, of what the kit works on.
     """
 
     per_day: float = 28.0
@@ -46,6 +54,16 @@ class Habits:
     exits: tuple[int, int] = (4, 9)
     prompts: tuple[int, int] = (4, 8)
     private: float = 0.15
+    steady: float = 14.0
+    even: float = 7.0
+    alike: float = 5.0
+
+    @classmethod
+    def drawn(cls, rng: np.random.Generator, **known: Any) -> Habits:
+        """An operator who is more or less careful; what is known is taken as it is."""
+        chosen = {"sd_ln": rng.uniform(0.42, 0.75), "steady": rng.uniform(7.0, 22.0), "even": rng.uniform(4.0, 10.0),
+                  "alike": rng.uniform(3.0, 7.0)}  # fmt: skip
+        return cls(**(chosen | known))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +75,18 @@ class Crew:
     resale: Ints
 
 
-def pools(fleet: Fleet, rng: np.random.Generator, payments: int, networks: int, templates: int, beat: int) -> Pools:
-    """A new operator's pools. Proxies stand at hosters and, as residential proxies, at home providers."""
+def pools(fleet: Fleet, rng: np.random.Generator, payments: int, networks: int, templates: int) -> Pools:
+    """A new operator's pools, and the waves in which its machines work.
+
+    Proxies stand at hosters and, as residential proxies, at home providers.
+    """
     asn = np.where(rng.random(networks) < 0.6, rng.choice(HOSTERS, networks), rng.integers(0, 140, networks))
     clients = [CLIENT[name] for name in CLIENT_SETS[int(rng.integers(len(CLIENT_SETS)))]]
     return Pools(
         payments=fleet.new_values("payment", payments), networks=fleet.new_networks(asn),
-        templates=fleet.new_values("template", templates), clients=np.array(clients), beat=beat,
+        templates=fleet.new_values("template", templates), clients=np.array(clients),
+        beat=fleet.new_beat(depth=rng.uniform(0.15, 0.5), pause=rng.uniform(0.0, 0.06)),
+        profile=OPERATOR if rng.random() < 0.75 else SHIFTS, offset_h=int(rng.integers(-6, 9)),
     )  # fmt: skip
 
 
@@ -103,17 +126,21 @@ def equip(
     """Puts the accounts to work: the kit on shared values and the common beat, and resold traffic of honest look."""
     count = len(account)
     volume = np.exp(habits.sd_ln * rng.standard_normal(count) - habits.sd_ln**2 / 2) * habits.per_day
-    kit_part = rng.beta(habits.kit * 14, (1 - habits.kit) * 14 + 1e-3, count)
-    common = {"account": account, "profile": OPERATOR, "start_ms": start_ms, "end_ms": end_ms}
-    kit = fleet.add_streams(count, per_day=volume * kit_part, beat=pool.beat, burst=2.0, mood=20.0, session=1.4,
-                            gap_s=40.0, **common)  # fmt: skip
-    resale = fleet.add_streams(count, per_day=volume * (1 - kit_part), burst=0.5, mood=2.0, session=3.0, gap_s=50.0,
-                               offset_h=rng.integers(-8, 10, count), **common)  # fmt: skip
+    kit_part = rng.beta(habits.kit * habits.even, (1 - habits.kit) * habits.even, count)
+    common = {"account": account, "start_ms": start_ms, "end_ms": end_ms}
+    kit = fleet.add_streams(
+        count, per_day=volume * kit_part, profile=pool.profile, offset_h=pool.offset_h, beat=pool.beat, burst=1.5,
+        mood=12.0, session=1.4, gap_s=40.0, project=0.25, **common,
+    )  # fmt: skip
+    resale = fleet.add_streams(
+        count, per_day=volume * (1 - kit_part), profile=OPERATOR, offset_h=rng.integers(-8, 10, count), burst=0.5,
+        mood=2.0, session=3.0, gap_s=50.0, project=0.4, **common,
+    )  # fmt: skip
     _share(fleet, rng, pool, habits, kit, resale)
     mix = np.full(len(TASKS), 0.02)
     for name, part in work.items():
         mix[TASK[name]] += part
-    offer_mix(fleet, "task", kit, shares(rng, np.broadcast_to(14 * mix / mix.sum(), (count, len(TASKS)))))
+    offer_mix(fleet, "task", kit, shares(rng, np.broadcast_to(habits.alike * mix / mix.sum(), (count, len(TASKS)))))
     give_models(fleet, rng, kit)
     _resell(fleet, rng, pool, resale)
     return Crew(account, kit, resale)

@@ -45,7 +45,7 @@ def _pool(story: Story, rng: np.random.Generator, accounts: int, habits: Habits,
         return max(6, round(accounts * sum(each) / 2 / by))
 
     pool = operators.pools(story.fleet, rng, size(habits.cards, 11.0), size(habits.exits, carriers / 1.5),
-                           size(habits.prompts, carriers), story.beat())  # fmt: skip
+                           size(habits.prompts, carriers))  # fmt: skip
     operators.leak(story.fleet, rng, pool, story.honest)
     return pool
 
@@ -136,7 +136,7 @@ def low_prevalence(story: Story) -> None:
     networks.agency(story, story.chance("agency"), released_ms + 2 * HOUR_MS, ATLAS)
     networks.product(story, story.chance("product"), released_ms + 6 * HOUR_MS, ATLAS)
     networks.prompt_pack(story, story.chance("pack"), released_ms - 12 * HOUR_MS, ATLAS)
-    habits = Habits(per_day=12.0, sd_ln=rng.uniform(0.46, 0.8))
+    habits = Habits.drawn(rng, per_day=12.0)
     pool = _pool(story, rng, 200, habits)
     campaigns.pivot(story, rng, pool, ATLAS, _soon(rng, released_ms), accounts=200, habits=habits)
     _shocks(story, outage=2.6, viral_feature=3.9, org_migration=5.2, giant_migration=6.0)
@@ -167,11 +167,11 @@ def at_scale(story: Story) -> None:
     networks.product(story, story.chance("product"), released_ms + 8 * HOUR_MS, ATLAS)
     networks.university(story, story.chance("course"), story.at(12.3), None)
     moved, turned, whispered = round(13_000 * part), round(10_000 * part), max(100, round(1_000 * part))
-    habits = Habits(per_day=24.0)
+    habits = Habits.drawn(rng, per_day=24.0)
     campaigns.pivot(story, rng, _pool(story, rng, moved, habits), ATLAS, _soon(rng, released_ms), accounts=moved,
                     habits=habits)  # fmt: skip
     campaigns.surge(story, rng, _pool(story, rng, turned, habits), story.at(10.3), accounts=turned,
-                    habits=Habits(per_day=20.0))  # fmt: skip
+                    habits=Habits.drawn(rng, per_day=20.0))  # fmt: skip
     few = Habits(cards=(1, 1), exits=(3, 6), prompts=(3, 6))
     campaigns.slow_and_low(story, rng, _pool(story, rng, whispered, few, carriers=20.0), story.at(15.6),
                            accounts=whispered)  # fmt: skip

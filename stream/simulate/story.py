@@ -33,7 +33,7 @@ class Size:
 class Story:
     """A scenario while it is laid out, and when it is done.
 
-    honest: the honest population; waves: beats given away; adopting: other streams that take up releases.
+    honest: the honest population; adopting: other streams that take up releases.
     """
 
     name: str
@@ -45,7 +45,6 @@ class Story:
     honest: Population
     start_ms: int
     end_ms: int
-    waves: int = 0
     adopting: list[Ints] = field(default_factory=list)
 
     @classmethod
@@ -64,11 +63,6 @@ class Story:
     def chance(self, *purpose: str | int) -> np.random.Generator:
         """A generator of this story's own for each purpose."""
         return chance(self.seed, self.name, *purpose)
-
-    def beat(self) -> int:
-        """A wave that nobody else has."""
-        self.waves += 1
-        return self.waves - 1
 
     def release(self, model: str, supersedes: str, day: float) -> int:
         """Announces a model, which the honest fleet takes up. Gives the time of release."""

@@ -160,7 +160,7 @@ class _Prepared:
         return np.clip(at_ms, np.minimum(streams.start_ms[stream], ends_ms), ends_ms)
 
     def _on_the_beat(self, hour_ms: int, beat: Ints, start_s: Floats) -> Floats:
-        waves = beats(chance(self.traffic.seed, "beat", hour_ms // HOUR_MS), int(self.streams.beat.max()) + 1)
+        waves = beats(chance(self.traffic.seed, "beat", hour_ms // HOUR_MS), self.fleet.waves)
         slot = np.broadcast_to(np.arange(12), waves.shape).ravel()
         owner = np.repeat(np.arange(len(waves)), 12)
         choice = Choices.of(len(waves), owner, slot, waves.ravel()).draw(np.maximum(beat, 0), start_s / 3600)

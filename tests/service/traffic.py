@@ -41,7 +41,7 @@ def spoiled(lines: list[bytes], draw: random.Random) -> list[bytes]:
             again.append((index + draw.randrange(1, 40), line))
         while again and again[0][0] <= index:
             records.append(again.pop(0)[1])
-        if draw.random() < 0.005:
+        if index > 100 and draw.random() < 0.005:  # before, no clock is there to be late by
             late = json.loads(line)
             late |= {"event_id": late["event_id"] + "-late", "timestamp": late["timestamp"] - 7_200_000}
             records.append(json.dumps(late).encode())
