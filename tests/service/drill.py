@@ -1,0 +1,295 @@
+"""Kill, stop and scale the stages under a steady load: what is counted and said must stay exactly right.
+
+`python -m tests.service.drill --kills 20 --pauses 5` is `make faults`; a short form runs with the tests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stream import kafka as broker
+from stream.frames import decode_summary
+from stream.sections import Kafka
+from stream.settings import Settings
+from tests.service.broker import a_broker
+from tests.service.comparison import counts_of, difference, first_copies
+from tests.service.processes import Stage, configuration, swerve
+from tests.service.recount import recount
+from tests.service.rig import everything, kafka_for
+from tests.service.traffic import Traffic, simulated
+
+SOURCES, PARTITIONS = 3, 4
+SESSION_MS = 3_000
+SETTLE_S = 300.0
+STAGES = ("ingest", "detect", "correlate")
+
+
+@dataclass
+class Crew:
+    """The workers of all stages. Who dies is started again, as a supervisor would."""
+
+    config: Path
+    folder: Path
+    slots: dict[str, Stage] = field(default_factory=dict)
+    exits: list[Stage] = field(default_factory=list)
+    fenced: int = 0
+
+    def start(self, slot: str) -> None:
+        self.slots[slot] = Stage(slot.split("-")[0], self.config, self.folder)
+
+    def restart_the_dead(self) -> None:
+        for slot, stage in list(self.slots.items()):
+            if stage.process.poll() is not None:
+                self.exits.append(stage)
+                self.fenced += "another process took over" in stage.log.read_text(errors="replace")
+                self.start(slot)
+
+    def end(self) -> None:
+        for stage in self.slots.values():
+            stage.process.terminate()
+        for stage in self.slots.values():
+            stage.end()
+
+    def active(self) -> Stage | None:
+        """The correlate that judges."""
+        for slot, stage in self.slots.items():
+            if slot.startswith("correlate") and stage.process.poll() is None:
+                try:
+                    if stage.metric("swerve_correlate_active") == 1:
+                        return stage
+                except OSError:
+                    continue
+        return None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How often each stage is killed and paused, whether it is scaled, and how long the load lasts."""
+
+    kills: int
+    pauses: int
+    scale: bool
+    load_s: float
+    seed: int = 1
+
+
+class Load(threading.Thread):
+    """Sends the records at a steady pace, each source in its order."""
+
+    def __init__(self, kafka: Kafka, traffic: Traffic, seconds: float) -> None:
+        super().__init__(daemon=True)
+        self.kafka, self.traffic, self.seconds = kafka, traffic, seconds
+        self.failure: Exception | None = None
+
+    def run(self) -> None:
+        try:
+            asyncio.run(self._send())
+        except Exception as error:
+            self.failure = error
+
+    async def _send(self) -> None:
+        steps = max(int(self.seconds * 5), 1)
+        async with broker.producer(self.kafka) as producer:
+            begun = time.monotonic()
+            for step in range(steps):
+                waiting = []
+                for number, records in enumerate(self.traffic.sources):
+                    part = records[step * len(records) // steps : (step + 1) * len(records) // steps]
+                    for record in part:
+                        waiting.append(await producer.send(self.kafka.topics.requests, record, partition=number))
+                await asyncio.gather(*waiting)
+                await asyncio.sleep(max(0.0, begun + (step + 1) * self.seconds / steps - time.monotonic()))
+
+
+def faults(plan: Plan, draw: random.Random) -> list[tuple[str, str]]:
+    """(what, slot) in random order: kills and pauses of every stage, and growing to three workers and back."""
+    planned = [("kill", stage) for stage in STAGES for _ in range(plan.kills)]
+    planned += [("pause", stage) for stage in STAGES for _ in range(plan.pauses)]
+    planned += [("scale", stage) for stage in STAGES[:2] if plan.scale]
+    draw.shuffle(planned)
+    return [(what, f"{stage}-{draw.choice('ab')}") for what, stage in planned]
+
+
+def wreak(crew: Crew, plan: Plan, say: Callable[[str], None]) -> None:
+    """Do the faults one after another, spread over the load."""
+    draw = random.Random(plan.seed)
+    planned = faults(plan, draw)
+    pace_s = plan.load_s / max(len(planned), 1)
+    for what, slot in planned:
+        begun = time.monotonic()
+        time.sleep(draw.uniform(0.1, 0.5) * pace_s)
+        stage = crew.slots[slot]
+        say(f"{what} {slot}")
+        if what == "kill":
+            stage.kill()
+        elif what == "pause":
+            stage.pause()
+            time.sleep(SESSION_MS / 1000 * 2)
+            stage.go_on()
+        else:
+            for extra in ("c", "d"):
+                crew.start(f"{slot.split('-')[0]}-{extra}")
+            time.sleep(SESSION_MS / 1000 * 2)
+            for extra in ("c", "d"):
+                crew.slots.pop(f"{slot.split('-')[0]}-{extra}").end()
+        crew.restart_the_dead()
+        time.sleep(max(0.0, begun + pace_s - time.monotonic()))
+        crew.restart_the_dead()
+
+
+@dataclass
+class Result:
+    """What the drill found; "" where nothing is wrong."""
+
+    counts: str
+    alerts: str
+    twice: str
+    partial: float
+    exits: int
+    fenced: int
+    records: int
+    entries: int
+    alert_records: int
+
+    @property
+    def wrong(self) -> list[str]:
+        """Everything that must not be."""
+        told = [self.counts, self.alerts, self.twice]
+        return [one for one in told if one] + ([f"{self.partial} partial ticks"] if self.partial else [])
+
+
+async def _told(kafka: Kafka) -> tuple[list[bytes], list[bytes]]:
+    summaries = await everything(kafka, kafka.topics.summaries)
+    alerts = await everything(kafka, kafka.topics.alerts)
+    return [record.value for record in summaries], [record.value for record in alerts]
+
+
+def settle(crew: Crew, kafka: Kafka, end_ms: int, tick_ms: int) -> float:
+    """Until the active correlate saw every summary of the ticks that matter; gives its count of partial ticks."""
+    end = time.monotonic() + SETTLE_S
+    last = end_ms // tick_ms - 1
+    while True:
+        crew.restart_the_dead()
+        summaries, _ = asyncio.run(_told(kafka))
+        whole = Counter(summary.tick for summary in first_copies(summaries, decode_summary))[last] == kafka.partitions
+        active = crew.active()
+        if whole and active is not None and active.metric("swerve_summaries_total") >= len(summaries):
+            return active.metric("swerve_partial_ticks_total")
+        if time.monotonic() > end:
+            logs = "\n".join(stage.told() for stage in crew.slots.values())
+            raise AssertionError(f"not settled within {SETTLE_S} s; last tick whole: {whole}\n{logs}")
+        time.sleep(1.0)
+
+
+def comparable(records: Sequence[bytes], end_ms: int) -> list[tuple[int, str, bytes]]:
+    """Alert records of the ticks that may be compared, in the order in which they are equal."""
+    alerts = [(one["updated_at"], one["alert_id"], record) for record in records if (one := json.loads(record))]
+    return sorted(one for one in alerts if one[0] <= end_ms)
+
+
+def drill(bootstrap: str, unique: str, folder: Path, plan: Plan, until_ms: int, say: Callable[[str], None]) -> Result:
+    """One drill on one broker."""
+    kafka = kafka_for(
+        bootstrap, unique, partitions=PARTITIONS, flush_ms=200, snapshot_ms=2_000,
+        session_timeout_ms=SESSION_MS, correlate_session_timeout_ms=SESSION_MS,
+    )  # fmt: skip
+    config, settings = configuration(folder, kafka), Settings(kafka=kafka)
+    traffic = simulated(folder, SOURCES, scenario="mixed", accounts=250, until_ms=until_ms)
+    say(f"{sum(map(len, traffic.sources)):,} records; backtest")
+    paths = traffic.write(folder, [f"{kafka.topics.requests}[{n}]" for n in range(SOURCES)])
+    swerve(
+        "backtest", *map(str, paths), "--config", str(config),
+        "--releases", str(traffic.releases), "--alerts", str(folder / "alerts.ndjson"),
+    )  # fmt: skip
+    swerve("topics", "create", "--config", str(config), "--partitions", str(SOURCES))
+    asyncio.run(_announce(kafka, traffic))
+    crew = Crew(config, folder)
+    try:
+        for stage in STAGES:
+            for name in "ab":
+                crew.start(f"{stage}-{name}")
+        load = Load(kafka, traffic, plan.load_s)
+        load.start()
+        wreak(crew, plan, say)
+        load.join()
+        assert load.failure is None, load.failure
+        say("load sent; settling")
+        partial = settle(crew, kafka, traffic.end_ms, settings.ticks.tick_ms)
+    finally:
+        crew.end()
+    return _result(crew, kafka, traffic, folder, settings.ticks.tick_ms, partial)
+
+
+async def _announce(kafka: Kafka, traffic: Traffic) -> None:
+    async with broker.producer(kafka) as producer:
+        for release in json.loads(traffic.releases.read_bytes()):
+            key = release["model"].encode()
+            await producer.send_and_wait(kafka.topics.releases, json.dumps(release).encode(), key=key)
+
+
+def _result(crew: Crew, kafka: Kafka, traffic: Traffic, folder: Path, tick_ms: int, partial: float) -> Result:
+    summaries, alerts = asyncio.run(_told(kafka))
+    counted = counts_of(first_copies(summaries, decode_summary), tick_ms, traffic.end_ms)
+    counted = Counter({key: count for key, count in counted.items() if key[0] != "cohort"})
+    plain = recount(traffic.sources, traffic.end_ms)
+    expected = comparable((folder / "alerts.ndjson").read_bytes().splitlines(), traffic.end_ms)
+    got = comparable(alerts, traffic.end_ms)
+    written = Counter((one[1], one[0]) for one in comparable(alerts, 1 << 62))
+    twice = [key for key, times in written.items() if times > 1]
+    return Result(
+        counts=difference(counted, plain),
+        alerts=""
+        if got == expected
+        else f"{len(got)} alert records, {len(expected)} by backtest; others: "
+        f"{sorted({one[:2] for one in got} ^ {one[:2] for one in expected})[:5]}",
+        twice=f"written twice: {twice[:5]}" if twice else "",
+        partial=partial,
+        exits=len(crew.exits),
+        fenced=crew.fenced,
+        records=sum(map(len, traffic.sources)),
+        entries=len(plain),
+        alert_records=len(expected),
+    )
+
+
+UNTIL_MS = 1_772_820_000_000 + 2 * 3_600_000  # the first campaigns of the scenario have fired and grown by then
+
+
+def main() -> None:
+    """`make faults`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=20, help="SIGKILLs of each stage")
+    parser.add_argument("--pauses", type=int, default=5, help="SIGSTOPs past the session of each stage")
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    begun = time.monotonic()
+
+    def say(told: str) -> None:
+        print(f"{time.monotonic() - begun:7.1f} s  {told}", flush=True)
+
+    load_s = 10.0 * len(STAGES) * (asked.kills + asked.pauses)
+    plan = Plan(asked.kills, asked.pauses, True, load_s, asked.seed)
+    with a_broker() as bootstrap, tempfile.TemporaryDirectory() as folder:
+        result = drill(bootstrap, f"drill{int(time.time())}", Path(folder), plan, UNTIL_MS, say)
+    say(f"{result.exits} workers died, {result.fenced} of them fenced; {result.records:,} records")
+    say(f"counts: {result.entries:,} entries against a plain recount: {result.counts or 'equal'}")
+    say(
+        f"alerts: {result.alert_records} records against backtest: {result.alerts or 'equal'}; {result.twice or 'none twice'}"
+    )
+    say(f"partial ticks: {result.partial:.0f}")
+    if result.wrong:
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()
