@@ -214,7 +214,8 @@ def nobody(judged: Judged) -> None:
 class Fleet:
     """Summaries in, alerts out: the whole fleet, one tick after the other.
 
-    on_tick is told of each tick as soon as it is judged; it changes nothing. `expected` and `verdicts` are what people have said; they are read when a tick is judged, so a change holds from
+    on_tick is told of each tick as soon as it is judged; it changes nothing.
+    `expected` and `verdicts` are what people have said; they are read when a tick is judged, so a change holds from
     the next tick.
     """
 

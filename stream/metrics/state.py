@@ -41,8 +41,8 @@ _state_bytes = gauge(
 )
 _evicted = counter(
     "swerve_accounts_evicted",
-    "Accounts forgotten: silent for longest, or for [detection] forget_after_h. With the tracked ones near their limit: "
-    "raise it, or add workers.",
+    "Accounts forgotten: silent for longest, or for [detection] forget_after_h. With the tracked ones "
+    "near their limit: raise it, or add workers.",
     (),
     ["detect"],
 )

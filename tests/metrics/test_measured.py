@@ -1,0 +1,131 @@
+"""What the metrics say of shards and of a judged fleet, each value as an operator would read it."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from detectors.parameters import Parameters
+from detectors.summary import CohortCounts, Summary
+from stream import metrics
+from stream.measured import Adoption, MeasuredFleet, MeasuredShards, fleet_counts
+from stream.pipeline import Fleet, Judged
+
+HOUR_MS = 3_600_000
+BEGIN_MS = 1_772_323_200_000
+
+
+def counts(**requests: int) -> CohortCounts:
+    """The fleet's row of a tick; names as targets, with two underscores for the colon."""
+    targets = tuple(sorted(name.replace("__", ":") for name in requests))
+    values = np.array([requests[name.replace(":", "__")] for name in targets], np.int64)
+    rows = np.zeros(len(targets), np.int64)
+    one = np.array([int(values.sum())], np.int64)
+    return CohortCounts((("", ""),), targets, one, one, rows, np.arange(len(targets)), values)
+
+
+def summary(cohorts: CohortCounts) -> Summary:
+    return Summary(0, tuple(range(256)), {}, cohorts, None)
+
+
+def alert(name: str, severity: str = "critical", status: str = "firing", at_ms: int = BEGIN_MS) -> SimpleNamespace:
+    return SimpleNamespace(alert_id=name, severity=severity, status=status, updated_at=at_ms)
+
+
+@pytest.fixture
+def fleet() -> Fleet:
+    return Fleet(Parameters(), {"atlas-4": BEGIN_MS})
+
+
+def test_the_partitions_of_one_tick_are_added_up():
+    parts = [counts(model__a=3, capability__coding=2), counts(model__a=1, model__b=6)]
+
+    assert fleet_counts(parts) == {"model": {"a": 4, "b": 6}, "capability": {"coding": 2}}
+
+
+def test_a_judged_tick_shows_shares_lateness_and_its_end(fleet: Fleet):
+    MeasuredFleet(fleet, late_s=lambda at_ms: 1_234.0)
+    before = metrics.value("swerve_ticks_closed_total", kind="cohort") or 0
+
+    fleet.on_tick(Judged(BEGIN_MS, [summary(counts(model__a=3, model__b=1))], [], []))
+
+    assert metrics.value("swerve_ticks_closed_total", kind="cohort") == before + 1
+    assert metrics.value("swerve_tick_end_timestamp_seconds", kind="cohort") == BEGIN_MS / 1000
+    assert metrics.value("swerve_fleet_share_ratio", kind="model", name="a") == 0.75
+
+
+def test_an_alert_counts_as_open_until_it_is_resolved_at_the_severity_that_it_has_now(fleet: Fleet):
+    MeasuredFleet(fleet, late_s=lambda at_ms: 0.0)
+
+    fleet.on_tick(Judged(BEGIN_MS, [], [], [alert("one", "warning"), alert("two", "warning")]))
+    fleet.on_tick(Judged(BEGIN_MS, [], [], [alert("one", "critical"), alert("two", status="resolved")]))
+
+    assert metrics.value("swerve_alerts", state="firing", severity="warning") == 0
+    assert metrics.value("swerve_alerts", state="firing", severity="critical") == 1
+
+
+def test_a_page_judged_harmless_spends_the_budget_for_a_month(fleet: Fleet):
+    MeasuredFleet(fleet, late_s=lambda at_ms: 0.0)
+    network = SimpleNamespace(cohorts=counts(model__a=1), accounts=object())
+    fleet.verdicts = [SimpleNamespace(alert_id="one", verdict="harmless", at_ms=BEGIN_MS)]
+
+    fleet.on_tick(Judged(BEGIN_MS, [network], [], [alert("one"), alert("two")]))
+    fleet.on_tick(Judged(BEGIN_MS + HOUR_MS, [network], [], []))
+    assert metrics.value("swerve_false_pages_spent") == 1
+    assert metrics.value("swerve_false_pages_budget") == Parameters().false_pages_per_month
+
+    fleet.on_tick(Judged(BEGIN_MS + 31 * 24 * HOUR_MS, [network], [], []))
+    assert metrics.value("swerve_false_pages_spent") == 0
+
+
+def test_a_release_that_grows_steadily_is_forecast_and_one_that_is_not_out_yet_is_not_shown():
+    adoption = Adoption()
+    released = {"atlas-4": BEGIN_MS, "atlas-9": BEGIN_MS + 1_000 * HOUR_MS}
+
+    for hour in range(20):
+        adoption.learn(BEGIN_MS + hour * HOUR_MS, {"atlas-4": hour, "atlas-3": 100 - hour}, released)
+
+    share = metrics.value("swerve_release_adoption_ratio", release="atlas-4")
+    forecast = metrics.value("swerve_release_forecast_ratio", release="atlas-4")
+    assert share == 0.18, "the last whole hour"
+    assert forecast == pytest.approx(share, abs=0.02)
+    assert metrics.value("swerve_release_adoption_ratio", release="atlas-9") is None
+
+
+def shards(accounts: int, evicted: int = 0, targets_over: int = 0) -> SimpleNamespace:
+    class Accounts:
+        cohorts_over = 0
+
+        def __len__(self) -> int:
+            return accounts
+
+    held = Accounts()
+    held.evicted, held.targets_over = evicted, targets_over
+    return SimpleNamespace(accounts=held)
+
+
+def test_accounts_of_several_partitions_are_added_and_leave_with_their_partition():
+    metrics.accounts_left("all")
+    one, two = MeasuredShards(Parameters(accounts_max=100), "0"), MeasuredShards(Parameters(accounts_max=100), "1")
+
+    one.after(shards(30))
+    two.after(shards(12))
+    assert metrics.value("swerve_accounts_tracked") == 42
+    assert metrics.value("swerve_accounts_limit") == 200
+
+    metrics.accounts_left("0")
+    assert metrics.value("swerve_accounts_tracked") == 12
+    metrics.accounts_left("1")
+
+
+def test_a_bound_is_told_by_how_often_it_was_hit_since_the_last_tick():
+    measured = MeasuredShards(Parameters(), "bounds")
+    before = metrics.value("swerve_bound_reached_total", bound="models") or 0
+
+    measured.after(shards(1, targets_over=3))
+    measured.after(shards(1, targets_over=5))
+
+    assert metrics.value("swerve_bound_reached_total", bound="models") == before + 5
+    metrics.accounts_left("bounds")
