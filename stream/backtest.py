@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -82,6 +83,8 @@ def command(
     configured = settings.load(config)
     asked = Asked(inputs, alerts, accounts, rejects, counts, report)
     _refuse_mix_ups(asked)
+    _refuse_unwritable("--accounts", accounts)
+    _refuse_unwritable("--report", report)
     outcome = run(asked, configured, read_catalogue(releases, expected))
     typer.echo(closing_line(outcome), err=ndjson.STANDARD_OUTPUT in (alerts, accounts, rejects, counts, report))
 
@@ -204,6 +207,18 @@ def _refuse_mix_ups(asked: Asked) -> None:
         other = written.setdefault(path.resolve(), flag)
         if other != flag:
             raise UsageError(f"--{flag} and --{other} are both {path}; each needs a file of its own")
+
+
+def _refuse_unwritable(flag: str, path: Path | None) -> None:
+    """What is written at the end must be writable at the start: nobody wants to learn it an hour later."""
+    if path is None or path == ndjson.STANDARD_OUTPUT:
+        return
+    if path.is_dir():
+        raise UsageError(f"{flag} {path}: is a directory; expected a file")
+    if not path.parent.is_dir():
+        raise UsageError(f"{flag} {path}: no such folder as {path.parent}")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise UsageError(f"{flag} {path}: no permission to write it")
 
 
 def _account_rows(fleet: Fleet) -> bytes:

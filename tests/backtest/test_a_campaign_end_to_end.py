@@ -1,0 +1,85 @@
+"""A small simulated fleet with a campaign, from records to alerts, accounts and page, held against the contract."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import zstandard
+
+from stream import backtest, settings
+from stream.backtest import Asked
+from stream.catalogue import read_catalogue
+from stream.planted import score
+from stream.simulate.command import truth_of
+from stream.simulate.scenarios import tell
+from stream.simulate.write import Lines
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def replayed(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """The pivot scenario, small, replayed once: paths of everything that was written, and the outcome."""
+    folder = tmp_path_factory.mktemp("pivot")
+    story = tell("pivot", 1, accounts=400, days=5.0)
+    lines = Lines(story.fleet, story.course, 1)
+    log = folder / "log.ndjson.zst"
+    with zstandard.open(log, "wb") as file:
+        for batch in story.traffic().hours():
+            file.write(b"".join(lines.of(batch)))
+    (folder / "releases.json").write_text(json.dumps(story.truth.releases))
+    paths = {name: folder / name for name in ("alerts", "accounts", "rejects", "report")}
+    outcome = backtest.run(
+        Asked([str(log)], **paths), settings.Settings(), read_catalogue(folder / "releases.json", None)
+    )
+    return SimpleNamespace(**paths, outcome=outcome, truth=truth_of(story, lines))
+
+
+def rows(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def test_what_is_written_keeps_the_contract(replayed):
+    check = Path(__file__).parents[1] / "contract" / "check_contract.py"
+    flags = [word for name in ("alerts", "accounts", "rejects") for word in (f"--{name}", getattr(replayed, name))]
+    done = subprocess.run([sys.executable, check, *flags], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "0 sorts of breaches\n")
+
+
+def test_the_campaign_is_paged_within_eighteen_hours_and_nearly_all_of_it_is_named(replayed):
+    from stream.contract import alert
+
+    alerts = [alert.decode(line) for line in replayed.alerts.read_bytes().splitlines()]
+    result = score(replayed.truth, alerts, replayed.outcome.fleet.named_accounts())
+    (found,) = result.campaigns
+    assert found.delay_ms is not None
+    assert found.delay_ms <= 18 * 3_600_000
+    assert found.recall >= 0.8
+
+
+def test_every_account_that_a_ticket_or_page_named_has_one_row_best_first(replayed):
+    named = {a for one in rows(replayed.alerts) if one["severity"] != "info" for a in one["accounts"]}
+    listed = rows(replayed.accounts)
+    assert named <= {row["account_id"] for row in listed}
+    assert len({row["account_id"] for row in listed}) == len(listed)
+    assert [row["score"] for row in listed] == sorted((row["score"] for row in listed), reverse=True)
+
+
+def test_the_page_shows_every_alert_and_draws_it(replayed):
+    page = replayed.report.read_text()
+    for alert_id in {one["alert_id"] for one in rows(replayed.alerts)}:
+        assert f'id="{alert_id}"' in page
+    assert "<title>these accounts</title>" in page
+    assert "http" not in page
+
+
+def test_the_closing_line_agrees_with_what_was_written(replayed):
+    seen = replayed.outcome.seen
+    pages = {one["alert_id"] for one in rows(replayed.alerts) if one["severity"] == "critical"}
+    assert seen.alerts["critical"] == len(pages)
+    assert seen.records == seen.accepted + sum(seen.not_counted.values())
