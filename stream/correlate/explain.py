@@ -1,0 +1,215 @@
+"""Why does this alert exist? Its evidence in sections that a person can read and recompute.
+
+Pure: records in, text out. The terminal (`swerve explain`) and the console show the same sections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from stream.contract.alert import Alert
+from stream.correlate.evidence import number
+from stream.correlate.sentence import name, percent, span
+
+SHARED_MAX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One fact. note: its formula, its limit, or what an ordinary value is."""
+
+    label: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Facts about one question."""
+
+    title: str
+    rows: tuple[Row, ...]
+
+
+def _share(value: float) -> str:
+    return percent(value)
+
+
+def _points(value: float) -> str:
+    return f"{100 * value:+.1f} points"
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.4g}"
+
+
+# Every figure with its formula and inputs: (key, label, how it is written, note).
+FIGURES: tuple[tuple[str, str, Callable[[float], str], str], ...] = (
+    ("requests", "requests", _plain, "of all accounts of the group, in the window"),
+    ("window_h", "window", span, "shares below are of requests in this window, each organisation counting once"),
+    ("accounts", "accounts judged", _plain, "those named are listed as members"),
+    ("organisations", "organisations", _plain, "unrelated customers; one operator should not need so many"),
+    ("moved_accounts", "accounts that moved", _plain, "use the strongest target more than their own past explains"),
+    ("organisations_moved_share", "organisations that moved", _share, "part of the organisations with such an account"),
+    ("share_before", "share before", _share, "of the strongest target in their own past, shrunk to the group's"),
+    ("share_after", "share now", _share, "of the strongest target, in the window"),
+    ("comparable_change", "change of comparable accounts", _points, "accounts of like volume and age, group left out"),
+    ("share_expected", "share expected", _share, "share before + change of comparable accounts"),
+    (
+        "statistic",
+        "test statistic z",
+        _plain,
+        "(share now - share expected) / sqrt(variance over organisations + heterogeneity of the fleet in this tick)",
+    ),
+    ("own_past", "taken off for its own past", _plain, "median of the group's own z 24 to 120 h ago"),
+    ("threshold", "threshold of z", _plain, "on two ticks"),
+    ("ticks", "ticks above it", _plain, "in a row"),
+    ("votes_for", "votes for one operator", _plain, "see below"),
+    ("shared_values_total", "rare values shared", _plain, "each by three organisations or more"),
+    (
+        "largest_value_covers",
+        "largest value covers",
+        _share,
+        "of the organisations; one employer or course covers most",
+    ),
+    ("synchrony", "synchrony", _plain, "variance of the total per 5 min / sum of the accounts' variances"),
+    ("dispersion", "dispersion", _plain, "intra-class correlation of the share over accounts; 0: all alike"),
+    ("newcomers", "newcomers", _plain, "accounts first seen in the last three days"),
+)
+
+TRAITS = {
+    "load_spread": "load even over accounts",
+    "mix_likeness": "mixes of work alike",
+    "shift_dispersion": "everybody moved a bit",
+    "synchrony": "pauses and waves in common",
+    "kit_spread": "kit used alike",
+    "template_dominance": "no template dominates",
+    "template_cover": "no template is everybody's",
+    "prefix_dominance": "no office prefix",
+    "night_share": "works round the clock",
+}
+_LOWER = ("load_spread", "mix_likeness", "shift_dispersion", "kit_spread", "template_dominance", "template_cover",
+          "prefix_dominance")  # fmt: skip
+
+HARMLESS_IF = {
+    "account": ("the customer says so: one account moved its own traffic", "a new product of this customer went live"),
+    "cohort": (
+        "one customer migrated: ask its account team, then `swerve expect`",
+        "a default of a client or a region changed: ask the platform team",
+    ),
+    "cluster": (
+        "an agency or a product moved its clients: ask sales who serves these organisations",
+        "a course or a hackathon shares prompts and rooms: it ends within days",
+        "a migration was announced to customers, and nobody told Swerve: `swerve expect`",
+    ),
+}
+
+
+def explain(records: Sequence[Alert]) -> list[Section]:
+    """Everything that is known about one alert. records: its records, oldest first, at least the last one."""
+    last = records[-1]
+    sections = [
+        _state(last),
+        Section("Numbers", tuple(_figures(last.evidence))),
+        Section("Toward what", tuple(_targets(last))),
+        Section("Why one operator", tuple(_votes(last.evidence))),
+        Section("What they share", tuple(_shared(last.evidence))),
+        Section("Harmless if", tuple(Row("", text) for text in _harmless_if(last))),
+        Section("Timeline (UTC)", tuple(_timeline(records))),
+    ]
+    return [section for section in sections if section.rows]
+
+
+def utc(at_ms: int) -> str:
+    """
+    >>> utc(1_770_260_400_000)
+    '2026-02-05 03:00'
+    """
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def _state(alert: Alert) -> Section:
+    ended = [] if alert.resolved_at is None else [Row("resolved", utc(alert.resolved_at), alert.resolved_reason or "")]
+    expected = alert.evidence.get("expected") or ()
+    rows = [
+        Row("status", f"{alert.status}, {alert.severity}", str(alert.evidence.get("why", ""))),
+        Row("onset", utc(alert.started_at), "estimated begin of the shift"),
+        Row("told", utc(alert.detected_at), f"{span((alert.detected_at - alert.started_at) / 3_600_000)} after it"),
+        *ended,
+        Row("who", f"{alert.subject.kind} {name(alert.subject.id, 80)}", name(alert.subject.dimension or " ", 80)),
+        Row("accounts", f"{alert.accounts_total:,}", ", ".join(name(one) for one in alert.accounts[:5])),
+        Row("looks like", str(alert.evidence.get("looks_like") or "one operator"), ""),
+        Row("announced by", ", ".join(name(str(one), 60) for one in expected)),
+        Row("before it", str(alert.evidence.get("previous_alert") or ""), "an earlier alert of the same group"),
+    ]
+    is_network = alert.subject.kind == "cluster"
+    return Section("Alert", tuple(row for row in rows if row.value and (is_network or row.label != "looks like")))
+
+
+def _figures(evidence: Mapping[str, Any]) -> list[Row]:
+    rows = []
+    for key, label, written, note in FIGURES:
+        value = number(evidence, key)
+        if value is not None:
+            rows.append(Row(label, written(value), note))
+    return rows
+
+
+def _targets(alert: Alert) -> list[Row]:
+    rows = []
+    for one in alert.evidence.get("per_target") or ():
+        target, shares = (
+            one.get("target"),
+            [number(one, key) for key in ("share_before", "share_after", "share_expected")],
+        )
+        label = f"{target['kind']} {name(target['id'], 60)}" if isinstance(target, dict) else name(str(target), 60)
+        before, after, expected = ("?" if share is None else percent(share) for share in shares)
+        z = number(one, "statistic")
+        rows.append(Row(label, f"{before} -> {after}", f"expected {expected}" + ("" if z is None else f", z {z:.1f}")))
+    return rows or [Row(f"{target.kind} {name(target.id, 60)}", "", "") for target in alert.targets]
+
+
+def _votes(evidence: Mapping[str, Any]) -> list[Row]:
+    rows = []
+    for vote in evidence.get("votes") or ():
+        trait, value, limit = str(vote.get("trait")), number(vote, "value"), number(vote, "limit")
+        sign = "at most" if trait in _LOWER else "at least"
+        said = "yes" if vote.get("one_hand") else "no"
+        shown = "?" if value is None else f"{value:.2f}"
+        rows.append(
+            Row(TRAITS.get(trait, trait), said, f"{shown}; one hand {sign} {limit if limit is not None else '?'}")
+        )
+    return rows
+
+
+def _shared(evidence: Mapping[str, Any]) -> list[Row]:
+    values = [one for one in evidence.get("shared_values") or () if isinstance(one, dict)]
+    rows = [
+        Row(
+            f"{name(str(one.get('dimension')), 20)} {name(str(one.get('value')), 24)}",
+            f"{one.get('accounts', '?')} accounts of {one.get('organisations', '?')} organisations",
+            f"{one.get('elsewhere', '?')} accounts elsewhere",
+        )
+        for one in values[:SHARED_MAX]
+    ]
+    more = len(values) - len(rows)
+    return [*rows, Row("", f"and {more} more")] if more > 0 else rows
+
+
+def _harmless_if(alert: Alert) -> Sequence[str]:
+    given = alert.evidence.get("harmless_if")
+    return [str(one) for one in given] if given else HARMLESS_IF.get(alert.subject.kind, ())
+
+
+def _timeline(records: Sequence[Alert]) -> list[Row]:
+    return [
+        Row(
+            utc(alert.updated_at),
+            f"{alert.evidence.get('change', alert.status)} ({alert.severity})",
+            f"{alert.accounts_total:,} accounts. {alert.summary}",
+        )
+        for alert in records
+    ]

@@ -1,0 +1,77 @@
+"""`swerve explain`: everything that is known about one alert."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
+
+import orjson
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from stream.arguments import Config
+from stream.contract.alert import Alert, decode
+from stream.correlate.explain import Section, explain
+from stream.errors import SwerveError, UsageError
+from stream.oncall import reach
+from stream.oncall.records import alerts_in
+from stream.settings import Settings, load
+from stream.sinks.catalogue import links_of
+
+
+def command(
+    alert_id: Annotated[str, typer.Argument(help="Which alert; its first characters are enough with --alerts.")],
+    alerts: Annotated[
+        Path | None, typer.Option("--alerts", metavar="FILE", help="Its records in a file, such as backtest writes.")
+    ] = None,
+    kafka: reach.Kafka = False,
+    url: reach.Url = None,
+    config: Config = None,
+) -> None:
+    """Everything that is known about one alert: every figure with its formula, and what would excuse it."""
+    settings = load(config)
+    if alerts is not None:
+        records = _chosen(alerts_in(alerts), alert_id, str(alerts))
+    elif kafka:
+        records = _chosen(asyncio.run(_in_topic(settings)), alert_id, settings.kafka.topics.alerts)
+    else:
+        answer = reach.ask(settings, url, "GET", f"/api/v1/alerts/{quote(alert_id, safe='')}")
+        records = [decode(orjson.dumps(answer.get("alert", answer)))]
+    console = Console(highlight=False)
+    console.print(f"[bold]{escape(records[-1].summary)}[/bold]")
+    for section in explain(records):
+        console.print(_table(section))
+    console.print(f"Page: {links_of(settings).page(records[-1])}")
+    console.print(f"What to do: {links_of(settings).runbook(records[-1])}")
+
+
+def _chosen(records: list[Alert], alert_id: str, where: str) -> list[Alert]:
+    found = sorted({one.alert_id for one in records if one.alert_id.startswith(alert_id)})
+    if alert_id in found:
+        found = [alert_id]
+    if not found:
+        raise SwerveError(f"{where}: no alert {alert_id}; it has {len({one.alert_id for one in records})} others")
+    if len(found) > 1:
+        raise UsageError(f"{alert_id} begins the ids of {len(found)} alerts: {', '.join(found[:5])}")
+    return [one for one in records if one.alert_id == found[0]]
+
+
+async def _in_topic(settings: Settings) -> list[Alert]:
+    from stream import kafka as broker
+
+    topic = settings.kafka.topics.alerts
+    return [decode(one.value) async for one in broker.read_to_end(settings.kafka, topic) if one.value is not None]
+
+
+def _table(section: Section) -> Table:
+    table = Table(title=section.title, title_justify="left", title_style="bold", box=None, show_header=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column()
+    table.add_column(style="dim")
+    for row in section.rows:
+        table.add_row(escape(row.label), escape(row.value), escape(row.note))
+    return table

@@ -1,0 +1,88 @@
+"""`swerve verdict`: say what an alert turned out to be. `swerve verdicts report`: how often it was right."""
+
+from __future__ import annotations
+
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from stream.arguments import Config
+from stream.contract.verdict import Verdict, decode_verdict
+from stream.correlate.verdicts import Precision, precision_by_kind
+from stream.errors import UsageError
+from stream.oncall import reach
+from stream.oncall.records import alerts_in, last_of_each, lines_of
+from stream.settings import load
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich")
+
+
+class Word(StrEnum):
+    """What can be said."""
+
+    CAMPAIGN = "campaign"
+    HARMLESS = "harmless"
+    UNSURE = "unsure"
+
+
+def command(
+    alert_id: Annotated[str, typer.Argument(help="Which alert.")],
+    verdict: Annotated[Word, typer.Argument(help="What it turned out to be.")],
+    note: Annotated[str, typer.Option("--note", metavar="TEXT", help="What you found.")] = "",
+    by: reach.By = None,
+    file: Annotated[Path | None, typer.Option("--file", metavar="FILE", help="Into this JSON array instead.")] = None,
+    kafka: reach.Kafka = False,
+    url: reach.Url = None,
+    config: Config = None,
+) -> None:
+    """Say what an alert turned out to be. Harmless: it resolves, and its group stays silent. The last word counts."""
+    settings = load(config)
+    record: dict[str, Any] = {
+        "alert_id": alert_id,
+        "verdict": str(verdict),
+        "by": reach.who(by),
+        "at": int(1000 * time.time()),
+        "note": note,
+    }
+    if file is not None:
+        reach.put_in_file(file, "alert_id", record)
+    elif kafka:
+        reach.publish(settings, settings.kafka.topics.verdicts, alert_id, record)
+    else:
+        reach.ask(settings, url, "POST", "/api/v1/verdicts", record)
+    typer.echo(f"{alert_id}: {verdict}, says {record['by']}")
+
+
+@app.callback()
+def verdicts() -> None:
+    """What the on-call engineers found out."""
+
+
+@app.command()
+def report(
+    alerts: Annotated[Path, typer.Option("--alerts", metavar="FILE", help="Alert records, NDJSON.")],
+    said: Annotated[Path, typer.Option("--verdicts", metavar="FILE", help="Verdicts: NDJSON, or a JSON array.")],
+) -> None:
+    """How often an alert was right, by kind and month: campaigns among those that somebody judged."""
+    last = last_of_each(alerts_in(alerts))
+    rows = precision_by_kind(last.values(), _verdicts_in(said))
+    if not rows:
+        raise UsageError(f"{said}: no verdict about an alert of {alerts}")
+    Console().print(_table(rows))
+
+
+def _verdicts_in(path: Path) -> list[Verdict]:
+    return [decode_verdict(raw) for raw in lines_of(path)]
+
+
+def _table(rows: list[Precision]) -> Table:
+    table = Table("kind", "month", "told", "judged", "campaign", "harmless", "precision", box=None)
+    for row in rows:
+        right = "-" if row.precision is None else f"{100 * row.precision:.0f}%"
+        table.add_row(row.kind, row.month, *map(str, (row.told, row.judged, row.campaigns, row.harmless)), right)
+    return table

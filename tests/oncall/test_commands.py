@@ -1,0 +1,265 @@
+"""What a person types on call, and what then reaches Swerve."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import msgspec
+import pytest
+
+from stream.cli import run
+from stream.contract.alert import encode
+from stream.contract.expected import expected_in
+from stream.contract.release import releases_in
+from stream.correlate.explain import explain
+from stream.errors import UsageError
+from stream.oncall.expect import record_of
+from stream.oncall.moment import moment_ms
+from stream.sinks.webhook import EXAMPLE
+
+
+class Swerve(ThreadingHTTPServer):
+    """A running Swerve's API, as far as a test needs it."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.calls, self.status, self.answer = [], 200, b"{}"
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.server.calls.append((self.command, self.path, json.loads(body or b"null"), dict(self.headers)))
+        self.send_response(self.server.status)
+        self.end_headers()
+        self.wfile.write(self.server.answer)
+
+    do_GET = do_POST  # noqa: N815 - the name is the library's
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def swerve():
+    server = Swerve()
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def call(capsys, *arguments):
+    code = run(list(arguments))
+    told = capsys.readouterr()
+    return code, told.out, told.err
+
+
+def test_an_announcement_reaches_a_running_swerve(capsys, swerve):
+    code, out, _ = call(capsys, "expect", "org=org_7", "--to", "atlas-4", "--reason", "migration", "--url", swerve.url)
+    ((method, path, body, _),) = swerve.calls
+    assert (code, out) == (0, "announced: expect org=org_7 to atlas-4\n")
+    assert (method, path) == ("POST", "/api/v1/expected")
+    assert body["subject"] == {"kind": "cohort", "dimension": "org", "id": "org_7"}
+    assert body["target"] == {"kind": "model", "id": "atlas-4"}
+    assert body["until"] - body["from"] == 7 * 86_400_000
+
+
+def test_an_announcement_taken_back_is_over_before_it_began(capsys, swerve):
+    code, out, _ = call(capsys, "expect", "fleet", "--withdraw", "--url", swerve.url)
+    assert (code, out) == (0, "withdrawn: expect fleet\n")
+    assert (swerve.calls[0][2]["from"], swerve.calls[0][2]["until"]) == (0, 0)
+
+
+def test_an_announcement_in_a_file_is_what_backtest_reads_and_the_same_again_replaces_it(capsys, tmp_path):
+    path = tmp_path / "expected.json"
+    for until in ("2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z"):
+        code, _, err = call(
+            capsys, "expect", "org=org_7", "--from", "2026-02-01T00:00:00Z", "--until", until, "--file", str(path)
+        )
+        assert (code, err) == (0, "")
+    (shift,) = expected_in(path)
+    assert shift.until_ms == 1_775_001_600_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["expect", "org_7"], "expected DIMENSION=VALUE, account=ID or fleet, got 'org_7'"),
+        (["expect", "fleet", "--until", "tomorrow"], "--until: expected RFC 3339"),
+        (["expect", "fleet", "--until", "-1h"], "--until: expected a time after --from"),
+        (["verdict", "a1", "maybe"], "maybe"),
+        (["snooze", "a1", "--until", "-1h"], "--until: expected a time to come"),
+        (["release", "m" * 300, "--file", "x"], "swerve release: $.model"),
+        (["sinks", "test"], "no sink is configured"),
+        (["explain", "a1", "--alerts", "/nowhere"], "/nowhere: No such file"),
+    ],
+)
+def test_what_cannot_be_used_is_one_line_and_exit_2(capsys, arguments, told):
+    code, out, err = call(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert told in err
+    assert err.count("\n") == 1
+
+
+def test_no_swerve_there_is_one_line_and_exit_1(capsys, swerve):
+    url = swerve.url
+    swerve.shutdown()
+    swerve.server_close()
+    code, _, err = call(capsys, "ack", "a1", "--url", url)
+    assert (code, err) == (1, f"swerve: no Swerve answers at {url}; start it, or say where it is with --url\n")
+
+
+def test_a_closed_door_says_which_key_opens_it(capsys, swerve):
+    swerve.status = 401
+    code, _, err = call(capsys, "verdict", "a1", "harmless", "--url", swerve.url)
+    assert code == 1
+    assert "SWERVE_HTTP__TOKEN" in err
+
+
+def test_the_token_goes_with_the_call(capsys, swerve, monkeypatch):
+    monkeypatch.setenv("SWERVE_HTTP__TOKEN", "s3cret")
+    call(capsys, "verdict", "a1", "harmless", "--url", swerve.url)
+    assert swerve.calls[0][3]["Authorization"] == "Bearer s3cret"
+
+
+def test_what_the_other_side_said_is_passed_on(capsys, swerve):
+    swerve.status, swerve.answer = 404, b'{"error": "no alert a1"}'
+    code, _, err = call(capsys, "ack", "a1", "--url", swerve.url)
+    assert (code, err) == (1, f"swerve: {swerve.url}: answered 404: no alert a1\n")
+
+
+def test_a_verdict_says_what_who_and_when(capsys, swerve):
+    code, _, _ = call(capsys, "verdict", "a1", "campaign", "--by", "kim", "--note", "banned", "--url", swerve.url)
+    body = swerve.calls[0][2]
+    assert (code, swerve.calls[0][1]) == (0, "/api/v1/verdicts")
+    assert (body["alert_id"], body["verdict"], body["by"], body["note"]) == ("a1", "campaign", "kim", "banned")
+    assert body["at"] > 1_700_000_000_000
+
+
+def test_acknowledge_and_snooze_name_the_alert_in_the_path(capsys, swerve):
+    call(capsys, "ack", "a/1", "--by", "kim", "--url", swerve.url)
+    call(capsys, "snooze", "a1", "--until", "+2h", "--by", "kim", "--url", swerve.url)
+    assert [one[1] for one in swerve.calls] == ["/api/v1/alerts/a%2F1/ack", "/api/v1/alerts/a1/snooze"]
+    assert swerve.calls[1][2]["until"] > 1_700_000_000_000
+
+
+def test_a_release_in_a_file_is_what_backtest_reads(capsys, tmp_path):
+    path = tmp_path / "releases.json"
+    code, _, _ = call(
+        capsys, "release", "atlas-4", "--at", "2026-02-05T00:00:00Z", "--supersedes", "atlas-3", "--file", str(path)
+    )
+    (release,) = releases_in(path)
+    assert (code, release.model, release.supersedes) == (0, "atlas-4", "atlas-3")
+
+
+RICH = msgspec.structs.replace(
+    EXAMPLE,
+    alert_id="abc123",
+    evidence={
+        "change": "opened",
+        "why": "one_operator",
+        "requests": 1489,
+        "share_before": 0.004,
+        "share_after": 0.483,
+        "share_expected": 0.11,
+        "statistic": 9.1,
+        "threshold": 4.0,
+        "votes": [{"trait": "synchrony", "value": 1.4, "limit": 0.95, "one_hand": True}],
+        "shared_values": [
+            {"dimension": "template", "value": "9f3c\x1b[31m", "accounts": 64, "organisations": 40, "elsewhere": 0}
+        ],
+        "per_target": [
+            {"target": {"kind": "model", "id": "atlas-4"}, "share_before": 0.0, "share_after": 0.48, "statistic": 9.1}
+        ],
+    },
+)
+
+
+def test_explain_prints_every_number_with_its_formula(capsys, tmp_path):
+    path = tmp_path / "alerts.ndjson"
+    path.write_bytes(encode(EXAMPLE) + b"\n" + encode(RICH) + b"\n")
+    code, out, _ = call(capsys, "explain", "abc", "--alerts", str(path))
+    assert code == 0
+    for part in (
+        "share expected",
+        "11%",
+        "test statistic z",
+        "9.1",
+        "pauses and waves",
+        "64 accounts of 40",
+        "Harmless",
+    ):
+        assert part in out
+    assert "\x1b" not in out
+
+
+def test_explain_asks_a_running_swerve(capsys, swerve):
+    swerve.answer = encode(RICH)
+    code, out, _ = call(capsys, "explain", "abc123", "--url", swerve.url)
+    assert (code, swerve.calls[0][:2]) == (0, ("GET", "/api/v1/alerts/abc123"))
+    assert "48%" in out
+
+
+def test_explain_of_an_id_that_is_not_there_says_how_many_are(capsys, tmp_path):
+    path = tmp_path / "alerts.ndjson"
+    path.write_bytes(encode(RICH))
+    assert call(capsys, "explain", "zzz", "--alerts", str(path))[::2] == (
+        1,
+        f"swerve: {path}: no alert zzz; it has 1 others\n",
+    )
+
+
+def test_explain_copes_with_evidence_that_is_not_there():
+    bare = msgspec.structs.replace(EXAMPLE, evidence={"change": "opened"})
+    assert [section.title for section in explain([bare])] == ["Alert", "Toward what", "Harmless if", "Timeline (UTC)"]
+
+
+def test_the_report_counts_what_was_right(capsys, tmp_path):
+    alerts, verdicts = tmp_path / "alerts.ndjson", tmp_path / "verdicts.json"
+    ids = ["a1", "a2", "a3", "a4"]
+    alerts.write_bytes(b"\n".join(encode(msgspec.structs.replace(EXAMPLE, alert_id=one)) for one in ids))
+    said = [("a1", "campaign", 1), ("a2", "harmless", 1), ("a2", "campaign", 2), ("a3", "harmless", 1)]
+    verdicts.write_text(
+        json.dumps([{"alert_id": a, "verdict": v, "by": "kim", "at": 1_770_300_000_000 + t} for a, v, t in said])
+    )
+    code, out, _ = call(capsys, "verdicts", "report", "--alerts", str(alerts), "--verdicts", str(verdicts))
+    assert code == 0
+    assert out.splitlines()[-1].split() == ["coordinated_shift", "2026-02", "4", "3", "2", "1", "67%"]
+
+
+def test_sinks_test_goes_through_every_sink_and_says_which_failed(capsys, swerve, tmp_path, monkeypatch):
+    config = tmp_path / "swerve.toml"
+    config.write_text(
+        f'[[sinks]]\nkind = "webhook"\nurl = "{swerve.url}/hook"\n'
+        f'[[sinks]]\nkind = "file"\npath = "{tmp_path}/out.ndjson"\n'
+        '[[sinks]]\nkind = "slack"\nurl = "http://127.0.0.1:1/s3cret"\n'
+    )
+    code, _, err = call(capsys, "sinks", "test", "--config", str(config))
+    assert code == 1
+    assert [one[2]["status"] for one in swerve.calls] == ["firing", "resolved"]
+    assert swerve.calls[0][2]["summary"].startswith("TEST")
+    assert "webhook (webhook): taken" in err
+    assert "1 of 3 sinks did not take it: slack" in err
+    assert "s3cret" not in err
+    assert len((tmp_path / "out.ndjson").read_bytes().splitlines()) == 2
+
+
+@pytest.mark.parametrize(("text", "expected"), [("+1w", 604_800_000), ("-30m", -1_800_000), ("90m", 5_400_000)])
+def test_a_distance_is_from_now(text, expected):
+    assert moment_ms(text, 0, "--from") == expected
+
+
+def test_a_subject_that_is_too_long_is_refused_with_its_path():
+    with pytest.raises(UsageError, match=r"\$\.subject\.id"):
+        record_of("org=" + "x" * 5_000, None, 0, 1)
+
+
+def test_two_long_subjects_get_two_ids_of_a_legal_length():
+    ids = {record_of("org=" + "x" * 250 + end, "atlas-4", 0, 1)["id"] for end in "ab"}
+    assert len(ids) == 2
+    assert {len(one) for one in ids} == {256}
