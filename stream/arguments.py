@@ -25,3 +25,7 @@ Port = Annotated[
     int | None,
     typer.Option("--port", metavar="PORT", min=0, max=65_535, help="Serve HTTP here instead of at [http] port."),
 ]
+Dialect = Annotated[
+    str | None,
+    typer.Option("--dialect", metavar="NAME", help="swerve, otlp, litellm or envoy, instead of [sources] dialect."),
+]

@@ -15,7 +15,7 @@ import orjson
 import typer
 
 from stream import ndjson, settings
-from stream.arguments import Config, Expected, Releases
+from stream.arguments import Config, Dialect, Expected, Releases
 from stream.catalogue import Catalogue, read_catalogue
 from stream.contract import alert
 from stream.contract.alert import Alert
@@ -27,6 +27,7 @@ from stream.recount import recounting
 from stream.report.history import AlertHistory, FleetHistory
 from stream.report.page import Told, render
 from stream.settings import Settings
+from stream.sources.dialects import dialect_named
 from stream.sources.open import Batch, Input, open_input
 from stream.terminal.progress import Progress, progress_of
 
@@ -74,13 +75,14 @@ def command(
     counts: Annotated[
         Path | None, typer.Option("--counts", metavar="FILE", help="Requests per account, target and tick.")
     ] = None,
+    dialect: Dialect = None,
     config: Config = None,
 ) -> None:
     """Replay logs through the detectors: what would have been said, when, and of whom.
 
     Exit 0 when it ran to the end, whatever it found; 2 where arguments or configuration cannot be used; 1 on a failure.
     """
-    configured = settings.load(config)
+    configured = settings.load(config).speaking(dialect)
     asked = Asked(inputs, alerts, accounts, rejects, counts, report)
     _refuse_mix_ups(asked)
     _refuse_unwritable("--accounts", accounts)
@@ -91,6 +93,7 @@ def command(
 
 def run(asked: Asked, configured: Settings, catalogue: Catalogue) -> Outcome:
     """Read all inputs to their end. Raises SwerveError and UsageError in words for a person."""
+    dialect_named(configured.sources.dialect)  # before any output is begun
     with ExitStack() as stack:
         files = {path: stack.enter_context(open_input(path)) for path in asked.inputs}
         outputs = _Outputs(asked, stack)
@@ -143,6 +146,7 @@ class _Replay:
             self.fleet,
             on_summary=[self.fleet_history.see, self.alert_history.see] if drawn else [],
             on_alerts=[self._written, *([self.alert_history.changed, self.changes.extend] if drawn else [])],
+            dialect=dialect_named(configured.sources.dialect),
         )
         if outputs.counts is not None:
             recounting(self.embedded.shards, outputs.counts.rows)

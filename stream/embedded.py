@@ -14,7 +14,7 @@ from detectors.parameters import Parameters
 from detectors.rows import NO_CLOCK_MS, Frame
 from detectors.summary import Summary
 from stream.contract.alert import Alert
-from stream.ingest.encode import Encoder, Refused
+from stream.ingest.encode import Dialect, Encoder, Refused
 from stream.pipeline import Applied, Shards
 
 
@@ -44,7 +44,7 @@ class Embedded:
     """Encoders of all sources, the shards and the fleet, in one process.
 
     sources: names, all of which hold time back until they end. on_summary, on_alerts: told of every summary before
-    it is judged, and of the records that came of it.
+    it is judged, and of the records that came of it. dialect: how records are written, ours where it is None.
     """
 
     def __init__(
@@ -54,12 +54,13 @@ class Embedded:
         fleet: Judge,
         on_summary: Iterable[Callable[[Summary], None]] = (),
         on_alerts: Iterable[Callable[[Sequence[Alert]], None]] = (),
+        dialect: Dialect | None = None,
     ) -> None:
         self.parameters = parameters
         self.shards = Shards(parameters, sources)
         self.fleet = fleet
         self.seen = Seen()
-        self._encoders = {name: Encoder(name) for name in sources}
+        self._encoders = {name: Encoder(name, dialect=dialect) for name in sources}
         self._on_summary = tuple(on_summary)
         self._on_alerts = tuple(on_alerts)
         self._late = 0

@@ -153,6 +153,12 @@ class Ticks(Section):
         return self
 
 
+class Sources(Section):
+    """How records are written. dialect: ours is "swerve"; the others are formats of other platforms."""
+
+    dialect: Literal["swerve", "otlp", "litellm", "envoy"] = "swerve"
+
+
 class Dimensions(Section):
     """What the attributes of a request mean. link: rare values that tie accounts; cohort: groups judged as such."""
 

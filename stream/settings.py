@@ -24,7 +24,7 @@ from pydantic_settings import (
 
 from detectors.parameters import Parameters
 from stream.errors import UsageError
-from stream.sections import ELSEWHERE, Allow, Detection, Dimensions, Http, Kafka, Limits, Sink, Ticks
+from stream.sections import ELSEWHERE, Allow, Detection, Dimensions, Http, Kafka, Limits, Sink, Sources, Ticks
 
 CONFIG_VARIABLE = "SWERVE_CONFIG"
 PREFIX = "SWERVE_"
@@ -49,6 +49,7 @@ class Settings(BaseSettings):
 
     kafka: Kafka = Kafka()
     http: Http = Http()
+    sources: Sources = Sources()
     detection: Detection = Field(default_factory=Detection)
     dimensions: Dimensions = Dimensions()
     ticks: Ticks = Ticks()
@@ -71,6 +72,12 @@ class Settings(BaseSettings):
         for name, (section, key) in ELSEWHERE.items():
             values[name] = getattr(getattr(self, section), key)
         return Parameters(**values)
+
+    def speaking(self, dialect: str | None) -> Settings:
+        """The same, for records of another dialect; None changes nothing. Whether there is such a one is seen later."""
+        if dialect is None:
+            return self
+        return self.model_copy(update={"sources": self.sources.model_copy(update={"dialect": dialect})})
 
     @classmethod
     def settings_customise_sources(

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.live import Live
 
 from stream import log, metered, settings
-from stream.arguments import Config, Expected, Port, Releases
+from stream.arguments import Config, Dialect, Expected, Port, Releases
 from stream.catalogue import Catalogue, read_catalogue
 from stream.console.health import Health
 from stream.contract.alert import Alert
@@ -30,6 +30,7 @@ from stream.sections import Http, StdoutSink
 from stream.settings import Settings
 from stream.sinks.catalogue import deliveries
 from stream.sinks.delivery import Deliveries
+from stream.sources.dialects import dialect_named
 from stream.terminal.view import Screen, draw
 
 SOURCE = "watched log"
@@ -48,6 +49,7 @@ def command(
         ),
     ] = None,
     port: Port = None,
+    dialect: Dialect = None,
     config: Config = None,
 ) -> None:
     """Follow a growing log, or standard input: alerts to the sinks, metrics over HTTP, without Kafka.
@@ -55,7 +57,7 @@ def command(
     What is in the log already is learnt from and judged, but told to nobody, except for what still fires when that is
     done. Without sinks in the configuration, alert records go to standard output, or into the view on a terminal.
     """
-    configured = settings.load(config)
+    configured = settings.load(config).speaking(dialect)
     console = Console()
     if not configured.sinks and not console.is_terminal:
         configured = configured.model_copy(update={"sinks": (StdoutSink(kind="stdout"),)})
@@ -90,6 +92,7 @@ class Watch:
             [SOURCE],
             metered.Metered(self.fleet, parameters.lateness_ms),
             on_summary=[self.history.see],
+            dialect=dialect_named(configured.sources.dialect),
         )
         self.screen = Screen(f"swerve watch: {'standard input' if log_.path == '-' else log_.path}", self.history)
         self.deliveries: Deliveries = deliveries(configured, ledgers=state)

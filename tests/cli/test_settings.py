@@ -132,3 +132,37 @@ def test_secrets_are_masked_and_every_value_says_where_it_comes_from(written, mo
 
 def test_a_secret_that_is_wrong_is_not_repeated_in_the_error(written):
     assert "hunter2" not in refusal(written("[http]\ntoken = ['hunter2']\n"))
+
+
+def test_every_dialect_can_be_configured(written):
+    from stream.sources.dialects import DIALECTS
+
+    for dialect in DIALECTS:
+        assert settings.load(written(f"[sources]\ndialect = '{dialect}'\n")).sources.dialect == dialect
+    assert "[sources] dialect = 'latin'" in refusal(written("[sources]\ndialect = 'latin'\n"))
+
+
+def test_every_kind_of_sink_can_be_configured_and_is_shown_without_its_secrets(written):
+    path = written(
+        """
+        [[sinks]]
+        kind = "stdout"
+        [[sinks]]
+        kind = "alertmanager"
+        urls = ["http://a:9093", "http://b:9093"]
+        [[sinks]]
+        kind = "slack"
+        url = "https://hooks.slack.example/T0/SECRET"
+        [[sinks]]
+        kind = "pagerduty"
+        routing_key = "SECRET"
+        [[sinks]]
+        kind = "webhook"
+        url = "https://x.example"
+        secret = "SECRET"
+        """
+    )
+    assert settings.load(path).sinks[1].urls == ("http://a:9093", "http://b:9093")
+    shown = [(section, key, str(value)) for section, key, value, _ in settings.sources(path) if section == "[sinks]"]
+    assert ("[sinks]", "routing_key", "********") in shown
+    assert not [value for _, _, value in shown if "SECRET" in value]
