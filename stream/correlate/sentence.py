@@ -87,7 +87,8 @@ def _count(n: float, one: str, many: str) -> str:
 
 
 def _accounts(alert: Alert) -> str:
-    total = alert.accounts_total or number(alert.evidence, "accounts") or 0
+    """Those that are named, or all that were judged where more: shares and organisations are of these."""
+    total = max(alert.accounts_total, number(alert.evidence, "accounts") or 0)
     return _count(total, "account", "accounts")
 
 
