@@ -20,13 +20,13 @@ from tests.service.traffic import Traffic, simulated
 pytestmark = [pytest.mark.service("kafka"), pytest.mark.slow, pytest.mark.timeout(600)]
 
 SOURCES = 3
-SCENARIO, ACCOUNTS, UNTIL_MS = "mixed", 250, 1_773_010_800_000 + 2 * 3_600_000
+SCENARIO, ACCOUNTS = "mixed", 250
 WAIT_S = 300.0
 
 
 @pytest.fixture(scope="module")
 def traffic(tmp_path_factory) -> Traffic:
-    return simulated(tmp_path_factory.mktemp("log"), SOURCES, scenario=SCENARIO, accounts=ACCOUNTS, until_ms=UNTIL_MS)
+    return simulated(tmp_path_factory.mktemp("log"), SOURCES, scenario=SCENARIO, accounts=ACCOUNTS)
 
 
 def by_backtest(traffic: Traffic, kafka, folder: Path, config: Path) -> list[bytes]:

@@ -1,0 +1,19 @@
+"""Is everything counted once, and said once, when workers are killed, stopped and joined by others? The short form."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.service.drill import UNTIL_MS, Plan, drill
+
+pytestmark = [pytest.mark.service("kafka"), pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+def test_counts_and_alerts_survive_kills_stops_and_rebalances(bootstrap, unique, tmp_path):
+    plan = Plan(kills=1, pauses=1, scale=True, load_s=50.0)
+
+    result = drill(bootstrap, unique, tmp_path, plan, UNTIL_MS, print)
+
+    assert result.wrong == []
+    assert result.alert_records >= 3
+    assert result.exits >= 3
