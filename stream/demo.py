@@ -179,6 +179,23 @@ class Stage:
 def ending(story: Story, console: Console, seconds: float) -> None:
     """Planted beside found, and what to type next."""
     result = story.result()
+    if result.campaigns:
+        console.print(_comparison(result))
+    else:
+        console.print("Nothing was planted.")
+    seen = story.embedded.seen
+    pages = f"{result.false_pages or 'no'} false page" + ("s" if result.false_pages > 1 else "")
+    console.print(
+        f"{pages}; {seen.records:,} records of {span(story.end_ms - story.start_ms)} in {seconds:.0f} s",
+        highlight=False,
+    )
+    console.print("\nNext:")
+    for typed, why in NEXT:
+        console.print(f"  {typed}", highlight=False, soft_wrap=True)
+        console.print(f"      {why}", style="dim", highlight=False)
+
+
+def _comparison(result: Score) -> Table:
     table = Table(title="Planted, and found", title_justify="left", title_style="bold")
     for column in ("campaign", "accounts", "began", "paged after", "named of them", "of those named, its own"):
         table.add_column(column, justify="left" if column in ("campaign", "began") else "right")
@@ -191,21 +208,7 @@ def ending(story: Story, console: Console, seconds: float) -> None:
             percent(one.recall),
             percent(one.precision) if one.precision is not None else "none",
         )
-    console.print(table)
-    seen = story.embedded.seen
-    pages = (
-        "no false page"
-        if not result.false_pages
-        else f"{result.false_pages} false page" + "s" * (result.false_pages > 1)
-    )
-    console.print(
-        f"{pages}; {seen.records:,} records of {span(story.end_ms - story.start_ms)} in {seconds:.0f} s",
-        highlight=False,
-    )
-    console.print("\nNext:")
-    for typed, why in NEXT:
-        console.print(f"  {typed}", highlight=False, soft_wrap=True)
-        console.print(f"      {why}", style="dim", highlight=False)
+    return table
 
 
 async def _served(stage: Stage, http: Http) -> None:
