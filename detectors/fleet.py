@@ -51,6 +51,25 @@ class Judge:
         self.last_tick: Tick | None = None
         self.last_groups: Sequence[Group] = ()
 
+    def state(self) -> dict[str, Any]:
+        """All that later ticks depend on, for a snapshot; what was seen last, for the console, is not in it."""
+        return {
+            "first_hour": self.first_hour,
+            "renamed": self.renamed,
+            "carriers": self.carriers.state(),
+            "activity": self.activity.state(),
+            "tracks": self.tracks.state(),
+            "incidents": self.incidents.state(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continue from what `state` gave."""
+        self.first_hour, self.renamed = state["first_hour"], state["renamed"]
+        self.carriers.restore(state["carriers"])
+        self.activity.restore(state["activity"])
+        self.tracks.restore(state["tracks"])
+        self.incidents.restore(state["incidents"])
+
     def cohorts(self, parts: Sequence[CohortCounts], tick: int) -> list[Finding]:
         """Judge the declared cohorts of one 5-minute tick."""
         return []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from typing import Any
 
@@ -94,6 +94,17 @@ class Incidents:
             if incident.last >= tick.hour - REOPEN_H
         ]
 
+    def state(self) -> list[Any]:
+        """All of it, for a snapshot."""
+        return [asdict(one) | {"level": int(one.level)} for one in self.incidents]
+
+    def restore(self, state: list[Any]) -> None:
+        """Continue from what `state` gave."""
+        self.incidents = [
+            Incident(**entry | {"level": Level(entry["level"]), "evidence": _evidence(entry["evidence"])})
+            for entry in state
+        ]
+
     def _incident_of(self, tick: Tick, group: Group) -> Incident:
         """The incident that the group belongs to, or a new one."""
         passed = _passed(group)
@@ -137,6 +148,10 @@ class Incidents:
             evidence={**incident.facts["evidence"], "series": incident.series},
             why=incident.facts["why"],
         )
+
+
+def _evidence(state: dict[int, dict[str, Any]]) -> dict[int, Evidence]:
+    return {key: Evidence(**one) for key, one in state.items()}
 
 
 def _passed(group: Group) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from stream.contract.alert import Alert
 from stream.correlate.expected_shifts import Announced
 from stream.correlate.life import Life, NamedAccount
 from stream.correlate.verdicts import Said
+from stream.frames import decode_summary, encode_summary
 
 PIECE_BYTES_MAX = 800_000  # below the default limit of a Kafka message, with room for its key and headers
 
@@ -143,17 +145,16 @@ class Shards:
     def snapshot(self) -> dict[str, bytes]:
         """The whole state in pieces below the limit of a Kafka message; `restore` takes them all."""
         sources = {n: [s.position, s.clock_ms, s.idle, s.ended] for n, s in self._sources.items()}
-        data = to_bytes(
-            {
-                "partition": [self.partition, self.partitions],
-                "sources": sources,
-                "accounts": self.accounts.state(),
-                "ticks": self.ticks.state(),
-            }
+        return _in_pieces(
+            to_bytes(
+                {
+                    "partition": [self.partition, self.partitions],
+                    "sources": sources,
+                    "accounts": self.accounts.state(),
+                    "ticks": self.ticks.state(),
+                }
+            )
         )
-        return {
-            f"{i:06d}": data[at : at + PIECE_BYTES_MAX] for i, at in enumerate(range(0, len(data), PIECE_BYTES_MAX))
-        }
 
     @classmethod
     def restore(cls, parameters: Parameters, pieces: dict[str, bytes]) -> Shards:
@@ -165,6 +166,11 @@ class Shards:
         shards.accounts.restore(state["accounts"])
         shards.ticks.restore(state["ticks"])
         return shards
+
+
+def _in_pieces(data: bytes) -> dict[str, bytes]:
+    cuts = range(0, len(data), PIECE_BYTES_MAX)
+    return {f"{number:06d}": data[at : at + PIECE_BYTES_MAX] for number, at in enumerate(cuts)}
 
 
 class Join:
@@ -190,6 +196,17 @@ class Join:
         whole = int(self._latest.min())
         ready = sorted(tick for tick in self._waiting if tick <= whole)
         return [(tick, sorted(self._waiting.pop(tick), key=lambda s: s.shards[0])) for tick in ready]
+
+    def state(self) -> dict[str, Any]:
+        """All of it, for a snapshot."""
+        waiting = [encode_summary(summary) for _, parts in sorted(self._waiting.items()) for summary in parts]
+        return {"latest": self._latest, "waiting": waiting, "repeats": self.repeats}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continue from what `state` gave."""
+        self._latest, self.repeats = state["latest"], state["repeats"]
+        for summary in map(decode_summary, state["waiting"]):
+            self._waiting.setdefault(summary.tick, []).append(summary)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +262,19 @@ class Fleet:
         changed = self.life.step(findings, self.at_ms, expected=self.expected, verdicts=self.verdicts)
         self.on_tick(Judged(self.at_ms, summaries, findings, changed))
         return changed
+
+    def snapshot(self) -> dict[str, bytes]:
+        """The whole state in pieces below the limit of a Kafka message; what people said is not in it."""
+        state = {"at_ms": self.at_ms, "join": self.join.state(), "judge": self.judge.state()}
+        return _in_pieces(to_bytes(state | {"life": self.life.snapshot()}))
+
+    def restore(self, pieces: Mapping[str, bytes]) -> None:
+        """Continue, with nothing seen yet, from what `snapshot` gave. Raises UnreadableSnapshotError."""
+        state = from_bytes(b"".join(pieces[name] for name in sorted(pieces)))
+        self.at_ms = state["at_ms"]
+        self.join.restore(state["join"])
+        self.judge.restore(state["judge"])
+        self.life = Life.restore(state["life"], self.parameters.tick_ms, self.parameters.network_tick_ms)
 
     def named_accounts(self) -> list[NamedAccount]:
         """Every account that a warning or critical alert named, best first."""
