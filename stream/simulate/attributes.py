@@ -39,14 +39,14 @@ def commons(fleet: Fleet, rng: np.random.Generator, accounts: int) -> Commons:
     )
 
 
-def give_payments(fleet: Fleet, rng: np.random.Generator, account: Ints, stream: Ints) -> None:
-    """One card an organisation, or one a department of 40; some cards serve a household or a few unrelated firms."""
+def give_payments(fleet: Fleet, rng: np.random.Generator, account: Ints, stream: Ints, shared_part: float) -> None:
+    """One card an organisation, or one a department of 40; a part serves a household or a few unrelated firms."""
     org = fleet.accounts.org[account]
     department = rng.integers(0, 1 + np.bincount(org, minlength=fleet.orgs)[org] // 40)
     _, payer = np.unique(org * 100_000 + department, return_inverse=True)
     cards = payer.max() + 1
     card = fleet.new_values("payment", int(cards))
-    shared = np.flatnonzero(rng.random(cards) < 0.05)
+    shared = np.flatnonzero(rng.random(cards) < shared_part)
     card[shared] = card[rng.choice(shared, len(shared))] if len(shared) else card[shared]
     fleet.offer("payment", stream, card[payer], 1.0)
     second = np.flatnonzero(rng.random(len(stream)) < 0.08)

@@ -27,6 +27,7 @@ from stream.simulate.rhythm import CRON, CRON_KINDS, HOME, OFFICE, SERVICE
 
 MEAN_PER_DAY, SD_LN = 26.0, 1.54  # median of 8 requests a day
 PER_DAY_MAX = 6_000.0
+TRACE_BURST = 20.0  # gamma shape: a trace brings its own unrest
 GIANTS = 4  # organisations of hundreds to thousands of accounts in every fleet
 
 
@@ -60,14 +61,14 @@ def settle(
         start_ms=born_ms, end_ms=dead_ms, **columns,
     )  # fmt: skip
     world = attributes.commons(fleet, rng, count)
-    _live(fleet, rng, world, account, stream, archetype, service)
+    _live(fleet, rng, world, account, stream, archetype, service, cards_shared=0.05)
     giants = np.argsort(-size, kind="stable")[:GIANTS]
     return Population(account, stream, archetype, service, giants, world)
 
 
 def newcomers(
     fleet: Fleet, rng: np.random.Generator, honest: Population, count: int, born_ms: Ints | int, *,
-    per_day: float = MEAN_PER_DAY, org: Ints | None = None,
+    per_day: float = MEAN_PER_DAY, org: Ints | None = None, cards_shared: float = 0.0,
 ) -> tuple[Ints, Ints]:  # fmt: skip
     """Adds honest accounts that sign up in the log, each its own organisation unless told. (accounts, streams)."""
     org = fleet.new_orgs(count) if org is None else org
@@ -78,16 +79,16 @@ def newcomers(
         count, account=account, per_day=heavy(rng, count, per_day, 1.0), start_ms=born_ms,
         offset_h=OFFSET_H[fleet.accounts.country[account]], **_rhythms(rng, service, archetype),
     )  # fmt: skip
-    _live(fleet, rng, honest.world, account, stream, archetype, service)
+    _live(fleet, rng, honest.world, account, stream, archetype, service, cards_shared)
     return account, stream
 
 
 def _live(
     fleet: Fleet, rng: np.random.Generator, world: attributes.Commons, account: Ints, stream: Ints, archetype: Ints,
-    service: Ints,
+    service: Ints, cards_shared: float,
 ) -> None:  # fmt: skip
     """Everything that an honest stream draws from."""
-    attributes.give_payments(fleet, rng, account, stream)
+    attributes.give_payments(fleet, rng, account, stream, cards_shared)
     attributes.give_networks(fleet, rng, world, account, stream, service)
     attributes.give_clients(fleet, rng, stream)
     attributes.give_templates(fleet, rng, world, stream)
@@ -161,8 +162,10 @@ def _followers(
     else:
         largest = np.argsort(-per_day, kind="stable")[: len(traces)]
         trace[largest] = rng.permutation(len(traces))[: len(largest)]
-    session = np.where(trace >= 0, traces.session[trace], columns["session"])
-    return columns | {"trace": trace, "trace_shift_h": shift_h, "session": session}
+    follows = trace >= 0
+    session = np.where(follows, traces.session[trace], columns["session"])
+    burst = np.where(follows, TRACE_BURST, columns["burst"])
+    return columns | {"trace": trace, "trace_shift_h": shift_h, "session": session, "burst": burst}
 
 
 def give_tasks(fleet: Fleet, rng: np.random.Generator, stream: Ints, archetype: Ints, spread: float = 2.5) -> None:

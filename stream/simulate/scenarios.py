@@ -192,7 +192,7 @@ SCENARIOS: dict[str, Scenario] = {
     "no_templates_surge": Scenario("the surge on a platform that records no template", FEW, no_templates_surge),
     "evasive": Scenario("250 accounts that share nothing and adopt as everybody does", FEW, evasive),
     "at_scale": Scenario("24,000 of 250,000 accounts in three campaigns, 30 days; times --scale",
-                         Size(250_000, 30), at_scale),
+                         Size(250_000, 30, mean_per_day=29.0), at_scale),
 }  # fmt: skip
 
 

@@ -58,6 +58,15 @@ def _members(story: Story, least: int, most: int) -> Ints:
     return streams
 
 
+def _steady(story: Story) -> Ints:
+    """The busiest tenth of the services that run round the clock."""
+    streams, own = story.fleet.streams, story.honest.stream
+    steady = own[(story.honest.service == 1) & (streams.minute[own] < 0) & (streams.trace[own] < 0)]
+    candidates = steady if len(steady) else own
+    busiest: Ints = candidates[np.argsort(-streams.per_day[candidates], kind="stable")]
+    return busiest[: max(1, len(busiest) // 10)]
+
+
 def _later(rng: np.random.Generator, count: int, at_ms: int, mean_h: float) -> Ints:
     return at_ms + (rng.exponential(mean_h, count) * HOUR_MS).astype(np.int64)
 
@@ -169,8 +178,7 @@ def tag_rename(story: Story, day: float) -> None:
 def retries(story: Story, day: float) -> None:
     """One customer's client has an error and asks the same again and again, for three hours."""
     at_ms, rng = story.at(day), story.chance("retries", int(day * 24))
-    busy = story.honest.stream[story.fleet.streams.per_day[story.honest.stream] > 200]
-    stream = np.array([rng.choice(busy if len(busy) else story.honest.stream)])
+    stream = np.array([rng.choice(_steady(story))])
     story.course.swells.append(Swell(stream, at_ms, at_ms + 3 * HOUR_MS, 15.0))
     task = Shift("task", stream, np.array([at_ms]), np.array([1]), np.array([0.97]), onto_one(1, TASK["tool"]),
                  until_ms=at_ms + 3 * HOUR_MS)  # fmt: skip
