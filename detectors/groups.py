@@ -16,6 +16,7 @@ from detectors.operator import Activity, Ordinary, Verdict, ordinary_of, verdict
 from detectors.parameters import Parameters
 from detectors.population import Floats, Ints, Population
 from detectors.shift import Comparison, Shift, comparison_of, shift_of
+from detectors.stories import stories_of
 from detectors.ties import Ties
 from detectors.tracks import Track, Tracks
 
@@ -102,10 +103,10 @@ def groups_of(tick: Tick, ties: Ties, parts: Parts, tracks: Tracks, parameters: 
     found.sort(key=lambda one: (-len(one[0]), one[0].tolist()))
     keys = tick.population.columns.keys
     followed = tracks.match(tick.hour, [keys[members].tolist() for members, _, _ in found])
-    return [
-        _judged(tick, track, component, members, scores, parameters)
-        for track, (members, scores, component) in zip(followed, found, strict=True)
-    ]
+    judged: list[Group] = []
+    for track, (members, scores, component) in zip(followed, found, strict=True):
+        judged += _judged(tick, track, component, members, scores, parameters)
+    return judged
 
 
 def _members(tick: Tick, ties: Ties, rows: Ints, parameters: Parameters) -> tuple[Ints, Floats]:
@@ -118,7 +119,10 @@ def _members(tick: Tick, ties: Ties, rows: Ints, parameters: Parameters) -> tupl
     return kept, scores[np.isin(members, kept)]
 
 
-def _judged(tick: Tick, track: Track, component: int, rows: Ints, scores: Floats, parameters: Parameters) -> Group:
+def _judged(
+    tick: Tick, track: Track, component: int, rows: Ints, scores: Floats, parameters: Parameters
+) -> list[Group]:
+    """The group, or one for each of its stories."""
     population = tick.population
     shift = shift_of(population, tick.comparison, rows, parameters)
     keys = population.columns.keys[rows]
@@ -133,8 +137,27 @@ def _judged(tick: Tick, track: Track, component: int, rows: Ints, scores: Floats
     for k in strong:
         track.freeze(tick.hour, population.targets[k])
     track.seen(tick.hour, keys.tolist(), dict(zip(population.targets, shift.z.tolist(), strict=True)))
-    verdict = _verdict(tick, shift, rows, int(strong[0]), parameters) if len(strong) else None
-    return Group(track, component, rows, keys, scores, shift, z, strong, coordination, verdict)
+    whole = Group(track, component, rows, keys, scores, shift, z, strong, coordination, None)
+    if not len(strong):
+        return [whole]
+    stories = stories_of(shift.used_more > 0, strong)
+    groups = [whole] if len(stories) == 1 else [_told_apart(tick, whole, *story, parameters) for story in stories]
+    for group in groups:
+        if len(group.strong):
+            group.verdict = _verdict(tick, group.shift, group.rows, int(group.strong[0]), parameters)
+    return groups
+
+
+def _told_apart(tick: Tick, whole: Group, targets: Ints, who: NDArray[np.bool_], parameters: Parameters) -> Group:
+    """One of several stories of a group; it must hold by itself."""
+    rows = whole.rows[who]
+    coordination = coordination_of(tick.population, tick.rare, rows)
+    shift = shift_of(tick.population, tick.comparison, rows, parameters)
+    strong = targets if coordination.holds else targets[:0]
+    return Group(
+        whole.track, whole.component, rows, whole.keys[who], whole.scores[who], shift, whole.z, strong, coordination,
+        None,
+    )  # fmt: skip
 
 
 def _sharp(shift: Shift) -> NDArray[np.bool_]:

@@ -67,8 +67,9 @@ class Incident:
     peak: float = 0.0
 
     def accounts(self) -> set[int]:
-        """Keys of the accounts in it."""
-        return set(self.evidence)
+        """Keys of the accounts that moved in it; of all where none has yet."""
+        moved = {key for key, one in self.evidence.items() if 2 * one.moved >= one.ticks}
+        return moved or set(self.evidence)
 
 
 class Incidents:
@@ -108,7 +109,7 @@ class Incidents:
     def _incident_of(self, tick: Tick, group: Group) -> Incident:
         """The incident that the group belongs to, or a new one."""
         passed = _passed(group)
-        members = set(group.keys.tolist())
+        members = set(group.keys[group.shift.used_more[:, group.strong].any(axis=1)].tolist())
         same = [
             one for one in self.incidents if one.passed == passed and not one.superseded and _overlaps(one, members)
         ]
