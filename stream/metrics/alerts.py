@@ -81,7 +81,7 @@ _missing = gauge(
 )
 _active = gauge(
     "swerve_correlate_active",
-    "1 where correlate judges, 0 on a standby. The sum must be 1: 0, nobody judges; 2, stop one and read the runbook.",
+    "1 where correlate judges, 0 on a standby and before the first summary. A sum of 2: stop one, read the runbook.",
     (),
     _CORRELATE,
 )

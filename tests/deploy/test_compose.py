@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +59,16 @@ def test_nothing_is_open_to_other_machines(name: str):
 
 @pytest.mark.parametrize("name", sorted(OURS))
 def test_every_command_is_one_of_swerve(name: str):
-    assert OURS[name]["command"][0] in COMMANDS
+    command, *arguments = OURS[name]["command"]
+    help_ = subprocess.run(
+        [sys.executable, "-c", "from stream.cli import main; main()", command, *arguments, "--help"],
+        capture_output=True, text=True, check=False, env=os.environ | {"COLUMNS": "200", "NO_COLOR": "1"},
+    )  # fmt: skip
+
+    assert command in COMMANDS
+    assert help_.returncode == 0, help_.stderr
+    for option in (word for word in arguments if word.startswith("--")):
+        assert re.search(rf"{option}\b", help_.stdout), f"swerve {command} knows no {option}"
 
 
 def test_the_configuration_and_the_variables_are_understood(monkeypatch: pytest.MonkeyPatch):

@@ -26,7 +26,7 @@ def _now(one: Dashboard) -> None:
         number(
             "Does every process do its work?",
             "short",
-            "Processes by stage that are ready. A standby of correlate is not, which is its work.",
+            "Processes by stage that are ready; a standby of correlate is, too.",
             Query("sum by (stage) (swerve_ready{@})", "{{stage}}"),
             limits=(),
         ),
