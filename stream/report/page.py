@@ -178,7 +178,7 @@ def evidence_of(evidence: Mapping[str, Any]) -> tuple[list[tuple[str, str]], lis
     """Numbers as (name, value), and what has rows as tables; in the order of the record."""
     facts, tables = [], []
     for key, given in evidence.items():
-        if key in DRAWN:
+        if key in DRAWN or given is None:
             continue
         rows = _as_rows(given)
         if rows:

@@ -74,11 +74,15 @@ def span(length_ms: float) -> str:
 def percent(share: float) -> str:
     """A share of 1, with a digit more where it is small.
 
-    >>> percent(0.48), percent(0.0312), percent(0.0999), percent(0)
-    ('48%', '3.1%', '10%', '0%')
+    >>> percent(0.48), percent(0.0312), percent(0.0999), percent(-0.0), percent(0.0003)
+    ('48%', '3.1%', '10%', '0%', 'under 0.1%')
     """
     in_percent = 100 * share
-    return f"{in_percent:.0f}%" if abs(in_percent) >= 9.95 or in_percent == int(in_percent) else f"{in_percent:.1f}%"
+    if 0 < abs(in_percent) < 0.05:
+        return "under 0.1%"
+    if abs(in_percent) >= 9.95 or in_percent == int(in_percent):
+        return f"{in_percent + 0.0:.0f}%"
+    return f"{in_percent:.1f}%"
 
 
 def count(number: int | float) -> str:

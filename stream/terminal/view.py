@@ -80,14 +80,19 @@ def _bars(fleet: FleetHistory, kind: str, title: str) -> Table:
     table = Table.grid(expand=True, padding=(0, 1))
     table.add_column(no_wrap=True, overflow="ellipsis", max_width=20)
     table.add_column(ratio=1)
-    table.add_column(justify="right", width=4)
+    table.add_column(justify="right", width=5)
     table.add_column(width=7, no_wrap=True)
     table.add_row(Text(title, style="dim"), "", "", "")
     for target, now, before in shown(fleet, kind):
         arrow, style = arrow_of(now, before)
         bar = ProgressBar(total=1.0, completed=now, complete_style=style or "blue", finished_style="blue")
-        table.add_row(Text(target.partition(":")[2]), bar, percent(now), Text(arrow, style=style))
+        table.add_row(Text(target.partition(":")[2]), bar, _short(now), Text(arrow, style=style))
     return table
+
+
+def _short(share: float) -> str:
+    """A share in at most five characters."""
+    return percent(share) if share >= 0.0005 else "0%"
 
 
 def shown(fleet: FleetHistory, kind: str) -> list[tuple[str, float, float | None]]:
