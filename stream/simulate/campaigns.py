@@ -110,7 +110,7 @@ def slow_and_low(
     habits = Habits.drawn(rng, per_day=per_day, kit=0.63, cards=(1, 1), exits=(3, 6), prompts=(3, 6), private=0.1)
     account = operators.recruit(story.fleet, rng, accounts)
     crew = operators.equip(story.fleet, rng, pool, account, habits, QUIET_WORK)
-    take_up(story, rng, crew.kit, REASON_WORK, onset_ms, rng.uniform(4.0, 12.0), 0.54, habits.steady)
+    take_up(story, rng, crew.kit, REASON_WORK, onset_ms, rng.uniform(4.0, 12.0), 0.6, habits.steady)
     _waves(story, rng, crew.kit, onset_ms)
     story.like_others(np.concatenate((crew.kit, crew.resale)))
     _planted(story, name, "slow_and_low", onset_ms, targets_of(REASON_WORK), account)

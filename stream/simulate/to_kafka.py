@@ -26,7 +26,8 @@ async def _send(kafka: Kafka, story: Story, account_ids: list[str], blocks: Iter
             await releases.send(orjson.dumps(release), key=release["model"].encode())
         await releases.settle()
         requests = Outlet(client, kafka.topics.requests)
-        for block in blocks:
+        # A paced simulation sleeps while it makes a block; the client's heartbeats and sends must go on meanwhile.
+        while (block := await asyncio.to_thread(next, blocks, None)) is not None:
             for account, line in zip(block.account, block.lines, strict=True):
                 await requests.send(line[:-1], key=account_ids[account].encode())
         await requests.settle()
