@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SEEDS ?= 1 2 3 4 5
 
-.PHONY: help demo test lint types bench quality clean lock dashboards helm-test
+.PHONY: help demo test lint types bench quality clean lock dashboards helm-test stack stack-test
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -37,6 +37,12 @@ types: $(VENV)/.installed ## mypy: strict for detectors and the contract
 
 dashboards: $(VENV)/.installed ## write the generated files anew: dashboards, reference of metrics, files of the chart
 	@$(BIN)/python -m tools.dashboards && $(BIN)/python tools/metrics_page.py && $(BIN)/python tools/chart_files.py
+
+stack: $(VENV)/.installed ## start Kafka, every stage, Prometheus, Alertmanager and a simulated fleet, until Ctrl-C
+	@$(BIN)/python -m tests.service.stack
+
+stack-test: $(VENV)/.installed ## the same, checked: campaign found and told, every panel with data; some minutes
+	@SWERVE_REQUIRE=kafka,prometheus,alertmanager $(BIN)/python -m pytest tests/service/stack/check_stack.py tests/service/stack/test_stack_smoke.py
 
 helm-test: $(VENV)/.installed ## render the Helm chart and validate it; builds helm once with Go where there is none
 	@tools/helm.sh >/dev/null && SWERVE_REQUIRE=helm $(BIN)/python -m pytest -q tests/deploy/test_chart.py
