@@ -1,7 +1,7 @@
 """What happened over time that a page should draw? Shares of the fleet, and of the accounts of each alert.
 
-Bounded: the fleet takes one row an hour and target; of the accounts the last 96 network ticks are kept, about 20 bytes
-an active account and tick, and of alerts the first 200.
+Bounded: the fleet takes one row an hour and target; of the accounts at most the last 96 network ticks are kept, fewer
+where 12 million entries (account, target) are reached (below 150 MB), and of alerts the first 200.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from stream.contract.alert import Alert
 
 HOUR_MS = 3_600_000
 TICKS_KEPT = 96  # four days of hourly ticks: the day before an onset, and three for the shift
+ENTRIES_MAX = 12_000_000  # 6 bytes each, and 14 an account, of which each has some eight: below 150 MB
 ALERTS_DRAWN_MAX = 200
 
 
@@ -72,18 +73,24 @@ class Seen:
 
     at_ms: int
     keys: NDArray[np.uint64]
-    requests: NDArray[np.int64]
+    requests: NDArray[np.uint32]
     targets: tuple[str, ...]
-    account: NDArray[np.uint32]
-    target: NDArray[np.uint32]
+    length: NDArray[np.uint16]
+    target: NDArray[np.uint16]
     count: NDArray[np.uint32]
 
     @classmethod
     def of(cls, columns: AccountColumns, at_ms: int) -> Seen:
         """What of a tick's account columns is kept."""
-        lengths = np.diff(columns.fast.start)
-        account = np.repeat(np.arange(len(columns), dtype=np.uint32), lengths)
-        return cls(at_ms, columns.keys, columns.n, columns.targets, account, columns.fast.items, columns.fast_count)
+        return cls(
+            at_ms=at_ms,
+            keys=columns.keys,
+            requests=columns.n.astype(np.uint32),
+            targets=columns.targets,
+            length=np.diff(columns.fast.start).astype(np.uint16),
+            target=columns.fast.items.astype(np.uint16),
+            count=columns.fast_count,
+        )
 
     def share(self, members: NDArray[np.uint64], target: str) -> tuple[float | None, float | None]:
         """Of the requests of the members, and of everybody else, the share that went to the target."""
@@ -91,12 +98,13 @@ class Seen:
             ours = np.zeros(len(self.keys), np.int64)
         else:
             hit = self.target == self.targets.index(target)
-            ours = np.bincount(self.account[hit], self.count[hit], len(self.keys)).astype(np.int64)
+            account = np.repeat(np.arange(len(self.keys)), self.length)
+            ours = np.bincount(account[hit], self.count[hit], len(self.keys)).astype(np.int64)
         is_member = np.isin(self.keys, members)
         return _ratio(ours, self.requests, is_member), _ratio(ours, self.requests, ~is_member)
 
 
-def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64], where: NDArray[np.bool_]) -> float | None:
+def _ratio(part: NDArray[np.int64], whole: NDArray[np.uint32], where: NDArray[np.bool_]) -> float | None:
     total = int(whole[where].sum())
     return int(part[where].sum()) / total if total else None
 
@@ -132,6 +140,8 @@ class AlertHistory:
             return
         seen = Seen.of(summary.accounts, (summary.tick + 1) * self.tick_ms)
         self.kept.append(seen)
+        while len(self.kept) > 1 and sum(len(one.count) for one in self.kept) > ENTRIES_MAX:
+            self.kept.popleft()
         for course in self.courses.values():
             if course.is_open:
                 course.see(seen)

@@ -161,7 +161,15 @@ def test_an_alert_that_ended_is_drawn_no_further(told):
     assert max(told.courses.courses["a1b2c3d4e5f60718"].theirs) == T0 + 48 * HOUR
 
 
-def test_memory_of_accounts_is_bounded():
+def test_memory_of_accounts_is_bounded_by_their_entries(monkeypatch):
+    monkeypatch.setattr("stream.report.history.ENTRIES_MAX", 10)
+    history = AlertHistory(TICK)
+    for hour in range(1, 20):
+        history.see(summary(T0 + hour * HOUR, 1, 1, {"acct_1": (1, 1), "acct_2": (1, 1)}))
+    assert [seen.at_ms for seen in history.kept] == [T0 + 18 * HOUR, T0 + 19 * HOUR]
+
+
+def test_memory_of_accounts_is_bounded_by_time():
     history = AlertHistory(TICK)
     for hour in range(1, 3 * TICKS_KEPT):
         history.see(summary(T0 + hour * HOUR, 1, 1, {"acct_1": (1, 1)}))
