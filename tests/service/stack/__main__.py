@@ -68,7 +68,7 @@ def watch(stack: Stack, load: Load) -> None:
 
 
 def shielded(arguments: list[str]) -> int:
-    """Run in a session of its own: a terminal sends Ctrl-C to a whole group, and the broker would be the first to go."""
+    """Run in a session of its own: a terminal sends Ctrl-C to a whole group, and the broker would go first."""
     inside = subprocess.Popen(
         [sys.executable, "-m", "tests.service.stack", "--inside", *arguments], start_new_session=True
     )
