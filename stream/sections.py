@@ -203,13 +203,14 @@ class FileSink(Section):
 
 
 class AlertmanagerSink(Section):
-    """Prometheus Alertmanager, API v2; `urls` are all members of its cluster."""
+    """Prometheus Alertmanager, API v2; `urls` are all members of its cluster. watchdog: an alert that always fires."""
 
     kind: Literal["alertmanager"]
     name: Name = "alertmanager"
     severity_min: Severity = "warning"
     urls: Annotated[tuple[Url, ...], Field(min_length=1)]
     resend_s: PositiveFloat = 60.0
+    watchdog: bool = False
     timeout_s: PositiveFloat = 10.0
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from stream import kafka as broker
 from stream.bookmark import Bookmark
 from stream.contract.alert import Alert, decode
+from stream.oncall.canary import watch_over
 from stream.settings import Settings
 from stream.sinks.catalogue import deliveries
 from stream.sinks.delivery import Attention, Deliveries, Delivery, Mark
@@ -28,6 +29,7 @@ async def deliver(settings: Settings, attention: Callable[[str], Attention] | No
         positions = await _catch_up(settings, sinks, [await mark.read() for mark in marks])
         sinks.start()
         keeping = asyncio.create_task(_keep(sinks, marks))
+        canary = asyncio.create_task(watch_over(settings.parameters, sinks.offer))
         try:
             async for record in broker.tail(settings.kafka, settings.kafka.topics.alerts, positions):
                 if record.value is not None:
@@ -36,7 +38,8 @@ async def deliver(settings: Settings, attention: Callable[[str], Attention] | No
                     keeping.result()
         finally:
             keeping.cancel()
-            await asyncio.gather(keeping, return_exceptions=True)
+            canary.cancel()
+            await asyncio.gather(keeping, canary, return_exceptions=True)
             await sinks.close()
             await _keep_once(sinks, marks)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from stream import sections
 from stream.errors import UsageError
+from stream.oncall.watchdog import watchdog
 from stream.settings import Settings
 from stream.sinks import ledger
 from stream.sinks.alertmanager import Alertmanager
@@ -98,6 +100,8 @@ def _delivery(
         keeps_all=section.kind in LOGS,
         deadline_s=1.5 * getattr(section, "timeout_s", 10.0),
     )
+    if getattr(section, "watchdog", False):
+        delivery.always = (watchdog(int(1000 * time.time())),)
     if attention is not None:
         delivery.attention = attention
     if ledgers is not None:

@@ -47,7 +47,8 @@ class Delivery:
 
     keeps_all: every record matters (a log); otherwise a newer record of one alert replaces one that still waits.
     deadline_s: for one attempt. attention: what was asked for one alert. keep: called with the ledger's bytes whenever
-    it changed. kept_offsets: of the ledger's, what is stored elsewhere already. now_s, rng: given by tests.
+    it changed. always: repeated for ever by a sink that repeats. kept_offsets: of the ledger's, what is stored
+    elsewhere already. now_s, rng: given by tests.
     """
 
     sink: Sink
@@ -61,6 +62,7 @@ class Delivery:
     now_s: Callable[[], float] = time.time
     back_off_first_s: float = BACK_OFF_FIRST_S
     rng: random.Random = field(default_factory=random.Random)
+    always: tuple[Alert, ...] = ()
     kept_offsets: dict[int, int] = field(default_factory=dict)
     _waiting: dict[tuple[str, int], _Waiting] = field(default_factory=dict)
     _open_marks: dict[int, set[int]] = field(default_factory=dict)
@@ -153,8 +155,8 @@ class Delivery:
         """Everything that fires, and what ended lately, once more."""
         now = self.now_s()
         self._over = {key: one for key, one in self._over.items() if one[1] > now}
-        alerts = [*self._firing.values(), *(alert for alert, _ in self._over.values())]
-        is_over = not alerts or await self._attempt([_Waiting(alert, None) for alert in alerts])
+        alerts = [*self.always, *self._firing.values(), *(alert for alert, _ in self._over.values())]
+        is_over = not alerts or await self._attempt([_Waiting(alert, None) for alert in alerts], is_repeat=True)
         if is_over:
             self._resent_s = now
         return is_over
@@ -168,7 +170,7 @@ class Delivery:
 
     def _repeat_in_s(self) -> float:
         every_s: float | None = getattr(self.sink, "resend_s", None)
-        if every_s is None or not (self._firing or self._over):
+        if every_s is None or not (self.always or self._firing or self._over):
             return float("inf")
         return self._resent_s + every_s - self.now_s()
 
@@ -181,7 +183,7 @@ class Delivery:
             async with asyncio.timeout(None if wait_s == float("inf") else max(0.0, wait_s)):
                 await self._wake.wait()
 
-    async def _attempt(self, batch: Sequence[_Waiting]) -> bool:
+    async def _attempt(self, batch: Sequence[_Waiting], is_repeat: bool = False) -> bool:
         """One try; whether to go on at once, because the sink took it or never will."""
         alert_id = batch[0].alert.alert_id if len(batch) == 1 else ""
         try:
@@ -201,7 +203,8 @@ class Delivery:
             self._refused(batch)
             return True
         self._failures = 0
-        self._sent(batch)
+        if not is_repeat:
+            self._sent(batch)
         return True
 
     def _failed(self, told: str, alert_id: str, retry_after_s: float | None) -> None:
