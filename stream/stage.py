@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import importlib.metadata
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from stream import log, metrics
 from stream.console.health import Health
@@ -51,7 +52,7 @@ class Running:
         return self.stop.is_set()
 
 
-Work = Callable[[Settings, Running], Awaitable[None]]
+Work = Callable[[Settings, Running], Coroutine[Any, Any, None]]
 
 
 def http_of(settings: Settings, stages: Sequence[str], port: int | None) -> Http:
@@ -68,13 +69,13 @@ def http_of(settings: Settings, stages: Sequence[str], port: int | None) -> Http
     return settings.http.model_copy(update={"port": PORTS[stages[0]]})
 
 
-def run(settings: Settings, work: dict[str, Work], port: int | None = None) -> None:
+def run(settings: Settings, work: Mapping[str, Work], port: int | None = None) -> None:
     """Run the stages until SIGTERM or SIGINT, or until one fails; what it raised is raised here."""
     log.set_up()
     asyncio.run(_run(settings, work, http_of(settings, list(work), port)))
 
 
-async def _run(settings: Settings, work: dict[str, Work], http: Http) -> None:
+async def _run(settings: Settings, work: Mapping[str, Work], http: Http) -> None:
     running = Running()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -85,11 +86,11 @@ async def _run(settings: Settings, work: dict[str, Work], http: Http) -> None:
     async with Health(http, ready=running.why_not) as health:
         running.health = health
         _log.info("serving", stages=list(work), address=health.address)
-        await _until_the_first_ends([asyncio.ensure_future(one(settings, running)) for one in work.values()], running)
+        await _until_the_first_ends([asyncio.create_task(one(settings, running)) for one in work.values()], running)
     _log.info("stopped", stages=list(work))
 
 
-async def _until_the_first_ends(tasks: list[asyncio.Future[None]], running: Running) -> None:
+async def _until_the_first_ends(tasks: Sequence[asyncio.Task[None]], running: Running) -> None:
     """A stage that ends, in peace or not, ends the process: half a process would look healthy."""
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     running.stop.set()

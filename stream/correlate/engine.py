@@ -19,11 +19,11 @@ from stream.pipeline import Applied, Fleet
 
 STAGE: Final = "correlate"
 SOURCE = "summaries"
-POSITION = "position"
+FLEET, POSITION = "fleet/", "position"
 
 
 class FleetEngine:
-    """The fleet, begun empty or restored. position: the next offset of the summaries; a summary of its own has none.
+    """The fleet, begun empty or restored. position: the next offset of the summaries to take.
 
     Summaries are a chain by their offsets: nothing but Kafka's own counting, since their topic knows neither
     transactions nor compaction.
@@ -35,10 +35,11 @@ class FleetEngine:
         """now: what people know. first: the earliest offset that the topic still has."""
         self._now = now
         self.fleet = Fleet(parameters)
-        self._measured = MeasuredFleet(self.fleet, late_s=lambda at_ms: time.time() - at_ms / 1000)
         self.position = first
         if POSITION in pieces:
+            self.fleet.restore({name: piece for name, piece in pieces.items() if name.startswith(FLEET)})
             self.position = max(first, msgspec.json.decode(pieces[POSITION], type=int))
+        self._measured = MeasuredFleet(self.fleet, lambda at_ms: time.time() - at_ms / 1000)
 
     def apply(self, offset: int, value: bytes) -> Step:
         """Judge what this summary makes whole. Raises UnreadableEnvelope."""
@@ -56,5 +57,6 @@ class FleetEngine:
         return Step(Applied.APPLIED, SOURCE, outputs)
 
     def snapshot(self) -> dict[str, bytes]:
-        """Nothing yet: the fleet is rebuilt from the summaries."""
-        return {}
+        """The fleet and the position, in pieces."""
+        pieces = {FLEET + name: piece for name, piece in self.fleet.snapshot().items()}
+        return pieces | {POSITION: msgspec.json.encode(self.position)}

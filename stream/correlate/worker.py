@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from typing import Any
 
 from stream import kafka as broker
 from stream import metrics
 from stream.correlate import outgoing
 from stream.correlate.book import Book
-from stream.correlate.engine import STAGE, FleetEngine
+from stream.correlate.engine import STAGE as STAGE
+from stream.correlate.engine import FleetEngine
 from stream.correlate.knowledge import Knowledge
 from stream.detect.drive import drive
 from stream.detect.faust_log import FaustLog
@@ -85,10 +87,16 @@ class Correlate:
 
 
 @contextlib.asynccontextmanager
-async def _in_background(log: FaustLog, work_: object):
+async def _in_background(log: FaustLog, beside: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """A task beside the stage; where it fails, the stage fails."""
-    task = asyncio.ensure_future(work_)
-    task.add_done_callback(lambda done: done.cancelled() or done.exception() is None or log.failed(done.exception()))
+
+    def ended(task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            log.failed(error)
+
+    task = asyncio.create_task(beside)
+    task.add_done_callback(ended)
     try:
         yield
     finally:

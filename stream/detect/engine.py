@@ -42,6 +42,7 @@ class ShardsEngine:
                 )
         self._late = self.shards.late
         self._measured = MeasuredShards(parameters, str(partition))
+        self._measured = MeasuredShards(parameters, str(partition))
 
     def apply(self, offset: int, value: bytes) -> Step:
         """Count one frame where it continues its chain, and close what it lets close. Raises UnreadableEnvelope."""
@@ -58,6 +59,8 @@ class ShardsEngine:
             self._measured.after(self.shards)
         for summary in summaries:
             metrics.records_refused("duplicate_event", summary.counters.get("duplicate_event", 0))
+        if summaries:
+            self._measured.after(self.shards)
         metrics.records_refused("late_event", self.shards.late - self._late)
         self._late = self.shards.late
         return Step(outcome, frame.source, tuple(Output(encode_summary(summary)) for summary in summaries))

@@ -129,7 +129,8 @@ class FaustLog:
         self._table = self._app.Table(TABLE, key_type=bytes, value_type=bytes, partitions=partitions)
         requests = self._app.topic(topic, key_type=bytes, value_type=bytes, value_serializer="raw")
         self._app.agent(requests, name=group, concurrency=1)(self._read)
-        self._app.on_partitions_revoked.connect(self._on_revoked)
+        revoked: Any = self._app.on_partitions_revoked
+        revoked.connect(self._on_revoked)
 
     async def run(self, until: Callable[[float], Awaitable[bool]]) -> None:
         """Work until `until` (asked every 0.2 s) says so, or something fails, which is raised."""
@@ -148,10 +149,10 @@ class FaustLog:
         """The worker cannot go on."""
         self.failure = self.failure or reason
 
-    async def _read(self, stream: faust.StreamT[bytes]) -> None:
+    async def _read(self, stream: Any) -> None:
         async for event in stream.noack().events():
             message = event.message
-            self._app.consumer._unacked_messages.discard(message)
+            self._consumer._unacked_messages.discard(message)
             await self._until_open()
             if message.generation_id != self._app.consumer_generation_id:
                 continue  # of a time when the partition was another's, or was ours and then another's
@@ -213,17 +214,22 @@ class FaustLog:
     def _store(self) -> Any:
         return self._table.data
 
+    @property
+    def _consumer(self) -> Any:
+        return self._app.consumer
+
     async def commit(self, partition: int, offset: int) -> None:
         """The group goes on from this offset. Refused, and logged by Faust, where the partition is another's."""
-        await self._app.consumer._commit_offsets({TP(self._topic, partition): offset})
+        await self._consumer._commit_offsets({TP(self._topic, partition): offset})
 
     def committed(self, partition: int) -> int | None:
         """The offset that the group had when the partition came to us."""
-        return self._app.consumer._committed_offset.get(TP(self._topic, partition))
+        offset: int | None = self._consumer._committed_offset.get(TP(self._topic, partition))
+        return offset
 
     async def seek_back(self, partition: int, offset: int) -> None:
         """Messages of this partition come again from this offset on."""
-        await self._app.consumer.seek_back(TP(self._topic, partition), offset)
+        await self._consumer.seek_back(TP(self._topic, partition), offset)
 
 
 def _app(kafka: Kafka, group: str, session_timeout_ms: int, instance_id: str | None) -> _App:

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from stream import kafka as broker
 from stream import metrics
 from stream.detect.drive import drive
-from stream.detect.engine import STAGE, ShardsEngine
+from stream.detect.engine import STAGE as STAGE
+from stream.detect.engine import ShardsEngine
 from stream.detect.faust_log import FaustLog
 from stream.detect.shell import Output, Shell
 from stream.kafka import Outlet

@@ -16,6 +16,7 @@ from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitio
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import ConsumerRecord
 
+from detectors.arrivals import ClockState
 from detectors.rows import Frame
 from stream import kafka as broker
 from stream import log, metrics
@@ -32,6 +33,7 @@ STAGE = "ingest"
 RECORDS_MAX = 5_000  # of one fetch
 BUFFERED_MAX = 50_000  # requests in memory before a flush is due at once
 POLL_MS = 200
+Committed = tuple[int, ClockState | None]
 _log = log.get("swerve.ingest")
 
 
@@ -58,7 +60,7 @@ async def work(settings: Settings, running: Running) -> None:
         await worker.run()
 
 
-class Worker(ConsumerRebalanceListener):
+class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
     """One member of the group. Frames are flushed and sent by one task; a rebalance waits for it."""
 
     def __init__(
@@ -219,7 +221,9 @@ class Worker(ConsumerRebalanceListener):
         self._running.ready(STAGE)
 
 
-async def _committed(settings: Settings, partitions: list[TopicPartition]) -> dict[TopicPartition, tuple[int, object]]:
+async def _committed(
+    settings: Settings, partitions: list[TopicPartition]
+) -> dict[TopicPartition, tuple[int, ClockState | None]]:
     """(offset, clock) of each partition that the group committed; the consumer itself would lose the metadata."""
     if not partitions:
         return {}
