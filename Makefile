@@ -6,8 +6,10 @@ UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
 SEEDS ?= 1 2 3 4 5
+KILLS ?= 20
+PAUSES ?= 5
 
-.PHONY: help demo test lint types bench quality clean lock dashboards helm-test stack stack-test
+.PHONY: help demo test faults lint types bench quality clean lock dashboards helm-test stack stack-test
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -28,6 +30,9 @@ demo: $(VENV)/.installed ## watch Swerve find a planted campaign, without Kafka
 
 test: $(VENV)/.installed ## run every test; starts a real Apache Kafka where Java 17 and Maven are
 	@$(BIN)/python -m pytest
+
+faults: $(VENV)/.installed ## kill, stop and scale the Kafka stages under load; KILLS= and PAUSES= of each stage
+	@$(BIN)/python -m tests.service.drill --kills $(KILLS) --pauses $(PAUSES)
 
 lint: $(VENV)/.installed ## ruff: style and format
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
