@@ -23,9 +23,9 @@ Expected = Annotated[
 ]
 Port = Annotated[
     int | None,
-    typer.Option("--port", metavar="PORT", min=0, max=65_535, help="Serve HTTP here instead of at [http] port."),
+    typer.Option("--port", metavar="PORT", min=0, max=65_535, help="Serve HTTP here instead of at \\[http] port."),
 ]
 Dialect = Annotated[
     str | None,
-    typer.Option("--dialect", metavar="NAME", help="swerve, otlp, litellm or envoy, instead of [sources] dialect."),
+    typer.Option("--dialect", metavar="NAME", help="swerve, otlp, litellm or envoy, instead of \\[sources] dialect."),
 ]

@@ -60,6 +60,24 @@ COMMANDS: dict[str, Command] = {
     "config": Command("stream.configuration", "app", SET_UP, "Show and check the configuration."),
 }
 
+# One line that a newcomer can type, shown below the help of a command.
+EXAMPLES: dict[str, str] = {
+    "demo": "swerve demo --seed 2",
+    "backtest": "swerve backtest requests.ndjson.zst --releases releases.json --report report.html",
+    "simulate": "swerve simulate --scenario pivot --output fleet.ndjson.zst --truth truth.json",
+    "watch": "tail -F requests.ndjson | swerve watch - --releases releases.json",
+    "ingest": "SWERVE_KAFKA__BOOTSTRAP_SERVERS=broker:9092 swerve ingest",
+    "detect": "swerve detect --config swerve.toml",
+    "correlate": "swerve correlate --config swerve.toml",
+    "run": "swerve run --config swerve.toml",
+    "explain": "swerve explain a1b2c3d4e5f60718",
+    "expect": "swerve expect org=org_7 --to atlas-4 --until +7d --reason 'announced migration'",
+    "release": "swerve release atlas-4 --supersedes atlas-3",
+    "verdict": "swerve verdict a1b2c3d4e5f60718 harmless --note 'agency moved its clients'",
+    "ack": "swerve ack a1b2c3d4e5f60718",
+    "snooze": "swerve snooze a1b2c3d4e5f60718 --until +4h",
+}
+
 
 def _exists(command: Command) -> bool:
     """Whether the module is there; nothing of it is imported."""
@@ -92,7 +110,8 @@ class Lazy(TyperGroup):
         if isinstance(part, typer.Typer):
             return typer.main.get_command(part)
         one = typer.Typer(add_completion=False, rich_markup_mode="rich")
-        one.command(name)(part)
+        example = EXAMPLES.get(name)
+        one.command(name, epilog=f"Example: [bold]{example}[/bold]" if example else None)(part)
         return typer.main.get_command(one)
 
 

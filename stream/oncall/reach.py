@@ -22,7 +22,7 @@ TIMEOUT_S = 15.0
 
 Url = Annotated[
     str | None,
-    typer.Option("--url", metavar="URL", help="A running Swerve. Else [http] public_url, or its host and port."),
+    typer.Option("--url", metavar="URL", help="A running Swerve. Else \\[http] public_url, or its host and port."),
 ]
 Kafka = Annotated[bool, typer.Option("--kafka", help="Write to (or read from) the topic instead of asking over HTTP.")]
 By = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who says so. Else you.")]

@@ -112,3 +112,18 @@ def test_config_check_accepts_the_defaults_and_show_prints_toml_that_is_accepted
     written.write_text(out)
     assert tomllib.loads(out)["http"]["port"] == 8321
     assert typed("config", "check", "--config", str(written))[0] == 0
+
+
+def test_every_example_uses_options_that_the_command_has(typed, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    for name, example in cli.EXAMPLES.items():
+        if cli._exists(cli.COMMANDS[name]):
+            _, out, _ = typed(name, "--help")
+            assert example in " ".join(out.split()), name
+            flags = [word for word in example.partition(f"swerve {name}")[2].split() if word.startswith("--")]
+            assert [flag for flag in flags if f"│ {flag} " not in out and f"* {flag}" not in out] == [], name
+
+
+def test_sections_of_the_configuration_are_named_in_help(typed):
+    """A bracket in a help text is not eaten as markup."""
+    assert "[sources] dialect" in " ".join(typed("backtest", "--help")[1].replace("│", " ").split())
