@@ -1,0 +1,187 @@
+"""How does one simulated log go? Simulated, replayed and held against its truth, in one process, nothing on disk."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from benchmarks.credit import MINE_MIN, credit
+from benchmarks.moved import Moved
+from benchmarks.rivals import RIVALS, Rival, Track
+from detectors.parameters import HOUR_MS
+from detectors.summary import Summary
+from stream import settings
+from stream.catalogue import Catalogue, read_catalogue
+from stream.contract.alert import Alert
+from stream.embedded import Embedded
+from stream.pipeline import Fleet
+from stream.simulate.command import truth_of
+from stream.simulate.scenarios import tell
+from stream.simulate.story import Story
+from stream.simulate.write import Lines
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "out" / "quality"
+# Whatever can change a result; an edit to any of it makes every result old.
+SOURCES = ("detectors", "stream/simulate", "stream/ingest", "stream/correlate", "stream/contract", "benchmarks")
+SOURCE_FILES = ("stream/pipeline.py", "stream/embedded.py", "stream/frames.py", "stream/sections.py")
+SOURCE = "simulated"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One log: a scenario, on synthetic or production rhythms, of a seed. scale: times its accounts, where not 1."""
+
+    scenario: str
+    seed: int
+    real: bool = False
+    scale: float | None = None
+
+    @property
+    def name(self) -> str:
+        """As it stands in tables.
+
+        >>> Case("pivot", 3, real=True).name
+        'pivot, real background'
+        """
+        scaled = "" if self.scale is None else f", times {self.scale:g}"
+        return self.scenario + (", real background" if self.real else "") + scaled
+
+
+@functools.cache
+def version() -> str:
+    """A hash of every source that a result depends on, as this process found them when it began."""
+    digest = hashlib.blake2b(digest_size=6)
+    paths = [path for folder in SOURCES for path in sorted((ROOT / folder).rglob("*.py"))]
+    for path in [*paths, *(ROOT / name for name in SOURCE_FILES)]:
+        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def result(case: Case, rivals: Sequence[str], told: Callable[[str], None]) -> dict[str, Any]:
+    """What came of a case: measured now, or remembered if no source changed since."""
+    kinds = "-".join(
+        [case.name.replace(", ", "-").replace(" ", "-"), str(case.seed), *(["alone"] if not rivals else [])]
+    )
+    path = RESULTS / version() / f"{kinds}.json"
+    if path.exists():
+        return dict(json.loads(path.read_bytes()))
+    found = measured(case, rivals, told)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
+    return found
+
+
+def measured(case: Case, rivals: Sequence[str], told: Callable[[str], None]) -> dict[str, Any]:
+    """Simulate, replay, and hold what was said against the truth. About three minutes for two million records."""
+    began = time.monotonic()
+    story = tell(case.scenario, case.seed, real=case.real, scale=case.scale)
+    lines = Lines(story.fleet, story.course, case.seed)
+    truth = truth_of(story, lines)
+    run = _Run(story, _catalogue(truth), [RIVALS[name]() for name in rivals])
+    run.through(story, lines, told)
+    said = credit(truth, run.alerts, run.fleet.named_accounts(), {one.campaign.name: one.at_ms for one in run.moved})
+    return {
+        "case": case.name,
+        "seed": case.seed,
+        "records": run.embedded.seen.records,
+        "seconds": round(time.monotonic() - began, 1),
+        "days": round((story.end_ms - story.start_ms) / (24 * HOUR_MS), 2),
+        "said": said.document(),
+        "rivals": {rival.name: _tracks(rival, truth) for rival in run.rivals},
+    }
+
+
+class _Run:
+    """The composition that backtest runs, fed from the simulator."""
+
+    def __init__(self, story: Story, catalogue: Catalogue, rivals: Sequence[Rival]) -> None:
+        configured = settings.load()
+        self.alerts: list[Alert] = []
+        self.rivals = rivals
+        self.moved = [Moved(campaign, len(story.fleet.accounts)) for campaign in story.truth.campaigns]
+        self.fleet = Fleet(configured.parameters, catalogue.released_ms)
+        self.fleet.expected = catalogue.announced(configured)
+        self.embedded = Embedded(
+            configured.parameters, [SOURCE], self.fleet, on_summary=[self._seen], on_alerts=[self.alerts.extend]
+        )
+
+    def through(self, story: Story, lines: Lines, told: Callable[[str], None]) -> None:
+        """The whole log."""
+        offset, began = 0, time.monotonic()
+        for hour, raws in enumerate(self._hours(story, lines)):
+            for at in range(0, len(raws), 5_000):
+                part = raws[at : at + 5_000]
+                self.embedded.read(SOURCE, part, range(offset, offset + len(part)))
+                self.embedded.advance(SOURCE)
+                offset += len(part)
+            if hour % 12 == 0:
+                rate = offset / max(time.monotonic() - began, 1e-3)
+                told(f"day {hour / 24:.1f}, {offset:,} records, {rate:,.0f}/s, {len(self.alerts)} alert records")
+        self.embedded.advance(SOURCE, ended=True)
+
+    def _hours(self, story: Story, lines: Lines) -> Iterator[list[bytes]]:
+        for batch in story.traffic().hours():
+            for one in self.moved:
+                one.add(batch)
+            yield [line for block in lines.blocks(batch) for line in block.lines]
+
+    def _seen(self, summary: Summary) -> None:
+        if summary.accounts is None:
+            return
+        hour = (summary.tick + 1) * self.embedded.parameters.tick_ms // HOUR_MS - 1
+        for rival in self.rivals:
+            rival.learn(summary.accounts, hour)
+
+
+def _catalogue(truth: Mapping[str, Any]) -> Catalogue:
+    """As `--releases` and `--expected` would have it."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = []
+        for name in ("releases", "expected"):
+            paths.append(Path(folder) / f"{name}.json")
+            paths[-1].write_bytes(orjson.dumps(truth[name]))
+        return read_catalogue(paths[0], paths[1])
+
+
+def _tracks(rival: Rival, truth: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A rival's possible pages: when each reached what, how many it names, and who of them is of which campaign."""
+    members = {campaign["name"]: set(campaign["accounts"]) for campaign in truth["campaigns"]}
+    out = []
+    for name, track in sorted(rival.tracks.items()):
+        mine = {campaign: _mine(track, accounts) for campaign, accounts in members.items()}
+        out.append({"track": name, "records": track.records, "named": len(track.accounts),
+                    "mine": {campaign: accounts for campaign, accounts in mine.items() if accounts}})  # fmt: skip
+    return out
+
+
+def _mine(track: Track, members: set[str]) -> list[str]:
+    both = track.accounts & members
+    return sorted(both) if both and len(both) >= MINE_MIN * len(track.accounts) else []
+
+
+def onsets(case: Case) -> dict[str, tuple[int, int]]:
+    """Onset (ms) and number of accounts of each campaign of a case."""
+    story = tell(case.scenario, case.seed, real=case.real, scale=case.scale)
+    return {one.name: (one.onset_ms, len(set(one.accounts.tolist()))) for one in story.truth.campaigns}
+
+
+def to_stderr(head: str) -> Callable[[str], None]:
+    """Progress: one line that is written over on a terminal, else a line each."""
+    end = "\r" if sys.stderr.isatty() else "\n"
+
+    def told(text: str) -> None:
+        sys.stderr.write(f"{head}: {text}{end}")
+        sys.stderr.flush()
+
+    return told
