@@ -14,8 +14,8 @@ from stream.simulate.catalogue import COUNTRIES, OLD_CLIENTS
 from stream.simulate.draws import Floats, Ints, some_of, zipf
 from stream.simulate.fleet import Fleet
 
-HOSTERS = tuple(range(900, 930))  # providers of cloud and proxy machines; home providers are below
-HOME_PROVIDERS = 8  # in each country
+HOME_PROVIDERS = 8  # in each country; the providers of country i are 8 i to 8 i + 7
+HOSTERS = np.arange(900, 930)  # providers of cloud and proxy machines
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +30,17 @@ class Commons:
 
 def commons(fleet: Fleet, rng: np.random.Generator, accounts: int) -> Commons:
     """The public part of the world, in proportion to the fleet."""
-    hosters = np.array(HOSTERS)
     return Commons(
-        vpn=fleet.new_networks(rng.choice(hosters[:8], 10 + accounts // 150)),
-        cloud=fleet.new_networks(rng.choice(hosters, 12 + accounts // 40)),
+        vpn=fleet.new_networks(rng.choice(HOSTERS[:8], 10 + accounts // 150)),
+        cloud=fleet.new_networks(rng.choice(HOSTERS, 12 + accounts // 40)),
         popular_templates=fleet.new_values("template", 60 + accounts // 50),
         framework_templates=fleet.new_values("template", 14),
     )
+
+
+def home_providers(rng: np.random.Generator, count: int) -> Ints:
+    """Providers of lines to homes and offices, anywhere."""
+    return rng.integers(0, len(COUNTRIES) * HOME_PROVIDERS, count)
 
 
 def give_payments(fleet: Fleet, rng: np.random.Generator, account: Ints, stream: Ints, shared_part: float) -> None:
@@ -67,7 +71,7 @@ def give_networks(
     owner, exit_ = some_of(rng, world.vpn, rng.integers(1, 4, len(tunnels)))
     fleet.offer("network", stream[tunnels][owner], exit_, 0.4)
     travels = human[rng.random(len(human)) < 0.25]
-    fleet.offer("network", stream[travels], fleet.new_networks(rng.integers(0, 140, len(travels))), 0.08)
+    fleet.offer("network", stream[travels], fleet.new_networks(home_providers(rng, len(travels))), 0.08)
 
 
 def _homes(fleet: Fleet, rng: np.random.Generator, account: Ints, stream: Ints) -> None:
@@ -92,7 +96,7 @@ def _offices(fleet: Fleet, rng: np.random.Generator, account: Ints, stream: Ints
     size = np.bincount(org, minlength=fleet.orgs)
     desks = 1 + size // 60
     first = np.cumsum(desks) - desks
-    office = fleet.new_networks(rng.integers(0, len(COUNTRIES) * HOME_PROVIDERS, int(desks.sum())))
+    office = fleet.new_networks(home_providers(rng, int(desks.sum())))
     at_work = np.flatnonzero((size[org] >= 3) & (rng.random(len(org)) < 0.85))
     seat = first[org[at_work]] + rng.integers(0, desks[org[at_work]])
     fleet.offer("network", stream[at_work], office[seat], 1.5)

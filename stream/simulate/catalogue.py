@@ -86,7 +86,6 @@ COUNTRIES = (
     Country("SG", 8, 0.03), Country("PL", 1, 0.02), Country("IL", 2, 0.02), Country("VN", 7, 0.01),
     Country("NG", 1, 0.01), Country("MX", -6, 0.02),
 )  # fmt: skip
-COUNTRY = {country.code: index for index, country in enumerate(COUNTRIES)}
 OFFSET_H = np.array([country.offset_h for country in COUNTRIES], np.int64)
 
 CLIENTS = tuple(
@@ -111,12 +110,3 @@ def capabilities_json(renamed: bool) -> list[bytes]:
     return [
         json.dumps([new.get(tag, tag) for tag in task.capabilities], separators=(",", ":")).encode() for task in TASKS
     ]
-
-
-def tasks_with(*capabilities: str) -> list[int]:
-    """The tasks that carry any of the tags.
-
-    >>> [TASKS[task].name for task in tasks_with("audio")]
-    ['voice']
-    """
-    return [index for index, task in enumerate(TASKS) if set(task.capabilities) & set(capabilities)]

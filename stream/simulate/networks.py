@@ -10,7 +10,8 @@ from dataclasses import fields
 
 import numpy as np
 
-from stream.simulate.catalogue import CLIENT, DAY_MS, HOUR_MS, OFFSET_H, TASK, TASKS
+from stream.simulate.attributes import HOSTERS, home_providers
+from stream.simulate.catalogue import CLIENT, DAY_MS, HOUR_MS, OFFSET_H, OLD_CLIENTS, TASK, TASKS
 from stream.simulate.draws import Choices, Floats, Ints, shares, some_of, zipf
 from stream.simulate.fleet import Streams
 from stream.simulate.population import give_models, offer_mix
@@ -69,9 +70,9 @@ def like_own(story: Story, rng: np.random.Generator, streams: Ints, *names: str)
     if "payment" in names:
         fleet.offer("payment", streams, fleet.new_values("payment", count))
     if "network" in names:
-        fleet.offer("network", streams, fleet.new_networks(rng.integers(0, 140, count)), rng.gamma(1.0, 0.5, count))
+        fleet.offer("network", streams, fleet.new_networks(home_providers(rng, count)), rng.gamma(1.0, 0.5, count))
     if "client" in names:
-        fleet.offer("client", streams, rng.integers(0, len(CLIENT) - 2, count))
+        fleet.offer("client", streams, rng.integers(0, OLD_CLIENTS, count))
 
 
 def work(story: Story, rng: np.random.Generator, streams: Ints, mix: dict[str, float], alike: float) -> None:
@@ -103,7 +104,7 @@ def agency(story: Story, rng: np.random.Generator, onset_ms: int, model: int) ->
     prompts(story, rng, streams, int(rng.integers(14, 28)), 0.8, (2, 6))
     for card in fleet.new_values("payment", 2):
         fleet.offer("payment", streams, int(card), rng.random(count) + 0.01)
-    for office in fleet.new_networks(rng.integers(0, 140, 3)):
+    for office in fleet.new_networks(home_providers(rng, 3)):
         fleet.offer("network", streams, int(office), rng.gamma(0.8, 1.0, count))
     like_own(story, rng, streams, "network")
     fleet.offer("client", streams, CLIENT["gateway/2.7"])
@@ -145,7 +146,7 @@ def university(story: Story, rng: np.random.Generator, onset_ms: int, model: int
     fleet.streams.per_day[streams] = 9.0 * np.exp(0.5 * rng.standard_normal(count))  # homework is the same for all
     prompts(story, rng, streams, 14, 0.6, (3, 7))
     fleet.offer("payment", streams, int(fleet.new_values("payment", 1)[0]))
-    campus = fleet.new_networks(np.repeat(rng.integers(0, 140, 1), 7))
+    campus = fleet.new_networks(np.repeat(home_providers(rng, 1), 7))
     owner, item = some_of(rng, campus, rng.integers(1, 4, count))
     fleet.offer("network", streams[owner], item, rng.gamma(1.0, 1.0, len(owner)))
     like_own(story, rng, streams, "network", "client")
@@ -184,7 +185,7 @@ def prompt_pack(story: Story, rng: np.random.Generator, onset_ms: int, model: in
 def vpn(story: Story, rng: np.random.Generator) -> None:
     """A tunnel's exits, through which hundreds of strangers send a part of their requests; nothing moves together."""
     position = members(story, rng, int(rng.integers(220, 420)))
-    exits = story.fleet.new_networks(np.repeat(rng.integers(900, 930, 1), 9))
+    exits = story.fleet.new_networks(np.repeat(rng.choice(HOSTERS, 1), 9))
     owner, item = some_of(rng, exits, rng.integers(1, 4, len(position)))
     story.fleet.offer("network", story.honest.stream[position][owner], item, rng.gamma(1.0, 1.2, len(owner)))
     known(story, "vpn", position, None)
@@ -197,7 +198,7 @@ def reseller(story: Story, rng: np.random.Generator, onset_ms: int | None, model
     fleet, count = story.fleet, len(streams)
     for card in fleet.new_values("payment", 4):
         fleet.offer("payment", streams, int(card), rng.gamma(0.3, 1.0, count) + 1e-6)
-    for exit_ in fleet.new_networks(rng.integers(900, 930, 6)):
+    for exit_ in fleet.new_networks(rng.choice(HOSTERS, 6)):
         fleet.offer("network", streams, int(exit_), rng.gamma(0.5, 1.0, count) + 1e-6)
     fleet.offer("client", streams, CLIENT["gateway/2.6"])
     like_own(story, rng, streams, "client")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from stream.simulate.attributes import HOSTERS
+from stream.simulate.attributes import HOSTERS, home_providers
 from stream.simulate.catalogue import ARCHETYPES, CLIENT, COUNTRIES, DAY_MS, OLD_CLIENTS, START_MS, TASK, TASKS
 from stream.simulate.draws import Floats, Ints, shares, some_of
 from stream.simulate.fleet import FOREVER_MS, Fleet
@@ -80,7 +80,7 @@ def pools(fleet: Fleet, rng: np.random.Generator, payments: int, networks: int, 
 
     Proxies stand at hosters and, as residential proxies, at home providers.
     """
-    asn = np.where(rng.random(networks) < 0.6, rng.choice(HOSTERS, networks), rng.integers(0, 140, networks))
+    asn = np.where(rng.random(networks) < 0.6, rng.choice(HOSTERS, networks), home_providers(rng, networks))
     clients = [CLIENT[name] for name in CLIENT_SETS[int(rng.integers(len(CLIENT_SETS)))]]
     return Pools(
         payments=fleet.new_values("payment", payments), networks=fleet.new_networks(asn),
@@ -166,7 +166,7 @@ def _share(fleet: Fleet, rng: np.random.Generator, pool: Pools, habits: Habits, 
 
 
 def _private(fleet: Fleet, rng: np.random.Generator, name: str, count: int) -> Ints:
-    return fleet.new_networks(rng.integers(0, 140, count)) if name == "network" else fleet.new_values(name, count)
+    return fleet.new_networks(home_providers(rng, count)) if name == "network" else fleet.new_values(name, count)
 
 
 def _resell(fleet: Fleet, rng: np.random.Generator, pool: Pools, resale: Ints) -> None:

@@ -68,7 +68,7 @@ def settle(
 
 def newcomers(
     fleet: Fleet, rng: np.random.Generator, honest: Population, count: int, born_ms: Ints | int, *,
-    per_day: float = MEAN_PER_DAY, org: Ints | None = None, cards_shared: float = 0.0,
+    per_day: float = MEAN_PER_DAY, org: Ints | None = None,
 ) -> tuple[Ints, Ints]:  # fmt: skip
     """Adds honest accounts that sign up in the log, each its own organisation unless told. (accounts, streams)."""
     org = fleet.new_orgs(count) if org is None else org
@@ -79,7 +79,7 @@ def newcomers(
         count, account=account, per_day=heavy(rng, count, per_day, 1.0), start_ms=born_ms,
         offset_h=OFFSET_H[fleet.accounts.country[account]], **_rhythms(rng, service, archetype),
     )  # fmt: skip
-    _live(fleet, rng, honest.world, account, stream, archetype, service, cards_shared)
+    _live(fleet, rng, honest.world, account, stream, archetype, service, cards_shared=0.0)
     return account, stream
 
 

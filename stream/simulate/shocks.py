@@ -6,17 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from stream.simulate.catalogue import (
-    CLIENT,
-    CLIENTS,
-    COUNTRIES,
-    DAY_MS,
-    HOUR_MS,
-    MODEL,
-    MODELS,
-    OFFSET_H,
-    TASK,
-)  # fmt: skip
+from stream.simulate.attributes import home_providers
+from stream.simulate.catalogue import CLIENT, COUNTRIES, DAY_MS, HOUR_MS, MODEL, MODELS, OFFSET_H, OLD_CLIENTS, TASK
 from stream.simulate.draws import Choices, Floats, Ints
 from stream.simulate.population import newcomers
 from stream.simulate.rhythm import SERVICE
@@ -142,13 +133,13 @@ def hackathon(story: Story, day: float) -> None:
         len(account), account=account, per_day=90 * np.exp(0.9 * rng.standard_normal(len(account))), profile=SERVICE,
         start_ms=at_ms + (rng.random(len(account)) * 5 * HOUR_MS).astype(np.int64), end_ms=end_ms,
     )  # fmt: skip
-    hall = story.fleet.new_networks(rng.integers(0, 140, 1))
+    hall = story.fleet.new_networks(home_providers(rng, 1))
     starter = story.fleet.new_values("template", 1)
     story.fleet.offer("network", streams, hall[0], 1.0)
     story.fleet.offer("template", streams, starter[0], rng.random(len(streams)))
     story.fleet.offer("template", streams, story.fleet.new_values("template", len(streams)), rng.random(len(streams)))
     story.fleet.offer("payment", streams, story.fleet.new_values("payment", len(streams)))
-    story.fleet.offer("client", streams, rng.integers(0, len(CLIENTS) - 2, len(streams)))
+    story.fleet.offer("client", streams, rng.integers(0, OLD_CLIENTS, len(streams)))
     story.fleet.offer("model", streams, _newest(story, at_ms), 2.0)
     story.fleet.offer("model", streams, MODEL["atlas-3"], 1.0)
     for name, weight in (("code_agent", 3.0), ("agent", 2.0), ("code", 2.0), ("orchestrate", 1.5), ("image", 1.0)):

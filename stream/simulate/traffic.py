@@ -66,7 +66,7 @@ class Traffic:
 
     def hours(self) -> Iterator[Batch]:
         """One batch an hour, in order; what a session leaves over comes with the next hour."""
-        state = _Prepared(self)
+        state = _Hours(self)
         tail: Batch | None = None
         serial = 0
         for hour_ms in range(self.start_ms, self.end_ms, HOUR_MS):
@@ -81,8 +81,8 @@ class Traffic:
             yield batch
 
 
-class _Prepared:
-    """What every hour needs, computed once."""
+class _Hours:
+    """Makes one hour after another; holds what all of them need, computed once."""
 
     def __init__(self, traffic: Traffic) -> None:
         self.traffic = traffic
@@ -103,6 +103,7 @@ class _Prepared:
         rng = chance(self.traffic.seed, "hour", hour_ms // HOUR_MS)
         stream, session, first = self._sessions(rng, self._counts(rng, hour_ms))
         at_ms = self._times(rng, hour_ms, stream, session, first)
+        # One draw decides prompt and task where it can: a prompt goes with a kind of work.
         own = np.where(rng.random(len(stream)) < STICKY, rng.random(len(first))[session], rng.random(len(stream)))
         by_session = {name: rng.random(len(first))[session] for name in ("payment", "network", "client")}
         drawn = {name: self.choices[name].draw(stream, u) for name, u in by_session.items()}
