@@ -5,11 +5,12 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
-SEEDS ?= 1 2 3 4 5
+export SEEDS ?= 1 2 3 4 5
+export SCENARIOS ?=
 KILLS ?= 20
 PAUSES ?= 5
 
-.PHONY: help demo test faults lint types bench quality clean lock dashboards helm-test stack stack-test
+.PHONY: help demo test faults lint types bench quality quality-readme quality-full report-scale clean lock dashboards helm-test stack stack-test
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -39,6 +40,23 @@ lint: $(VENV)/.installed ## ruff: style and format
 
 types: $(VENV)/.installed ## mypy: strict for detectors and the contract
 	@$(BIN)/mypy
+
+quality: $(VENV)/.installed ## simulate and replay, print how well campaigns are found; SEEDS="1 2" SCENARIOS="pivot quiet"
+	@$(BIN)/python -m benchmarks.quality
+
+quality-readme: $(VENV)/.installed ## the same, and put the table into README.md
+	@$(BIN)/python -m benchmarks.quality | $(BIN)/python tools/readme_table.py README.md
+
+quality-full: $(VENV)/.installed ## quality, 50 quiet fleet-days, a tenth of the report at its own size
+	@$(BIN)/python -m benchmarks.quality
+	@SEEDS="11 12 13 14 15 16 17" SCENARIOS="quiet honest_networks" $(BIN)/python -m benchmarks.quality --no-rivals
+	@SEEDS="1" SCENARIOS="at_scale" $(BIN)/python -m benchmarks.quality --no-rivals --scale 0.1
+
+bench: $(VENV)/.installed ## how fast: records a second against a bare loop, memory, ticks, snapshots
+	@$(BIN)/python -m benchmarks.throughput
+
+report-scale: $(VENV)/.installed ## 24,000 accounts in 200 million requests, piped into backtest; hours, nothing on disk
+	@$(BIN)/python -m benchmarks.report_scale
 
 dashboards: $(VENV)/.installed ## write the generated files anew: dashboards, reference of metrics, files of the chart
 	@$(BIN)/python -m tools.dashboards && $(BIN)/python tools/metrics_page.py && $(BIN)/python tools/chart_files.py
