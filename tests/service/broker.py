@@ -30,16 +30,20 @@ class NoBrokerError(Exception):
 class Broker:
     """One running Kafka node from jars, with a folder of its own. `stop` ends it and removes the folder."""
 
-    def __init__(self, jars: Path, properties: str = "", scram: str | None = None) -> None:
-        """Format and start; `properties` are appended to ours, `scram` is "name=...,password=..." for SCRAM-SHA-512."""
+    def __init__(self, jars: Path, scram: str | None = None) -> None:
+        """Format and start; `scram` is "name=...,password=..." of a user for SCRAM-SHA-512."""
         self.jars = jars
         self.folder = Path(tempfile.mkdtemp(prefix="swerve-kafka-"))
         self.port, controller = free_port(), free_port()
         text = (HERE / "server.properties").read_text()
         text = text.replace("19092", str(self.port)).replace("19093", str(controller))
-        (self.folder / "server.properties").write_text(f"{text}\n{properties}\n")
+        (self.folder / "server.properties").write_text(f"{text}\n{self.properties(controller)}\n")
         self._java_once("kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", "server.properties", *_scram(scram))
         self.process = self.start()
+
+    def properties(self, controller: int) -> str:
+        """What is set beside ours; of a key that comes twice the last counts."""
+        return ""
 
     @property
     def bootstrap(self) -> str:
