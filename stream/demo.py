@@ -31,7 +31,7 @@ from stream.simulate.write import Lines
 from stream.terminal.view import Screen, alert_line, draw
 
 SOURCE = "simulated fleet"
-SCENARIO, SEED, ACCOUNTS, DAYS = "pivot", 1, 1_200, 7.0  # small enough for two minutes on two cores
+SCENARIO, SEED, ACCOUNTS, DAYS = "pivot", 1, 2_500, 7.0  # half a minute on two idle cores, within two on busy ones
 DRAW_EVERY_S = 0.2
 WIDTH = 110  # of what is written where there is no terminal
 DAY_H = 24
