@@ -15,6 +15,7 @@ from stream.stage import Running
 async def drive(stage: str, shell: Shell, log: FaustLog, kafka: Kafka, running: Running) -> None:
     """Run until asked to stop; then store, commit and leave the group. Raises what ends the stage."""
     revoked_s = time.monotonic()
+    opening: set[asyncio.Task[None]] = set()
 
     async def left() -> None:
         nonlocal revoked_s
@@ -22,9 +23,19 @@ async def drive(stage: str, shell: Shell, log: FaustLog, kafka: Kafka, running: 
         running.waits(stage, "waits for its partitions")
         await shell.drop()
 
-    def ready(partitions: int) -> None:
-        metrics.rebalance(stage, partitions, time.monotonic() - revoked_s)
-        running.ready(stage)
+    async def begin(partitions: list[int]) -> None:
+        try:
+            # Before the first message comes: a new owner delivers what is due, however quiet its input is.
+            if await shell.open(partitions, log.is_open):
+                metrics.rebalance(stage, len(partitions), time.monotonic() - revoked_s)
+                running.ready(stage)
+        except Exception as error:
+            log.failed(error)
+
+    def ready(partitions: list[int]) -> None:
+        task = asyncio.create_task(begin(partitions))
+        opening.add(task)
+        task.add_done_callback(opening.discard)
 
     log.take, log.flush, log.left, log.ready = shell.take, shell.flush, left, ready
     running.waits(stage, "joins the group")
@@ -32,8 +43,10 @@ async def drive(stage: str, shell: Shell, log: FaustLog, kafka: Kafka, running: 
     try:
         await log.run(running.stopping)
     finally:
-        snapshots.cancel()
-        await asyncio.gather(snapshots, return_exceptions=True)
+        for task in (snapshots, *opening):
+            task.cancel()
+        await asyncio.gather(snapshots, *opening, return_exceptions=True)
+        await shell.drop()
 
 
 async def _snapshots(shell: Shell, log: FaustLog, every_s: float) -> None:

@@ -118,7 +118,7 @@ class FaustLog:
         self.take: Take = _nobody
         self.flush: Callable[[], Awaitable[None]] = _nothing
         self.left: Callable[[], Awaitable[None]] = _nothing
-        self.ready: Callable[[int], None] = lambda partitions: None
+        self.ready: Callable[[list[int]], None] = lambda partitions: None
         self.failure: BaseException | None = None
         self._topic = topic
         self._is_open = False
@@ -188,7 +188,12 @@ class FaustLog:
         """Partitions are ours, and the table holds their state."""
         self._is_open = True
         self._opened.set()
-        self.ready(sum(partition.topic == self._topic for partition in self._app.consumer.assignment()))
+        assigned = self._app.consumer.assignment()
+        self.ready(sorted(partition.partition for partition in assigned if partition.topic == self._topic))
+
+    def is_open(self) -> bool:
+        """Whether the partitions that came last are still ours."""
+        return self._is_open
 
     def entries(self, partition: int) -> dict[bytes, bytes]:
         """The table's entries of this partition."""

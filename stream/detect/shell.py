@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -109,6 +109,16 @@ class Shell:
         self._now_s = now_s
         self._held: dict[int, Held] = {}
         self._lock = asyncio.Lock()
+
+    async def open(self, partitions: Iterable[int], still_ours: Callable[[], bool]) -> bool:
+        """Restore partitions that have come to us; False where they went again meanwhile."""
+        async with self._lock:
+            for partition in partitions:
+                if not still_ours():
+                    return False
+                if partition not in self._held:
+                    self._held[partition] = await self._open(partition)
+            return still_ours()
 
     async def take(self, partition: int, offset: int, value: bytes) -> None:
         """Apply one message, or refuse it and go back to where its chain stands."""

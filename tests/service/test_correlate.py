@@ -1,0 +1,97 @@
+"""Does exactly one worker judge, does another take over in time, and is nothing said twice?"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from stream import topics
+from stream.contract.alert import Alert, AlertSubject, AlertTarget, encode
+from stream.correlate.book import Book
+from stream.detect.shell import Output
+from stream.kafka import FencedError
+from tests.service.processes import Stage, configuration
+from tests.service.rig import everything, kafka_for
+
+pytestmark = pytest.mark.service("kafka")
+SESSION_MS = 3_000
+
+
+def an_alert(alert_id: str, updated_at: int) -> Output:
+    target = AlertTarget("model", "atlas-4")
+    alert = Alert(
+        alert_id=alert_id, status="firing", severity="warning", kind="release_shift",
+        subject=AlertSubject("cluster", alert_id), target=target, targets=(target,), started_at=1, detected_at=2,
+        updated_at=updated_at, accounts=(), accounts_total=0, evidence={}, summary="A group moved.",
+    )  # fmt: skip
+    return Output(encode(alert), alert_id.encode())
+
+
+async def written(kafka) -> list[bytes]:
+    return [record.value for record in await everything(kafka, kafka.topics.alerts)]
+
+
+async def test_who_was_succeeded_cannot_write_any_more(bootstrap, unique):
+    kafka = kafka_for(bootstrap, unique)
+    await topics.create(kafka, 1)
+    zombie, successor = Book(kafka), Book(kafka)
+    await zombie.open()
+    await zombie.write((an_alert("a", 10),))
+    await successor.open()
+    try:
+        with pytest.raises(FencedError, match="another process took over"):
+            await zombie.write((an_alert("b", 20),))
+        await successor.write((an_alert("b", 20),))
+    finally:
+        await successor.close()
+        await zombie.close()
+
+    assert await written(kafka) == [an_alert("a", 10).value, an_alert("b", 20).value]
+
+
+async def test_what_is_written_is_not_written_again_by_a_new_owner(bootstrap, unique):
+    kafka = kafka_for(bootstrap, unique)
+    await topics.create(kafka, 1)
+    records = (an_alert("a", 10), an_alert("b", 10), an_alert("a", 20))
+    for _ in range(2):
+        book = Book(kafka)
+        await book.open()
+        await book.write(records)
+        await book.close()
+
+    assert await written(kafka) == [record.value for record in records]
+
+
+@pytest.mark.parametrize("how", ["kill", "pause"])
+def test_the_standby_takes_over_within_thirty_seconds(bootstrap, unique, tmp_path, how):
+    kafka = kafka_for(bootstrap, unique, correlate_session_timeout_ms=SESSION_MS)
+    asyncio.run(topics.create(kafka, 1))
+    config = configuration(tmp_path, kafka)
+    first = Stage("correlate", config, tmp_path)
+    try:
+        first.until_ready()
+        until_active(first, 30.0)
+        second = Stage("correlate", config, tmp_path)
+        second.until_ready()
+        active, standby = (first, second) if first.metric("swerve_correlate_active") == 1 else (second, first)
+        if how == "kill":
+            active.kill()
+        else:
+            active.pause()
+        seconds = until_active(standby, 30.0)
+        print(f"taken over {seconds:.1f} s after the {how}, with a session of {SESSION_MS / 1000:.0f} s")
+    finally:
+        active.go_on()
+        for stage in (first, second):
+            stage.end()
+
+
+def until_active(stage: Stage, seconds: float) -> float:
+    """Until it judges; how long that took."""
+    begun = time.monotonic()
+    while stage.metric("swerve_correlate_active") != 1:
+        assert time.monotonic() - begun < seconds, stage.told()
+        time.sleep(0.1)
+    return time.monotonic() - begun
