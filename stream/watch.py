@@ -67,8 +67,10 @@ def command(
         _made(state)
     http = configured.http if port is None else configured.http.model_copy(update={"port": port})
     watch = Watch(configured, read_catalogue(releases, expected), Growing(path), state)
-    asyncio.run(_served(watch, console, http))
-    print(watch.closing_line(), file=sys.stderr)
+    try:
+        asyncio.run(_served(watch, console, http))
+    finally:
+        print(watch.closing_line(), file=sys.stderr)
 
 
 def _made(folder: Path) -> None:

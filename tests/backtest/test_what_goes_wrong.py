@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 import zstandard
@@ -117,3 +119,21 @@ def test_a_dialect_that_nobody_knows_is_told_before_an_output_is_begun(typed, lo
     told = told_once(typed("backtest", log, "--dialect", "latin", "--alerts", tmp_path / "alerts"), 2)
     assert "expected one of swerve, otlp, litellm, envoy" in told
     assert (tmp_path / "alerts").read_text() == "older"
+
+
+def test_ctrl_c_stops_a_replay_with_one_line(record, tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-m", "stream", "backtest", "-", "--rejects", str(tmp_path / "rejects")],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as running:  # fmt: skip
+        assert running.stdin is not None
+        # More than one chunk, so that the first lines are judged while the pipe stays open.
+        running.stdin.write(b"{\n" + b"\n".join(record(number) for number in range(12_000)))
+        running.stdin.flush()
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "rejects").exists() or not (tmp_path / "rejects").stat().st_size:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=30)
+    assert (running.returncode, out, err) == (130, b"", b"swerve: stopped\n")
