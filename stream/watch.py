@@ -70,7 +70,8 @@ def command(
     try:
         asyncio.run(_served(watch, console, http))
     finally:
-        print(watch.closing_line(), file=sys.stderr)
+        if watch.embedded.seen.records:
+            print(watch.closing_line(), file=sys.stderr)
 
 
 def _made(folder: Path) -> None:
