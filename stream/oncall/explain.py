@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 import orjson
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -17,7 +16,7 @@ from stream.arguments import Config
 from stream.contract.alert import Alert, decode
 from stream.correlate.explain import Section, explain
 from stream.errors import SwerveError, UsageError
-from stream.oncall import reach
+from stream.oncall import reach, shown
 from stream.oncall.records import alerts_in
 from stream.settings import Settings, load
 from stream.sinks.catalogue import links_of
@@ -41,7 +40,7 @@ def command(
     else:
         answer = reach.ask(settings, url, "GET", f"/api/v1/alerts/{quote(alert_id, safe='')}")
         records = [decode(orjson.dumps(answer.get("alert", answer)))]
-    console = Console(highlight=False)
+    console = shown.console()
     console.print(f"[bold]{escape(records[-1].summary)}[/bold]")
     for section in explain(records):
         console.print(_table(section))

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from stream.arguments import Config
 from stream.contract.verdict import Verdict, decode_verdict
 from stream.correlate.verdicts import Precision, precision_by_kind
 from stream.errors import UsageError
-from stream.oncall import reach
+from stream.oncall import reach, shown
 from stream.oncall.records import alerts_in, last_of_each, lines_of
 from stream.settings import load
 
@@ -73,7 +72,7 @@ def report(
     rows = precision_by_kind(last.values(), _verdicts_in(said))
     if not rows:
         raise UsageError(f"{said}: no verdict about an alert of {alerts}")
-    Console().print(_table(rows))
+    shown.console().print(_table(rows))
 
 
 def _verdicts_in(path: Path) -> list[Verdict]:
