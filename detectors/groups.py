@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from detectors.tracks import Track, Tracks
 Parts = Sequence[tuple[Ints, int]]  # rows, and the number of their component
 
 LEADING_Z = 3.0
+ONE_HAND_TICKS = 3
 RISE_MIN = 0.01
 RISE_OF_SHARE_MIN = 0.2
 ANY_ORGANISATIONS = 1 << 40
@@ -144,8 +145,21 @@ def _judged(
     groups = [whole] if len(stories) == 1 else [_told_apart(tick, whole, *story, parameters) for story in stories]
     for group in groups:
         if len(group.strong):
-            group.verdict = _verdict(tick, group.shift, group.rows, int(group.strong[0]), parameters)
+            group.verdict = _lasting(
+                track,
+                population.targets[group.strong[0]],
+                _verdict(tick, group.shift, group.rows, int(group.strong[0]), parameters),
+            )
     return groups
+
+
+def _lasting(track: Track, target: str, verdict: Verdict) -> Verdict:
+    """One hand is believed at once where it is clear, else on the third tick in a row that says so."""
+    ticks = track.one_hand.get(target, 0) + 1 if verdict.one_hand else 0
+    track.one_hand[target] = ticks
+    if verdict.one_hand and not verdict.clearly and ticks < ONE_HAND_TICKS:
+        return replace(verdict, one_hand=False)
+    return verdict
 
 
 def _told_apart(tick: Tick, whole: Group, targets: Ints, who: NDArray[np.bool_], parameters: Parameters) -> Group:

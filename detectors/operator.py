@@ -14,39 +14,54 @@ from detectors.membership import Holdings
 from detectors.population import Floats, Ints, Population
 from detectors.summary import AccountColumns
 
-# Limits measured on parts of simulated fleets, campaigns against honest networks; each has a reason of its own.
-LOAD_SPREAD_MAX = 0.82  # uneven load costs an operator capacity; honest customers differ freely
-MIX_LIKENESS_MAX = 0.56  # one kit means one mix
-KIT_SPREAD_MAX = 0.22  # honest accounts have private traffic besides, to different degrees
-TEMPLATE_DOMINANCE_MAX = 0.05  # an operator rotates its templates; a pack or course has a favourite
-TEMPLATE_COVER_MAX = 0.30
-SYNCHRONY_MIN = 0.95  # pauses and waves in common
-DISPERSION_MAX = 0.25  # everybody moves a bit, instead of some altogether
-PREFIX_DOMINANCE_MAX = 0.15  # an office has one exit
-NIGHT_EXCESS_MIN = 0.08  # machines do not sleep; the clock can be kept by an operator who wants to
+# Limit of each trait, and the unit of its margin: about the spread of the trait among groups of one kind. Measured on
+# parts of simulated fleets, campaigns against honest networks; each has a reason of its own.
+LIMITS = {
+    "load_spread": (0.82, 0.15),  # uneven load costs an operator capacity; honest customers differ freely
+    "mix_likeness": (0.56, 0.12),  # one kit means one mix
+    "shift_dispersion": (0.25, 0.10),  # everybody moves a bit, instead of some altogether
+    "synchrony": (0.95, 0.10),  # pauses and waves in common
+    "kit_spread": (0.22, 0.03),  # honest accounts have private traffic besides, to different degrees
+    "template_dominance": (0.05, 0.02),  # an operator rotates its templates; a pack or course has a favourite
+    "template_cover": (0.30, 0.08),
+    "prefix_dominance": (0.15, 0.10),  # an office has one exit
+    "night_share": (0.08, 0.03),  # machines do not sleep; an operator who wants to can keep office hours
+}
+CLOCK_TRAITS = ("load_spread", "mix_likeness", "shift_dispersion", "kit_spread", "prefix_dominance")
+SCORE_MIN, SCORE_CLEAR, CLOCK_SCORE_MIN = 0.4, 0.9, 0.3  # mean margins
+KIT_MARGIN_MIN = -0.5
 VOTES_MIN_SHARE = 5 / 7
 CLOCK_VOTES_MIN_SHARE = 3 / 5
 VOTES_AVAILABLE_MIN = 4
 NIGHT_HOURS = 8
+ONE_EXIT = 0.4
 DETREND_BINS = 25  # two hours of 5 minutes
 
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One trait of a group: its value, the limit, whether it speaks for one hand."""
+    """One trait of a group: its value, the limit, whether it speaks for one hand, and how clearly.
+
+    margin: distance from the limit in units of how much the trait varies among groups of one kind, -2 to 2.
+    """
 
     trait: str
     value: float
     limit: float
     one_hand: bool
+    margin: float
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the votes say. one_hand: they pass. looks_like: an honest kind of network, where they do not."""
+    """What the votes say. one_hand: they pass. clearly: by so much that one tick is enough.
+
+    looks_like: an honest kind of network, where they do not pass.
+    """
 
     votes: tuple[Vote, ...]
     one_hand: bool
+    clearly: bool
     looks_like: str | None
 
     @property
@@ -148,32 +163,52 @@ def verdict_of(
 ) -> Verdict:  # fmt: skip
     """Ask whether one hand works the accounts in `rows`. target: column of the strongest shift."""
     votes = [
-        _at_most("load_spread", _load_spread(population, ordinary, rows), LOAD_SPREAD_MAX),
-        _at_most("mix_likeness", _mix(population, ordinary, rows, capabilities), MIX_LIKENESS_MAX),
-        _at_most("shift_dispersion", likeness(population.X[rows, target], population.n[rows]), DISPERSION_MAX),
-        _at_least("synchrony", synchrony(activity.of(population.columns.keys[rows])), SYNCHRONY_MIN),
+        _at_most("load_spread", _load_spread(population, ordinary, rows)),
+        _at_most("mix_likeness", _mix(population, ordinary, rows, capabilities)),
+        _at_most("shift_dispersion", likeness(population.X[rows, target], population.n[rows])),
+        _at_least("synchrony", synchrony(activity.of(population.columns.keys[rows]))),
         *_template_votes(population, holdings, rows),
     ]
-    available = len(votes)
     favour = sum(vote.one_hand for vote in votes)
-    passed = available >= VOTES_AVAILABLE_MIN and favour >= math.ceil(VOTES_MIN_SHARE * available)
+    score = _mean_margin(votes)
+    enough = len(votes) >= VOTES_AVAILABLE_MIN and favour >= math.ceil(VOTES_MIN_SHARE * len(votes))
+    passed = enough and score >= SCORE_MIN
     if clock:
-        prefix = _prefix_vote(holdings, rows)
-        night = _at_least("night_share", _night_excess(population, ordinary, rows), NIGHT_EXCESS_MIN)
-        five = [v for v in votes if v.trait in ("load_spread", "mix_likeness", "kit_spread", "shift_dispersion")]
-        five += prefix
-        enough = sum(v.one_hand for v in five) >= math.ceil(CLOCK_VOTES_MIN_SHARE * len(five))
-        passed |= night.one_hand and enough
-        votes += [*prefix, night]
-    return Verdict(tuple(votes), passed, None if passed else _looks_like(votes, population, rows))
+        votes += [*_prefix_vote(holdings, rows), _at_least("night_share", _night_excess(population, ordinary, rows))]
+        passed |= _passes_by_the_clock(votes)
+    return Verdict(tuple(votes), passed, enough and score >= SCORE_CLEAR, None if passed else _looks_like(votes))
 
 
-def _at_most(trait: str, value: float, limit: float) -> Vote:
-    return Vote(trait, round(float(value), 4), limit, bool(value <= limit))
+def _passes_by_the_clock(votes: list[Vote]) -> bool:
+    """Work round the clock, most of five other votes, and no private traffic that differs between the accounts."""
+    by_trait = {vote.trait: vote for vote in votes}
+    five = [by_trait[trait] for trait in CLOCK_TRAITS if trait in by_trait]
+    favour = sum(vote.one_hand for vote in five)
+    kit = by_trait.get("kit_spread")
+    return (
+        by_trait["night_share"].one_hand
+        and favour >= math.ceil(CLOCK_VOTES_MIN_SHARE * len(five))
+        and _mean_margin(five) >= CLOCK_SCORE_MIN
+        and (kit is None or kit.margin >= KIT_MARGIN_MIN)
+    )
 
 
-def _at_least(trait: str, value: float, limit: float) -> Vote:
-    return Vote(trait, round(float(value), 4), limit, bool(value >= limit))
+def _mean_margin(votes: list[Vote]) -> float:
+    return sum(vote.margin for vote in votes) / max(len(votes), 1)
+
+
+def _at_most(trait: str, value: float) -> Vote:
+    limit, unit = LIMITS[trait]
+    return _vote(trait, value, limit, (limit - value) / unit)
+
+
+def _at_least(trait: str, value: float) -> Vote:
+    limit, unit = LIMITS[trait]
+    return _vote(trait, value, limit, (value - limit) / unit)
+
+
+def _vote(trait: str, value: float, limit: float, margin: float) -> Vote:
+    return Vote(trait, round(float(value), 4), limit, margin >= 0, round(float(np.clip(margin, -2.0, 2.0)), 4))
 
 
 def _load_spread(population: Population, ordinary: Ordinary, rows: Ints) -> float:
@@ -227,9 +262,9 @@ def _template_votes(population: Population, holdings: Holdings, rows: Ints) -> l
     requests = np.bincount(value, weights=count)
     organisations = len(np.unique(population.org[rows]))
     return [
-        _at_most("kit_spread", spread, KIT_SPREAD_MAX),
-        _at_most("template_dominance", float(requests.max() / max(total.sum(), 1.0)), TEMPLATE_DOMINANCE_MAX),
-        _at_most("template_cover", float(reach.max() / organisations), TEMPLATE_COVER_MAX),
+        _at_most("kit_spread", spread),
+        _at_most("template_dominance", float(requests.max() / max(total.sum(), 1.0))),
+        _at_most("template_cover", float(reach.max() / organisations)),
     ]
 
 
@@ -254,7 +289,7 @@ def _prefix_vote(holdings: Holdings, rows: Ints) -> list[Vote]:
     if total <= 0 or not mine.any():
         return []
     dominance = float(np.bincount(value[mine], weights=count[mine]).max() / total)
-    return [_at_most("prefix_dominance", dominance, PREFIX_DOMINANCE_MAX)]
+    return [_at_most("prefix_dominance", dominance)]
 
 
 def _night_excess(population: Population, ordinary: Ordinary, rows: Ints) -> float:
@@ -266,13 +301,12 @@ def _night_excess(population: Population, ordinary: Ordinary, rows: Ints) -> flo
     return float((night - expected) / max(hours.sum(), 1.0))
 
 
-def _looks_like(votes: list[Vote], population: Population, rows: Ints) -> str:
+def _looks_like(votes: list[Vote]) -> str:
     """The honest kind of network that the votes against resemble most."""
     value = {vote.trait: vote.value for vote in votes}
-    if value.get("template_cover", 0.0) > 0.6 and value.get("mix_likeness", 0.0) > MIX_LIKENESS_MAX:
-        return "prompt_pack" if value.get("prefix_dominance", 0.0) < PREFIX_DOMINANCE_MAX else "course"
-    if value.get("prefix_dominance", 0.0) > 0.4:
-        return "vpn" if value.get("template_cover", 0.0) < TEMPLATE_COVER_MAX else "course"
-    if value.get("template_cover", 0.0) > TEMPLATE_COVER_MAX:
-        return "product"
-    return "agency"
+    against = {vote.trait for vote in votes if not vote.one_hand}
+    if value.get("prefix_dominance", 0.0) > ONE_EXIT:
+        return "course" if "template_cover" in against else "vpn"
+    if "template_cover" in against:
+        return "prompt_pack" if "mix_likeness" in against else "product"
+    return "agency" if "kit_spread" in against or "load_spread" in against else "prompt_pack"

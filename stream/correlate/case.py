@@ -15,7 +15,7 @@ from stream.contract.alert import AlertSubject, AlertTarget
 from stream.correlate.evidence import number, plain
 from stream.correlate.transitions import Event, State
 
-QUIET_NETWORK_TICKS = 12  # half a day: longer than the pause of an operator who sleeps
+QUIET_NETWORK_TICKS = 24  # a day: longer than the pause of an operator who sleeps
 QUIET_COHORT_TICKS = 24  # two hours of five-minute ticks
 TICKS_MIN = 2  # evidence on one tick is a coincidence
 GROWTH = 1.2
