@@ -86,7 +86,7 @@ def test_a_value_that_one_account_carries_is_no_cohort(fleet):
 def test_a_target_says_what_the_fleet_did_and_how_long_it_is_known(fleet):
     reasons = told(why_target(fleet.judge, "new"))
     assert reasons["the fleet's share of model:new"][0].startswith("0.0% -> 0.")
-    assert reasons["hours of history"][0] == "29"
+    assert reasons["hours of history"][0] == "28"
     assert reasons["networks"][1] is False
 
 
