@@ -27,6 +27,11 @@ class _Book(msgspec.Struct):
     next_offset: dict[int, int]
 
 
+def _place(record: Alert | Sent) -> tuple[int, bool]:
+    """A verdict may end an alert in the very tick of its last record: the end comes after what that tick told."""
+    return record.updated_at, record.status == "resolved"
+
+
 class Ledger:
     """Which records were taken, and from where to read on, by partition of the alerts topic."""
 
@@ -37,7 +42,7 @@ class Ledger:
     def has(self, alert: Alert) -> bool:
         """Whether this record, or a later one of its alert, was taken."""
         sent = self._sent.get(alert.alert_id)
-        return sent is not None and alert.updated_at <= sent.updated_at
+        return sent is not None and _place(alert) <= _place(sent)
 
     def last(self, alert_id: str) -> Sent | None:
         """What was last taken of an alert."""

@@ -174,6 +174,15 @@ async def test_a_restart_with_its_ledger_sends_nothing_again(alert):
     assert second.sink.taken == [("a2", alert(hour=1).updated_at, "critical", "firing")]
 
 
+async def test_an_end_in_the_very_tick_of_the_last_record_is_news(alert):
+    delivery = quick(Scripted())
+    async with running(delivery):
+        for one in (alert(hour=3), alert(hour=3, status="resolved"), alert(hour=3)):
+            delivery.offer(one)
+            await settled(delivery)
+    assert [one[3] for one in delivery.sink.taken] == ["firing", "resolved"]
+
+
 async def test_the_offset_to_read_on_from_never_passes_a_record_that_waits(alert):
     delivery = quick(Scripted(*["hang"] * 9), severity_min="warning")
     delivery.offer(alert("skipped", severity="info"), mark=(0, 10))
