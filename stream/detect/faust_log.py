@@ -139,11 +139,15 @@ class FaustLog:
         try:
             await self._app.start()
             while not await until(0.2):
-                reason = self.failure or self._app.crash_reason
-                if reason is not None:
-                    raise reason if isinstance(reason, SwerveError) else SwerveError(f"stopped: {reason!r}") from reason
+                self._raise_failure()
         finally:
             await self._app.stop()
+        self._raise_failure()
+
+    def _raise_failure(self) -> None:
+        reason = self.failure or self._app.crash_reason
+        if reason is not None:
+            raise reason if isinstance(reason, SwerveError) else SwerveError(f"stopped: {reason!r}") from reason
 
     def failed(self, reason: BaseException) -> None:
         """The worker cannot go on."""

@@ -1,0 +1,173 @@
+"""Does each thing that is done around Faust hold on a real broker? Every one of these fails without it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+
+import pytest
+
+from stream import kafka as broker
+from stream.detect.faust_log import FaustLog
+from stream.detect.heads import head_key
+from stream.kafka import Found
+from stream.topics import state_topic
+from tests.service.rig import everything, kafka_for, produce, until
+
+pytestmark = pytest.mark.service("kafka")
+
+
+async def a_topic(kafka, partitions: int, messages: int) -> None:
+    """The frames topic and its state, with so many messages in each partition."""
+    names = {kafka.topics.frames: Found(partitions, 1), state_topic(kafka.groups.detect): Found(partitions, 1)}
+    await broker.create_topics(kafka, names)
+    sent = [(partition, str(n).encode()) for n in range(messages) for partition in range(partitions)]
+    await produce(kafka, kafka.topics.frames, sent)
+
+
+class Reader:
+    """Reads the frames topic through Faust, notes what it is handed, and stores nothing by itself."""
+
+    def __init__(self, kafka, partitions: int) -> None:
+        self.log = FaustLog(
+            kafka, group=kafka.groups.detect, topic=kafka.topics.frames, partitions=partitions,
+            session_timeout_ms=6_000, instance_id=None,
+        )  # fmt: skip
+        self.log.take = self.take
+        self.log.ready = self.ready
+        self.handed: list[tuple[int, int]] = []
+        self.owned: list[int] = []
+
+    async def take(self, partition: int, offset: int, value: bytes) -> None:
+        self.handed.append((partition, offset))
+
+    def ready(self, partitions: list[int]) -> None:
+        self.owned = partitions
+
+    @contextlib.asynccontextmanager
+    async def reading(self):
+        stop = asyncio.Event()
+
+        async def stopping(seconds: float) -> bool:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), seconds)
+            return stop.is_set()
+
+        task = asyncio.create_task(self.log.run(stopping))
+        try:
+            yield self
+        finally:
+            stop.set()
+            await task
+
+
+async def test_going_back_brings_every_message_again_though_later_ones_were_fetched(bootstrap, unique):
+    kafka = kafka_for(bootstrap, unique)
+    await a_topic(kafka, 1, 3_000)
+    reader = Reader(kafka, 1)
+    after: list[int] = []
+
+    async def take(partition, offset, value):
+        if after:
+            after.append(offset)
+        elif offset == 2_000:
+            after.append(offset)
+            await reader.log.seek_back(0, 1_000)
+
+    async def all_again():
+        return 1_000 in after and after[-1] == 2_999
+
+    reader.log.take = take
+    async with reader.reading():
+        await until(all_again)
+
+    again = after[after.index(1_000) :]
+    assert again == list(range(1_000, 3_000))
+    # What had been handed on already still comes; nothing that was only fetched does.
+    assert len(after) - len(again) <= 200
+
+
+async def test_a_stop_ends_at_once_though_nothing_is_acknowledged_and_stores_first(bootstrap, unique):
+    kafka = kafka_for(bootstrap, unique)
+    await a_topic(kafka, 1, 500)
+    reader = Reader(kafka, 1)
+    done: list[str] = []
+
+    async def flush():
+        await reader.log.store(0, {head_key(0, "w"): b"state"})
+        await reader.log.commit(0, 500)
+        done.append("stored")
+
+    async def read():
+        return len(reader.handed) == 500
+
+    reader.log.flush = flush
+    async with reader.reading():
+        await until(read)
+        begun_s = time.monotonic()
+    stopped_s = time.monotonic() - begun_s
+    stored = await everything(kafka, state_topic(kafka.groups.detect))
+    successor = Reader(kafka, 1)
+    async with successor.reading():
+        await until(lambda: asyncio.sleep(0, successor.owned))
+        await asyncio.sleep(0.5)
+        committed = successor.log.committed(0)
+        entries = successor.log.entries(0)
+
+    assert done == ["stored"]
+    assert stopped_s < 10
+    assert [record.value for record in stored] == [b"state"]
+    assert (committed, entries, successor.handed) == (500, {head_key(0, "w"): b"state"}, [])
+
+
+async def test_a_removed_entry_is_gone_for_the_next_owner(bootstrap, unique):
+    kafka = kafka_for(bootstrap, unique)
+    await a_topic(kafka, 1, 1)
+    first, second = Reader(kafka, 1), Reader(kafka, 1)
+    async with first.reading():
+        await until(lambda: asyncio.sleep(0, first.owned))
+        await first.log.store(0, {b"0/piece/a": b"1", b"0/piece/b": b"2"})
+        await first.log.store(0, {b"0/piece/a": None})
+
+    async with second.reading():
+        await until(lambda: asyncio.sleep(0, second.owned))
+        entries = second.log.entries(0)
+
+    assert entries == {b"0/piece/b": b"2"}
+
+
+async def test_entries_of_a_partition_that_went_to_another_worker_are_dropped(bootstrap, unique):
+    kafka = kafka_for(bootstrap, unique)
+    await a_topic(kafka, 2, 1)
+    first, second = Reader(kafka, 2), Reader(kafka, 2)
+    async with first.reading():
+        await until(lambda: asyncio.sleep(0, first.owned == [0, 1]))
+        await first.log.store(0, {b"0/piece/a": b"1"})
+        await first.log.store(1, {b"1/piece/a": b"1"})
+        async with second.reading():
+            await until(lambda: asyncio.sleep(0, len(first.owned) == 1 and len(second.owned) == 1))
+            await asyncio.sleep(0.5)
+            kept = [bool(first.log.entries(partition)) for partition in (0, 1)]
+            found = [bool(second.log.entries(partition)) for partition in (0, 1)]
+
+    assert kept == [partition in first.owned for partition in (0, 1)]
+    assert found == [partition in second.owned for partition in (0, 1)]
+
+
+async def test_what_fails_in_a_message_ends_the_worker_instead_of_skipping_it(bootstrap, unique):
+    kafka = kafka_for(bootstrap, unique)
+    await a_topic(kafka, 1, 10)
+    reader = Reader(kafka, 1)
+
+    async def take(partition, offset, value):
+        reader.handed.append((partition, offset))
+        if offset == 5:
+            raise ValueError("a defect")
+
+    reader.log.take = take
+    with pytest.raises(Exception, match="a defect"):
+        async with reader.reading():
+            await until(lambda: asyncio.sleep(0, reader.log.failure))
+
+    assert reader.handed[-1] == (0, 5)
