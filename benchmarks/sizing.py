@@ -6,6 +6,8 @@ prints the tables of docs/operating.md; --accounts changes the size of what is m
 
 from __future__ import annotations
 
+import argparse
+import ctypes
 import gc
 import time
 from collections.abc import Iterator
@@ -14,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
+from detectors.fleet import Judge
 from detectors.parameters import HOUR_MS, Parameters
 from detectors.summary import Summary
-from stream.frames import decode_frame, encode_frame, encode_summary, split_frame
+from stream.frames import decode_frame, decode_summary, encode_frame, encode_summary, split_frame
 from stream.ingest.encode import Encoder
 from stream.pipeline import Shards
 
@@ -70,6 +73,7 @@ def records(accounts: int, hours: int, seed: int = 1) -> Iterator[list[bytes]]:
 def resident_bytes() -> int:
     """Memory of this process that is in RAM."""
     gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)  # what the allocator keeps for later is not the state's
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
@@ -84,15 +88,109 @@ def measure(accounts: int, hours: int = 26) -> Measured:
     for raws in records(accounts, hours):
         began = time.process_time()
         encoder.read(raws, range(offset, offset + len(raws)))
-        frames = [encode_frame(part) for part in split_frame(encoder.flush(), PARTITIONS)]
+        frame = encoder.flush()
+        sent = [encode_frame(part) for part in split_frame(frame, PARTITIONS)]
         ingest_s += time.process_time() - began
-        offset, count, wire = offset + len(raws), count + len(raws), wire + sum(map(len, frames))
-        whole = encode_frame(_joined(encoder, frames))
+        offset, count, wire = offset + len(raws), count + len(raws), wire + sum(map(len, sent))
+        whole = encode_frame(frame)
         began = time.process_time()
         shards.apply(decode_frame(whole))
         for summary in shards.summaries():
             encode_summary(summary)
             last = summary if summary.accounts is not None else last
         detect_s += time.process_time() - began
+    assert last is not None
+    del encoder
     account_bytes = (resident_bytes() - before) / accounts
-    return _measured(parameters, shards, last, count, ingest_s, detect_s, wire, account_bytes)
+    snapshot_bytes, restore_s = _snapshot(parameters, shards)
+    del shards
+    summary_bytes, judge_s, judge_bytes = _judged(parameters, last)
+    return Measured(
+        ingest_s / count, detect_s / count, wire / count, account_bytes, snapshot_bytes, restore_s, summary_bytes,
+        judge_s, judge_bytes,
+    )  # fmt: skip
+
+
+def _snapshot(parameters: Parameters, shards: Shards) -> tuple[float, float]:
+    """(bytes, CPU seconds to restore), an account."""
+    accounts = len(shards.accounts)
+    pieces = shards.snapshot()
+    began = time.process_time()
+    Shards.restore(parameters, pieces)
+    return sum(map(len, pieces.values())) / accounts, (time.process_time() - began) / accounts
+
+
+def _judged(parameters: Parameters, summary: Summary) -> tuple[float, float, float]:
+    """(bytes on the wire, CPU seconds, bytes of memory) for an active account in a network tick; of three ticks."""
+    wire = encode_summary(summary)
+    columns = decode_summary(wire).accounts
+    assert columns is not None
+    active = len(columns)
+    hour = summary.tick // parameters.ticks_per_network_tick
+    judge = Judge(parameters)
+    before = resident_bytes()
+    seconds = []
+    for later in range(3):
+        began = time.process_time()
+        judge.judge(columns, hour + later)
+        seconds.append(time.process_time() - began)
+    return len(wire) / active, seconds[-1] / active, max(0, resident_bytes() - before) / active
+
+
+def constants(one: Measured) -> str:
+    """What was measured, as a table."""
+    rows = [
+        ("ingest", f"{1 / one.ingest_s:,.0f} records a second and core"),
+        ("detect", f"{1 / one.detect_s:,.0f} records a second and core"),
+        ("frames", f"{one.frame_bytes:.0f} bytes a record"),
+        ("state of detect", f"{one.account_bytes:,.0f} bytes an account in memory"),
+        ("snapshot", f"{one.snapshot_bytes:,.0f} bytes an account"),
+        ("recovery", f"{1 / one.restore_s:,.0f} accounts a second"),
+        ("summaries", f"{one.summary_bytes:,.0f} bytes an active account and hour"),
+        ("judging", f"{1e6 * one.judge_s:,.0f} s an hour for a million active accounts"),
+        ("state of correlate", f"{one.judge_bytes:,.0f} bytes an active account, after three ticks"),
+    ]
+    return "| what | measured |\n| --- | --- |\n" + "\n".join(f"| {name} | {text} |" for name, text in rows)
+
+
+def by_rate(one: Measured) -> str:
+    """Cores of ingest and detect by requests a second; a core is planned with `SPARE` of what it can."""
+    head = "| requests/s | ingest cores | detect cores | frames topic |\n| --- | --- | --- | --- |\n"
+    return head + "\n".join(
+        f"| {rate:,} | {max(0.1, rate * one.ingest_s / SPARE):.1f} | {max(0.1, rate * one.detect_s / SPARE):.1f} "
+        f"| {rate * one.frame_bytes / 1e6:.2f} MB/s |"
+        for rate in RATES
+    )
+
+
+def by_accounts(one: Measured) -> str:
+    """Memory, recovery and judging by accounts that are remembered; `ACTIVE` of them send within a day."""
+    head = (
+        "| accounts | detect memory, all workers | snapshots | recovery, one worker | correlate memory "
+        "| a network tick takes |\n| --- | --- | --- | --- | --- | --- |\n"
+    )
+    rows = []
+    for n in ACCOUNTS:
+        active = n * ACTIVE
+        cells = (
+            f"{n:,}",
+            f"{n * one.account_bytes / 1e9:.2f} GB + {PYTHON_MB} MB a worker",
+            f"{n * one.snapshot_bytes / 1e6:,.0f} MB",
+            f"{n * one.restore_s:.1f} s",
+            f"{PYTHON_MB / 1e3 + active * one.judge_bytes / 1e9:.1f} GB",
+            f"{active * one.judge_s:,.0f} s",
+        )
+        rows.append(f"| {' | '.join(cells)} |")
+    return head + "\n".join(rows)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--accounts", type=int, default=20_000, help="that are measured (%(default)s)")
+    one = measure(parser.parse_args().accounts)
+    print("\n\n".join([constants(one), by_rate(one), by_accounts(one)]))
+
+
+if __name__ == "__main__":
+    main()

@@ -50,7 +50,6 @@ from stream.metrics.state import (
     recovery,
     serving,
     snapshot_written,
-    state_size,
 )
 
 __all__ = [
@@ -59,5 +58,5 @@ __all__ = [
     "fleet_shares", "frame_applied", "frame_sent", "groups", "partial_tick", "ready", "rebalance",
     "records_accepted", "records_refused", "recovery", "render", "serving", "sink_backlog", "sink_failed",
     "sink_sent", "sinks_configured", "snapshot_written", "source_clock", "source_lag", "source_left", "sources",
-    "state_size", "strongest_shift", "summary_seen", "tick_closed", "value",
+    "strongest_shift", "summary_seen", "tick_closed", "value",
 ]  # fmt: skip

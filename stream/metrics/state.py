@@ -33,12 +33,6 @@ _tracked = gauge(
 _limit = gauge(
     "swerve_accounts_limit", "Accounts that this worker may hold. Set [limits] and memory together.", (), ["detect"]
 )
-_state_bytes = gauge(
-    "swerve_state_size_bytes",
-    "Memory of the state itself, without the interpreter. Compare with the guide to sizing.",
-    ["stage"],
-    _STATEFUL,
-)
 _evicted = counter(
     "swerve_accounts_evicted",
     "Accounts forgotten: silent for longest, or for [detection] forget_after_h. With the tracked ones "
@@ -123,15 +117,13 @@ def ready(stage: str, is_ready: bool) -> None:
     _ready.labels(stage).set(int(is_ready))
 
 
-def accounts_tracked(n: int, limit: int | None = None, state_bytes: int | None = None, part: str = "all") -> None:
-    """A part of the state of detect holds n accounts; of at most `limit`, in `state_bytes` of memory, where known.
+def accounts_tracked(n: int, limit: int | None = None, part: str = "all") -> None:
+    """A part of the state of detect holds n accounts, of at most `limit` where that is known.
 
     The gauges show the sum over the parts (partitions of shards) of this process.
     """
     _parts[part] = (n, limit or 0)
     _show_parts()
-    if state_bytes is not None:
-        _state_bytes.labels("detect").set(state_bytes)
 
 
 def accounts_left(part: str) -> None:
@@ -143,11 +135,6 @@ def accounts_left(part: str) -> None:
 def _show_parts() -> None:
     _tracked.set(sum(n for n, _ in _parts.values()))
     _limit.set(sum(limit for _, limit in _parts.values()) or UNKNOWN)
-
-
-def state_size(stage: str, size_bytes: int) -> None:
-    """Memory of a stage's state."""
-    _state_bytes.labels(stage).set(size_bytes)
 
 
 def accounts_evicted(n: int) -> None:

@@ -59,7 +59,7 @@ def everything_happens(models: int = 200, capabilities: int = 30) -> None:
         metrics.tick_closed(tick, 1_700_000_000_000, 0.1, 900.0)
     metrics.partial_tick(3)
     metrics.groups(7, {"warning": 2})
-    metrics.accounts_tracked(1_000_000, 2_000_000, 1 << 30)
+    metrics.accounts_tracked(1_000_000, 2_000_000)
     metrics.frame_sent(100_000)
     metrics.sources("ingest", 1, 1)
     metrics.correlate_active(True)
