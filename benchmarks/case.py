@@ -8,6 +8,7 @@ import json
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,9 @@ from typing import Any
 
 import orjson
 
-from benchmarks.credit import MINE_MIN, credit
+from benchmarks.credit import credit
 from benchmarks.moved import Moved
-from benchmarks.rivals import RIVALS, Rival, Track
+from benchmarks.rivals import RIVALS, Rival
 from detectors.parameters import HOUR_MS
 from detectors.summary import Summary
 from stream import settings
@@ -158,19 +159,19 @@ def _catalogue(truth: Mapping[str, Any]) -> Catalogue:
 
 
 def _tracks(rival: Rival, truth: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """A rival's possible pages: when each reached what, how many it names, and who of them is of which campaign."""
-    members = {campaign["name"]: set(campaign["accounts"]) for campaign in truth["campaigns"]}
+    """A rival's possible pages: when each reached what, and how many it named, of a campaign or not, by last hour."""
+    campaign_of = {account: one["name"] for one in truth["campaigns"] for account in one["accounts"]}
     out = []
     for name, track in sorted(rival.tracks.items()):
-        mine = {campaign: _mine(track, accounts) for campaign, accounts in members.items()}
-        out.append({"track": name, "records": track.records, "named": len(track.accounts),
-                    "mine": {campaign: accounts for campaign, accounts in mine.items() if accounts}})  # fmt: skip
+        mine: dict[str, dict[str, int]] = {}
+        others: Counter[int] = Counter()
+        for account, hour in track.accounts.items():
+            if account in campaign_of:
+                mine.setdefault(campaign_of[account], {})[account] = hour
+            else:
+                others[hour] += 1
+        out.append({"track": name, "records": track.records, "mine": mine, "others": sorted(others.items())})
     return out
-
-
-def _mine(track: Track, members: set[str]) -> list[str]:
-    both = track.accounts & members
-    return sorted(both) if both and len(both) >= MINE_MIN * len(track.accounts) else []
 
 
 def onsets(case: Case) -> dict[str, tuple[int, int]]:

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from benchmarks.case import Case, onsets, result, to_stderr, version
-from benchmarks.rivalry import RivalFound, held, line_of
+from benchmarks.rivalry import RivalFound, held, lines_of
 from benchmarks.rivals import RIVALS
 from stream.simulate.scenarios import SCENARIOS
 
@@ -115,8 +115,8 @@ def _rival_rows(
                 each = []
                 for one, quiet, there in zip(results, found[QUIET, False], planted, strict=True):
                     onset_ms, accounts = there[campaign] if campaign is not None else (0, 0)
-                    line = line_of(quiet["rivals"][rival])
-                    each.append(held(one["rivals"][rival], line, campaign, onset_ms, accounts))
+                    lines = lines_of(quiet["rivals"][rival])
+                    each.append(held(one["rivals"][rival], lines, campaign, onset_ms, accounts))
                 rows.append(_rival_row(results[0]["case"], campaign, rival, each))
     return rows
 

@@ -2,8 +2,8 @@
 
 Each is updated every hour with every account that sent something. None of them knows networks, so the best use that an
 on-call engineer could make of each is taken: per account, alarms of one target that come together make one page; and
-the line from which they do is set, after the fact, to what the same detector reached in a quiet fleet of the same seed,
-so that none of them is drowned in false pages there. Swerve gets no such help.
+the line from which they do is set for each target, after the fact, to a tenth more than the same detector reached in a
+quiet fleet of the same seed, so that none of them is drowned in false pages there. Swerve gets no such help.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ ADWIN_DELTA = 0.002  # river's default
 
 @dataclass(slots=True)
 class Track:
-    """One possible page: the hours at which its strength reached a new maximum, and whom it names."""
+    """One possible page: the hours at which its strength reached a new maximum; and whom it named, when last."""
 
     records: list[tuple[int, float]] = field(default_factory=list)
-    accounts: set[str] = field(default_factory=set)
+    accounts: dict[str, int] = field(default_factory=dict)
 
     def reached(self, hour: int, strength: float) -> None:
         """Remember a new maximum."""
@@ -65,7 +65,7 @@ class _Together:
             lately = set().union(*(one.get(target, ()) for _, one in self._day))
             track = self.tracks.setdefault(target, Track())
             track.reached(hour, float(len(lately)))
-            track.accounts |= alarms[target]
+            track.accounts.update(dict.fromkeys(alarms[target], hour))
 
 
 class AdwinPerAccount:
@@ -118,7 +118,7 @@ class ZScorePerCohort:
                 track = self.tracks.setdefault(f"{dimension}={columns.names[at]} {columns.targets[k]}", Track())
                 if not track.records or z[at, k] > track.records[-1][1]:
                     members = np.flatnonzero((cohort == at) & (now[:, k] > 0))
-                    track.accounts |= {columns.ids[row] for row in members.tolist()}
+                    track.accounts.update({columns.ids[row]: hour for row in members.tolist()})
                 track.reached(hour, float(z[at, k]))
 
 

@@ -1,0 +1,152 @@
+"""A fleet in one hour, drawn or written down, as the shards' summary shows it to the fleet's judge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from detectors.parameters import HOUR_MS, Parameters
+from detectors.population import Population, population_of
+from detectors.rows import Sets, key_of, shard_of
+from detectors.summary import AccountColumns
+
+HOUR = 490_200
+PARAMETERS = Parameters()
+
+
+@dataclass(frozen=True)
+class Account:
+    """One active account. now, before: requests by target in the last 24 h, and in the baseline."""
+
+    id: str
+    org: str | None = None
+    n: int = 20
+    nb: float = 60.0
+    now: Mapping[str, int] = field(default_factory=dict)
+    before: Mapping[str, float] = field(default_factory=dict)
+    values: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    country: str | None = None
+    week: str | None = None
+    age_h: float = 200.0
+    hours: Sequence[int] = (0,) * 24
+    bins: Sequence[int] = (1,) + (0,) * 11
+
+
+def columns_of(accounts: Sequence[Account], hour: int = HOUR) -> AccountColumns:
+    """Sorted by id, as shards send them."""
+    accounts = sorted(accounts, key=lambda one: one.id)
+    said = {name for one in accounts for name in (one.org, one.country, one.week) if name is not None}
+    names = tuple(sorted(said))
+    targets = tuple(sorted({name for one in accounts for name in (*one.now, *one.before)}))
+    pairs = tuple(sorted({pair for one in accounts for pair in one.values}))
+    fast, fast_count = _sets([one.now for one in accounts], targets, np.uint32)
+    slow, slow_count = _sets([one.before for one in accounts], targets, np.float32)
+    carried, carried_count = _sets([one.values for one in accounts], pairs, np.uint32)
+
+    def index(name: str | None) -> int:
+        return -1 if name is None else names.index(name)
+
+    return AccountColumns(
+        ids=tuple(one.id for one in accounts),
+        keys=np.array([key_of(one.id) for one in accounts], np.uint64),
+        shards=np.array([shard_of(one.id) for one in accounts], np.uint8),
+        names=names,
+        org=np.array([index(one.org) for one in accounts], np.int32),
+        country=np.array([index(one.country) for one in accounts], np.int32),
+        signup_week=np.array([index(one.week) for one in accounts], np.int32),
+        first_seen_ms=np.array([(hour + 1 - one.age_h) * HOUR_MS for one in accounts]).astype(np.int64),
+        targets=targets,
+        n=np.array([one.n for one in accounts], np.int64),
+        fast=fast,
+        fast_count=fast_count,
+        nb=np.array([one.nb for one in accounts], np.float32),
+        slow=slow,
+        slow_count=slow_count,
+        hours=np.array([one.hours for one in accounts], np.uint16),
+        bins=np.array([one.bins for one in accounts], np.uint16),
+        values=pairs,
+        value_keys=np.array([key_of("\0".join(pair)) for pair in pairs], np.uint64),
+        carried=carried,
+        carried_count=carried_count,
+    )
+
+
+def _sets(each: Sequence[Mapping[Any, float]], table: Sequence[Any], dtype: Any) -> tuple[Sets, np.ndarray]:
+    place = {name: i for i, name in enumerate(table)}
+    sorted_each = [sorted((place[name], count) for name, count in one.items()) for one in each]
+    counts = np.array([count for one in sorted_each for _, count in one], dtype)
+    return Sets.of([[at for at, _ in one] for one in sorted_each]), counts
+
+
+def population(accounts: Sequence[Account], hour: int = HOUR, parameters: Parameters = PARAMETERS) -> Population:
+    """The population of these accounts."""
+    return population_of(columns_of(accounts, hour), hour, parameters, {})
+
+
+def still_fleet(
+    accounts: int,
+    seed: int = 1,
+    *,
+    targets: Sequence[str] = ("capability:coding", "capability:vision", "model:atlas-3", "model:brio-2"),
+    volume: float = 25.0,
+    prefix: str = "a",
+    orgs_of: int = 2,
+) -> list[Account]:
+    """Honest accounts of which nobody moves: each has a mix of its own, now drawn from the very same as before."""
+    rng = np.random.default_rng(seed)
+    out = []
+    for i in range(accounts):
+        mix = rng.dirichlet(np.full(len(targets), 0.8))
+        n, nb = int(rng.lognormal(np.log(volume), 0.8)) + 3, int(rng.lognormal(np.log(3 * volume), 0.8)) + 5
+        now, before = rng.multinomial(n, mix), rng.multinomial(nb, mix)
+        out.append(
+            Account(
+                f"{prefix}{i:05}",
+                f"{prefix}o{i // orgs_of}",
+                n,
+                float(nb),
+                {t: int(c) for t, c in zip(targets, now, strict=True) if c},
+                {t: float(c) for t, c in zip(targets, before, strict=True) if c},
+                hours=rng.multinomial(n, np.full(24, 1 / 24)).tolist(),
+                bins=rng.multinomial(max(n // 24, 1), np.full(12, 1 / 12)).tolist(),
+            )
+        )
+    return out
+
+
+def moving(accounts: Sequence[Account], target: str, share: float, seed: int = 1) -> list[Account]:
+    """The same accounts, of whose requests now about this share goes to the target, taken from all others alike."""
+    rng = np.random.default_rng(seed)
+    out = []
+    for one in accounts:
+        moved = int(rng.binomial(one.n, share))
+        kept = {name: int(rng.binomial(count, 1 - moved / one.n)) for name, count in one.now.items()}
+        now = {name: count for name, count in kept.items() if count}
+        now[target] = now.get(target, 0) + moved
+        out.append(replace(one, now={name: count for name, count in now.items() if count}))
+    return out
+
+
+def operated(accounts: Sequence[Account], seed: int = 1, *, payments: int = 0, each: int = 3) -> list[Account]:
+    """The same accounts on one operator's pools: each on one payment and a few templates and exits of the pool."""
+    rng = np.random.default_rng(seed)
+    payments = payments or max(2, len(accounts) // 10)
+    out = []
+    for one in accounts:
+        values = {("payment", f"pool{rng.integers(payments)}"): one.n}
+        for dimension in ("template", "ip_prefix"):
+            for v in rng.choice(max(6, len(accounts) // 8), each, replace=False):
+                values[dimension, f"pool{v}"] = max(one.n // each, 1)
+        out.append(replace(one, values={**one.values, **values}))
+    return out
+
+
+def private_values(accounts: Sequence[Account]) -> list[Account]:
+    """The same accounts, each with a payment, a template and an exit of its own."""
+    return [
+        replace(one, values={(d, f"{d[0]}-{one.id}"): one.n for d in ("payment", "template", "ip_prefix")})
+        for one in accounts
+    ]
