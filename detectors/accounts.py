@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.interned import Interned
 from detectors.parameters import HOUR_MS, Parameters
 from detectors.rows import Rows, Sets
 from detectors.sparse import SparseCounts, reduced
@@ -16,24 +17,6 @@ from detectors.ticks import COHORT_BITS, Entries, Int64s, TickCounts
 
 FLEET = ("", "")
 _SLOTS = 3  # what an account says of itself: organisation, country, signup week
-
-
-class Interned:
-    """Names <-> small integers, in order of first sight. The order is never seen outside."""
-
-    __slots__ = ("index", "names")
-
-    def __init__(self) -> None:
-        self.names: list[tuple[str, str]] = []
-        self.index: dict[tuple[str, str], int] = {}
-
-    def of(self, name: tuple[str, str]) -> int:
-        """The integer of a name, new or old."""
-        found = self.index.get(name)
-        if found is None:
-            found = self.index[name] = len(self.names)
-            self.names.append(name)
-        return found
 
 
 class Accounts:
@@ -285,6 +268,8 @@ class Accounts:
         slow_start, slow_target, slow_count = self.slow.of_rows(active)
         used = np.unique(np.concatenate((fast_target, slow_target)))
         targets, rank = self._sorted_targets(used)
+        fast, fast_count = _by_rank(fast_start, rank[fast_target], fast_count)
+        slow, slow_count = _by_rank(slow_start, rank[slow_target], slow_count)
         values, value_keys, carried, carried_count = self._carried(active)
         return AccountColumns(
             ids=tuple(self.ids[i] for i in active.tolist()),
@@ -297,10 +282,10 @@ class Accounts:
             first_seen_ms=self.first_seen[active],
             targets=targets,
             n=n[active],
-            fast=Sets(fast_start, rank[fast_target].astype(np.uint32)),
+            fast=fast,
             fast_count=fast_count.astype(np.uint32),
             nb=self.nb[active],
-            slow=Sets(slow_start, rank[slow_target].astype(np.uint32)),
+            slow=slow,
             slow_count=slow_count.astype(np.float32),
             hours=np.minimum(self.hours[active], 65_535).astype(np.uint16),
             bins=self._bins(active, hour),
@@ -425,6 +410,12 @@ class Accounts:
 
 
 _ARRAYS = ("keys", "shards", "said", "said_at", "first_seen", "last_seen_h", "hours", "nb")
+
+
+def _by_rank(start: Int64s, rank: Int64s, counts: NDArray[Any]) -> tuple[Sets, NDArray[Any]]:
+    """Items of each account in the order of their names: that of their first sight differs between replays."""
+    order = np.lexsort((rank, np.repeat(np.arange(len(start) - 1), np.diff(start))))
+    return Sets(start, rank[order].astype(np.uint32)), counts[order]
 
 
 def _tick_counts(plain: list[Any]) -> TickCounts:
