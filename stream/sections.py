@@ -247,8 +247,20 @@ class PagerDutySink(Section):
     timeout_s: PositiveFloat = 10.0
 
 
+class GrafanaSink(Section):
+    """Annotations on Grafana's dashboards, by its HTTP API; token: of a service account that may write them."""
+
+    kind: Literal["grafana"]
+    name: Name = "grafana"
+    severity_min: Severity = "warning"
+    url: Url
+    token: SecretStr
+    timeout_s: PositiveFloat = 10.0
+
+
 Sink = Annotated[
-    StdoutSink | FileSink | AlertmanagerSink | WebhookSink | SlackSink | PagerDutySink, Field(discriminator="kind")
+    StdoutSink | FileSink | AlertmanagerSink | WebhookSink | SlackSink | PagerDutySink | GrafanaSink,
+    Field(discriminator="kind"),
 ]
 
 # Parameters that have a section of their own, by parameter: (section, key). All others are keys of [detection].

@@ -164,7 +164,7 @@ def _breach(one: Any, path: Path | None, given: Mapping[str, Any]) -> str:
 
 def _tags() -> tuple[str, ...]:
     """Kinds of sinks, which the library puts into the path of an error."""
-    return ("stdout", "file", "alertmanager", "webhook", "slack", "pagerduty")
+    return ("stdout", "file", "alertmanager", "webhook", "slack", "pagerduty", "grafana")
 
 
 def _dotted(keys: list[str]) -> str:

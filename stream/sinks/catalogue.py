@@ -46,6 +46,12 @@ def _pagerduty(one: sections.PagerDutySink, links: Links) -> Sink:
     return Webhook(one.name, one.url, links, template=preset("pagerduty"), extra=extra, timeout_s=one.timeout_s)
 
 
+def _grafana(one: sections.GrafanaSink, links: Links) -> Sink:
+    url = one.url.rstrip("/") + "/api/annotations"
+    token = one.token.get_secret_value()
+    return Webhook(one.name, url, links, template=preset("grafana"), bearer=token, timeout_s=one.timeout_s)
+
+
 SINKS: dict[str, Callable[..., Sink]] = {
     "stdout": _stdout,
     "file": _file,
@@ -53,6 +59,7 @@ SINKS: dict[str, Callable[..., Sink]] = {
     "webhook": _webhook,
     "slack": _slack,
     "pagerduty": _pagerduty,
+    "grafana": _grafana,
 }
 
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 
-import msgspec
 import typer
 
 from stream.arguments import Config
-from stream.contract.alert import Alert
 from stream.errors import SwerveError, UsageError
 from stream.settings import load
 from stream.sinks.catalogue import build, links_of
 from stream.sinks.sink import Sink, SinkRefusedError, SinkUnreachableError
-from stream.sinks.webhook import example_of
+from stream.sinks.webhook import ended, example_of
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich")
 
@@ -51,15 +49,9 @@ async def _one(sink: Sink, now_ms: int) -> str:
     firing = example_of(now_ms)
     try:
         await sink.send([firing])
-        await sink.send([_over(firing, now_ms)])
+        await sink.send([ended(firing)])
     except (SinkUnreachableError, SinkRefusedError) as error:
         return str(error)
     finally:
         await sink.close()
     return ""
-
-
-def _over(alert: Alert, now_ms: int) -> Alert:
-    return msgspec.structs.replace(
-        alert, status="resolved", updated_at=now_ms + 1, resolved_at=now_ms + 1, resolved_reason="ended"
-    )

@@ -30,7 +30,8 @@ class Webhook:
     """template: source of a jinja2 template that gives JSON, or None for the record as it stands.
 
     It sees `alert` (the record), `page`, `runbook` and `extra`; text goes through the filter `tojson`. extra: values
-    of a preset, such as PagerDuty's routing key. Raises UsageError where the template gives no JSON.
+    of a preset, such as PagerDuty's routing key. bearer: token for the header Authorization.
+    Raises UsageError where the template gives no JSON.
     """
 
     def __init__(
@@ -41,12 +42,14 @@ class Webhook:
         secret: str | None = None,
         template: str | None = None,
         extra: Mapping[str, str] | None = None,
+        bearer: str | None = None,
         timeout_s: float = 10.0,
         now_s: Callable[[], float] = time.time,
     ) -> None:
         self.name = name
         self._url = url
         self._links = links
+        self._bearer = bearer
         self._secret = None if secret is None else secret.encode()
         self._extra = dict(extra or {})
         self._now_s = now_s
@@ -75,6 +78,8 @@ class Webhook:
 
     def _headers(self, alert: Alert, body: bytes) -> dict[str, str]:
         headers = {"Idempotency-Key": idempotency_key(alert)}
+        if self._bearer is not None:
+            headers["Authorization"] = f"Bearer {self._bearer}"
         if self._secret is not None:
             stamp = str(int(self._now_s()))
             headers["X-Swerve-Timestamp"] = stamp
@@ -83,7 +88,7 @@ class Webhook:
 
     def _try_out(self) -> None:
         """A template that fails should fail when Swerve starts, not when somebody must be woken."""
-        for alert in (EXAMPLE, msgspec.structs.replace(EXAMPLE, status="resolved", resolved_reason="ended")):
+        for alert in (EXAMPLE, ended(EXAMPLE)):
             try:
                 self.body(alert)
             except jinja2.TemplateError as error:
@@ -151,7 +156,7 @@ def is_genuine(secret: bytes, stamp: str, body: bytes, signed: str, now_s: float
 
 
 def preset(name: str) -> str:
-    """The source of a template that is shipped: "slack" or "pagerduty"."""
+    """The source of a template that is shipped: "slack", "pagerduty" or "grafana"."""
     return (Path(__file__).parent / f"{name}.json.jinja").read_text()
 
 
@@ -171,6 +176,14 @@ EXAMPLE = Alert(
     evidence={"requests": 1489},
     summary='A test from Swerve: "nothing" moved.',
 )
+
+
+def ended(alert: Alert) -> Alert:
+    """The end of an example."""
+    at_ms = alert.updated_at + 1
+    return msgspec.structs.replace(
+        alert, status="resolved", updated_at=at_ms, resolved_at=at_ms, resolved_reason="ended"
+    )
 
 
 def example_of(now_ms: int) -> Alert:

@@ -21,7 +21,7 @@ from stream.sinks.sink import Links, SinkRefusedError, SinkUnreachableError
 from stream.sinks.webhook import EXAMPLE
 
 LINKS = Links("https://swerve.example")
-HTTP = ("alertmanager", "webhook", "slack", "pagerduty")
+HTTP = ("alertmanager", "webhook", "slack", "pagerduty", "grafana")
 HARD = 'x" \\ \n\t {{ 7*7 }} <!channel> </script> \u202e \x00 é 漢 💥'
 
 
@@ -34,6 +34,7 @@ def section_of(kind, url, folder):
         "webhook": lambda: sections.WebhookSink(kind="webhook", url=url, secret="s", timeout_s=0.5),
         "slack": lambda: sections.SlackSink(kind="slack", url=url + "/services/s3cret", timeout_s=0.5),
         "pagerduty": lambda: sections.PagerDutySink(kind="pagerduty", routing_key="s3cret", url=url, timeout_s=0.5),
+        "grafana": lambda: sections.GrafanaSink(kind="grafana", token="s3cret", url=url, timeout_s=0.5),
     }
     return given[kind]()
 

@@ -169,6 +169,17 @@ async def test_pagerduty_opens_and_closes_one_incident(receiver, alert):
     assert bodies[0]["routing_key"] == "key"
 
 
+async def test_grafana_marks_the_moment_and_at_the_end_the_span(receiver, alert):
+    sink = webhook(receiver, template=preset("grafana"), bearer="key")
+    await sink.send([alert(summary="<b>8% & more"), alert(hour=3, status="resolved")])
+    await sink.close()
+    opened, over = (post.json for post in receiver.posts)
+    assert (opened["time"], "timeEnd" in opened) == (alert().detected_at, False)
+    assert (over["time"], over["timeEnd"]) == (alert().detected_at, alert(hour=3).updated_at)
+    assert opened["text"].startswith("&lt;b&gt;8% &amp; more <a href=")
+    assert receiver.posts[0].headers["Authorization"] == "Bearer key"
+
+
 async def test_the_test_alert_says_that_it_is_one(receiver):
     sink = webhook(receiver)
     await sink.send([example_of(1_770_300_000_000)])
