@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any
 
 import typer
 
 from stream import settings
 from stream.arguments import Config
+from stream.meaning import KEYS
 
 app = typer.Typer(help="Show and check the configuration.", no_args_is_help=True, add_completion=False)
 
 
 @app.command(epilog="Example: [bold]swerve config show --config swerve.toml[/bold]")
-def show(config: Config = None) -> None:
+def show(
+    config: Config = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Say above each key what it means.")] = False,
+) -> None:
     """Print what is in force as TOML, secrets masked, each value with where it comes from."""
-    for line in as_toml(settings.sources(config)):
+    for line in as_toml(settings.sources(config), KEYS if explain else {}):
         typer.echo(line)
 
 
@@ -29,8 +33,8 @@ def check(config: Config = None) -> None:
     typer.echo(f"{path or 'defaults and environment'}: the configuration can be used")
 
 
-def as_toml(rows: Iterable[tuple[str, str, Any, str]]) -> Iterable[str]:
-    """Rows of `settings.sources` as lines of TOML; what has no value is a comment.
+def as_toml(rows: Iterable[tuple[str, str, Any, str]], meaning: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Rows of `settings.sources` as lines of TOML; what has no value is a comment, as is the meaning of a key.
 
     >>> print(*as_toml([("http", "port", 80, "default"), ("http", "token", None, "default")]), sep="\\n")
     [http]
@@ -46,6 +50,9 @@ def as_toml(rows: Iterable[tuple[str, str, Any, str]]) -> Iterable[str]:
             yield f"[{name}]"
             section, seen = name, set()
         seen.add(key)
+        words = (meaning or {}).get(f"{name.strip('[]')}.{key}")
+        if words is not None:
+            yield f"# {words}"
         if value is None:
             yield f"# {key} = (not set)"
         else:

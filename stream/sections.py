@@ -258,6 +258,7 @@ class GrafanaSink(Section):
     timeout_s: PositiveFloat = 10.0
 
 
+KINDS_OF_SINKS = (StdoutSink, FileSink, AlertmanagerSink, WebhookSink, SlackSink, PagerDutySink)
 Sink = Annotated[
     StdoutSink | FileSink | AlertmanagerSink | WebhookSink | SlackSink | PagerDutySink | GrafanaSink,
     Field(discriminator="kind"),

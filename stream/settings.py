@@ -24,7 +24,19 @@ from pydantic_settings import (
 
 from detectors.parameters import Parameters
 from stream.errors import UsageError
-from stream.sections import ELSEWHERE, Allow, Detection, Dimensions, Http, Kafka, Limits, Sink, Sources, Ticks
+from stream.sections import (
+    ELSEWHERE,
+    KINDS_OF_SINKS,
+    Allow,
+    Detection,
+    Dimensions,
+    Http,
+    Kafka,
+    Limits,
+    Sink,
+    Sources,
+    Ticks,
+)
 
 CONFIG_VARIABLE = "SWERVE_CONFIG"
 PREFIX = "SWERVE_"
@@ -237,3 +249,27 @@ def _where(keys: list[str], given: Mapping[str, Any], path: Path | None) -> str:
     if variable in os.environ:
         return variable
     return str(path) if _value_at(given, keys) is not None else "default"
+
+
+def known() -> Iterator[tuple[str, str, Any]]:
+    """Every key there is, as (section, key, default), in order. A default that differs by kind of sink is None."""
+    for name, field in Settings.model_fields.items():
+        if name != "sinks":
+            yield from _known_of(name, field.annotation)
+    defaults: dict[str, list[Any]] = {}
+    for kind in KINDS_OF_SINKS:
+        for key, field in kind.model_fields.items():
+            defaults.setdefault(key, []).append(None if field.is_required() else field.default)
+    for key, given in defaults.items():
+        yield "sinks", key, given[0] if all(one == given[0] for one in given) else None
+
+
+def _known_of(section: str, model: Any) -> Iterator[tuple[str, str, Any]]:
+    nested = []
+    for key, field in model.model_fields.items():
+        if isinstance(field.default, BaseModel):
+            nested.append((f"{section}.{key}", type(field.default)))
+        else:
+            yield section, key, field.default
+    for name, inner in nested:
+        yield from _known_of(name, inner)
