@@ -88,7 +88,7 @@ KEYS: Mapping[str, str] = {
     "allow.values": 'Other values, as "dimension=value".',
     "sinks.kind": "Which sort of sink.",
     "sinks.name": "Its name in metrics and logs, by default its kind; each needs its own.",
-    "sinks.severity_min": "The least severity; by default info for stdout and file, critical for pagerduty, else warning.",
+    "sinks.severity_min": "The least severity; by default info (stdout, file), critical (pagerduty), else warning.",
     "sinks.path": "file: where to append.",
     "sinks.urls": "alertmanager: every member of its cluster.",
     "sinks.resend_s": "alertmanager: how often what fires is sent again.",
