@@ -84,8 +84,8 @@ def _delay(one: Dashboard) -> None:
         lines(
             "How long from the deciding tick to the delivered alert?",
             "s",
-            "Mean of this process: until ticks are judged, and until a sink took the alert; alerts of a replay are left "
-            "out. The lateness is the floor; above it is lag, or a failing sink.",
+            "Mean of this process: until ticks are judged, and until a sink took the alert; alerts of a replay are "
+            "left out. The lateness is the floor; above it is lag, or a failing sink.",
             Query(
                 "sum by (sink) (swerve_event_to_alert_seconds_sum{@})"
                 " / (sum by (sink) (swerve_event_to_alert_seconds_count{@}) > 0)",
