@@ -1,0 +1,160 @@
+"""What is the state of an account, how long is the way to the log and back, and does the loop turn meanwhile?
+
+`python -m benchmarks.recovery` measures one partition with a million accounts, without Kafka;
+`python -m benchmarks.recovery --kafka` kills a detect worker that holds 100,000 and times the way back.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.rows import Frame, Rows, Sets, key_of, shard_of
+from stream.detect.engine import ShardsEngine
+from stream.frames import compact_rows, encode_frame
+from stream.settings import Settings
+
+START_MS = 1_772_409_600_000
+HOUR_MS = 3_600_000
+FRAME_ROWS = 50_000
+SOURCE = "requests[0]"
+BEAT_S = 0.01
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One step: how long it took, and the longest time that the event loop stood still meanwhile."""
+
+    seconds: float
+    blocked_s: float
+
+
+class Crowd:
+    """So many accounts, three to a payment and twenty to an organisation, each with one request in an hour."""
+
+    def __init__(self, accounts: int) -> None:
+        self.accounts = accounts
+        ids = tuple(f"acct_{n:010d}" for n in range(accounts))
+        payments, orgs = accounts // 3 + 1, accounts // 20 + 1
+        values = (*(("payment", f"pay_{n}") for n in range(payments)), *(("org", f"org_{n}") for n in range(orgs)))
+        self._tables: dict[str, Any] = {
+            "accounts": ids,
+            "account_keys": np.array([key_of(one) for one in ids], np.uint64),
+            "account_shards": np.array([shard_of(one) for one in ids], np.uint8),
+            "targets": ("model:atlas-3", "capability:coding"),
+            "values": values,
+            "value_keys": np.array([key_of(f"{one}\0{value}") for one, value in values], np.uint64),
+            "capability_sets": Sets.of([(1,)]),
+            "value_sets": Sets.of([(n // 3, payments + n // 20) for n in range(accounts)]),
+        }
+
+    def frame(self, after: int, who: NDArray[np.int64], at_ms: NDArray[np.int64]) -> Frame:
+        """One request of each of these accounts, at these times, on time by the source's clock."""
+        n = len(who)
+        offset = np.arange(after + 1, after + 1 + n)
+        zero, one = np.zeros(n, np.uint32), np.ones(n, np.int64)
+        rows = Rows(
+            **self._tables, account=who.astype(np.uint32), model=zero, capability_set=zero,
+            value_set=who.astype(np.uint32), at_ms=at_ms, clock_ms=at_ms,
+            event=offset.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15), offset=offset,
+            input_tokens=one, output_tokens=one,
+        )  # fmt: skip
+        return Frame(SOURCE, after, after + n, int(at_ms[-1]), False, False, {}, compact_rows(rows))
+
+    def fill(self, engine: ShardsEngine) -> int:
+        """Count everybody's request; gives the last offset."""
+        after = -1
+        for begin in range(0, self.accounts, FRAME_ROWS):
+            who = np.arange(begin, min(begin + FRAME_ROWS, self.accounts))
+            frame = self.frame(after, who, START_MS + who * (HOUR_MS - 1) // self.accounts)
+            engine.shards.apply(frame)
+            after = frame.upto
+        return after
+
+
+async def measured(do: Callable[[], Any]) -> tuple[Any, Measured]:
+    """Run it as a worker does, in a thread, while the loop beats."""
+    blocked_s = 0.0
+
+    async def beat() -> None:
+        nonlocal blocked_s
+        last_s = time.monotonic()
+        while True:
+            await asyncio.sleep(BEAT_S)
+            now_s = time.monotonic()
+            blocked_s, last_s = max(blocked_s, now_s - last_s - BEAT_S), now_s
+
+    beating = asyncio.create_task(beat())
+    await asyncio.sleep(5 * BEAT_S)
+    begun_s = time.monotonic()
+    result = await asyncio.to_thread(do)
+    seconds = time.monotonic() - begun_s
+    await asyncio.sleep(5 * BEAT_S)
+    beating.cancel()
+    return result, Measured(seconds, blocked_s)
+
+
+async def at_scale(accounts: int) -> tuple[dict[str, Measured], int]:
+    """A network tick, a snapshot and a restoration of so many accounts; and the bytes of the snapshot."""
+    parameters = Settings().parameters
+    engine = ShardsEngine(parameters, [SOURCE], 0, 1, {})
+    crowd = Crowd(accounts)
+    after = crowd.fill(engine)
+    later = np.full(16, START_MS + HOUR_MS + parameters.lateness_ms + 1)
+    closing = encode_frame(crowd.frame(after, np.arange(16), later))
+    steps: dict[str, Measured] = {}
+    step, steps["tick"] = await measured(lambda: engine.apply(0, closing))
+    if len(step.outputs) != HOUR_MS // parameters.tick_ms:
+        raise AssertionError(f"expected the ticks of an hour to close, got {len(step.outputs)}")
+    pieces, steps["snapshot"] = await measured(engine.snapshot)
+    _, steps["restoration"] = await measured(lambda: ShardsEngine(parameters, [SOURCE], 0, 1, pieces))
+    return steps, sum(map(len, pieces.values()))
+
+
+def without_kafka(accounts: int) -> None:
+    """Print it."""
+    steps, size = asyncio.run(at_scale(accounts))
+    print(f"{accounts:,} accounts in one partition: snapshot {size:,} bytes, {size / accounts:.1f} an account")
+    for name, step in steps.items():
+        print(f"  {name:12} {step.seconds:6.2f} s; the event loop stood still for at most {step.blocked_s:.2f} s")
+    print(f"  resident     {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024:,} MB at most")
+
+
+def through_kafka(accounts: int) -> None:
+    """Kill one of two detect workers, start it again, and time until all that was sent by then is stored."""
+    sys.path.insert(0, str(Path(__file__).parents[1]))  # the broker and the processes are those of the tests
+    from tests.service.broker import a_broker
+    from tests.service.takeover import seconds_to_full_processing
+
+    with a_broker() as bootstrap, tempfile.TemporaryDirectory() as folder:
+        seconds, session_s = seconds_to_full_processing(bootstrap, f"recovery{os.getpid()}", Path(folder), accounts)
+    print(f"{accounts:,} accounts on two detect workers, one killed: all is processed again after {seconds:.1f} s,")
+    print(f"{seconds - session_s:.1f} s above the session timeout of {session_s:.0f} s")
+
+
+def main() -> None:
+    """Parse and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--accounts", type=int)
+    parser.add_argument("--kafka", action="store_true")
+    asked = parser.parse_args()
+    if asked.kafka:
+        through_kafka(asked.accounts or 100_000)
+    else:
+        without_kafka(asked.accounts or 1_000_000)
+
+
+if __name__ == "__main__":
+    main()
