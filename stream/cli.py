@@ -55,6 +55,7 @@ COMMANDS: dict[str, Command] = {
     "verdicts": Command("stream.oncall.verdict", "app", ON_CALL, "How often alerts were right, by kind and month."),
     "ack": Command("stream.oncall.ack", "command", ON_CALL, "Acknowledge an alert."),
     "snooze": Command("stream.oncall.snooze", "command", ON_CALL, "Silence an alert until a time."),
+    "shadow": Command("stream.shadow", "command", SET_UP, "Judge a log with two configurations; what would differ?"),
     "canary": Command("stream.oncall.canary", "command", SET_UP, "Plant a campaign beside the traffic; is it found?"),
     "sinks": Command("stream.sinks.command", "app", SET_UP, "Send a test alert through every configured sink."),
     "config": Command("stream.configuration", "app", SET_UP, "Show and check the configuration."),
