@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.accounts import Accounts
 from detectors.findings import Finding
@@ -193,6 +194,24 @@ class Join:
             return []
         self._latest[shards] = summary.tick
         self._waiting.setdefault(summary.tick, []).append(summary)
+        return self._whole()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a tick is there that is not whole."""
+        return bool(self._waiting)
+
+    def without(self, silent: NDArray[np.bool_]) -> list[tuple[int, Sequence[Summary]]]:
+        """The ticks that are whole but for these shards (a mask over all), oldest first.
+
+        They are given up for these ticks: what they say of them later is a repeat.
+        """
+        if silent.all():
+            return []
+        self._latest[silent] = np.maximum(self._latest[silent], self._latest[~silent].min())
+        return self._whole()
+
+    def _whole(self) -> list[tuple[int, Sequence[Summary]]]:
         whole = int(self._latest.min())
         ready = sorted(tick for tick in self._waiting if tick <= whole)
         return [(tick, sorted(self._waiting.pop(tick), key=lambda s: s.shards[0])) for tick in ready]
@@ -252,6 +271,15 @@ class Fleet:
         for tick, summaries in self.join.add(summary):
             changed += self._judged(tick, summaries)
         return changed
+
+    def go_on_without(self, silent: NDArray[np.bool_]) -> tuple[list[Alert], list[int]]:
+        """Judge the ticks that wait for these shards alone, without them; what changed, and the ticks' ends in ms."""
+        changed: list[Alert] = []
+        ends_ms: list[int] = []
+        for tick, summaries in self.join.without(silent):
+            changed += self._judged(tick, summaries)
+            ends_ms.append(self.at_ms)
+        return changed, ends_ms
 
     def _judged(self, tick: int, summaries: Sequence[Summary]) -> list[Alert]:
         self.at_ms = (tick + 1) * self.parameters.tick_ms

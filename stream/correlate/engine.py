@@ -7,10 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
+import numpy as np
 
 from detectors.parameters import Parameters
+from detectors.rows import SHARDS
 from stream import metrics
 from stream.contract import alert
+from stream.contract.alert import Alert
 from stream.correlate.knowledge import Known
 from stream.detect.shell import Output, Step
 from stream.frames import decode_summary
@@ -30,10 +33,23 @@ class FleetEngine:
     """
 
     def __init__(
-        self, parameters: Parameters, now: Callable[[], Known], first: int, pieces: Mapping[str, bytes]
+        self,
+        parameters: Parameters,
+        now: Callable[[], Known],
+        first: int,
+        pieces: Mapping[str, bytes],
+        missing_s: float = 600.0,
+        now_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        """now: what people know. first: the earliest offset that the topic still has."""
+        """now: what people know. first: the earliest offset that the topic still has.
+
+        missing_s: how long, on the wall, a shard may say nothing while others wait for it.
+        """
         self._now = now
+        self._missing_s = missing_s
+        self._now_s = now_s
+        self._heard_s = np.full(SHARDS, now_s())
+        self._waits_since_s: float | None = None
         self.fleet = Fleet(parameters)
         self.position = first
         if POSITION in pieces:
@@ -50,11 +66,30 @@ class FleetEngine:
         self.fleet.expected, self.fleet.verdicts = known.expected, known.verdicts
         repeats = self.fleet.join.repeats
         self._measured.begin()
-        changed = self.fleet.apply(decode_summary(value))
+        summary, judged_ms = decode_summary(value), self.fleet.at_ms
+        changed = self.fleet.apply(summary)
+        self._heard_s[list(summary.shards)] = self._now_s()
+        if self._waits_since_s is None or self.fleet.at_ms > judged_ms:
+            self._waits_since_s = self._now_s() if self.fleet.join.is_waiting else None
+        changed += self._without_the_silent()
         self.position = offset + 1
         metrics.summary_seen("repeat" if self.fleet.join.repeats > repeats else "first")
         outputs = tuple(Output(alert.encode(one), one.alert_id.encode()) for one in changed)
         return Step(Applied.APPLIED, SOURCE, outputs)
+
+    def _without_the_silent(self) -> list[Alert]:
+        """A shard that is silent for too long must not silence the fleet: partial ticks, each counted.
+
+        Too long is counted from when a tick began to wait: after a pause of the whole fleet somebody speaks first.
+        """
+        now_s = self._now_s()
+        silent = now_s - self._heard_s > self._missing_s
+        if self._waits_since_s is None or now_s - self._waits_since_s <= self._missing_s or not silent.any():
+            return []
+        changed, ends_ms = self.fleet.go_on_without(silent)
+        for end_ms in ends_ms:
+            metrics.partial_tick(int(silent.sum()), end_ms)
+        return changed
 
     def snapshot(self) -> dict[str, bytes]:
         """The fleet and the position, in pieces."""

@@ -63,7 +63,8 @@ class Correlate:
         """Become the one that judges: fence the others, read what is written, deliver from there."""
         await self._book.open()
         first = await broker.earliest(self._settings.kafka, self._settings.kafka.topics.summaries)
-        engine = FleetEngine(self._settings.parameters, self._knowledge.now, first, pieces)
+        missing_s = self._settings.ticks.missing_shard_s
+        engine = FleetEngine(self._settings.parameters, self._knowledge.now, first, pieces, missing_s)
         await self._delivering.enter_async_context(_in_background(self._log, self._deliver()))
         metrics.correlate_active(True)
         return engine

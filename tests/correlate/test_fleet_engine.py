@@ -1,0 +1,119 @@
+"""Does correlate take summaries in order, once, wait for a missing shard, and go on without it in the end?"""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from stream import metrics
+from stream.correlate.engine import FleetEngine
+from stream.correlate.knowledge import Known
+from stream.frames import encode_summary, split_frame
+from stream.ingest.encode import Encoder
+from stream.pipeline import Applied, Shards
+from stream.settings import Settings
+
+PARAMETERS = Settings().parameters
+START_MS = 1_772_362_800_000
+MISSING_S = 600.0
+
+
+def summaries(partitions: int = 2, minutes: int = 60) -> list[list[bytes]]:
+    """By partition, the summaries of a log with two requests a minute."""
+    encoder = Encoder("r[0]")
+    records = [
+        {"event_id": f"e{n}", "timestamp": START_MS + 30_000 * n, "account_id": f"acct_{n % 40}", "model": "atlas-3"}
+        for n in range(2 * minutes)
+    ]
+    encoder.read([msgspec.json.encode(record) for record in records], range(len(records)))
+    frame = encoder.flush()
+    found = []
+    for partition, part in enumerate(split_frame(frame, partitions)):
+        shards = Shards(PARAMETERS, ["r[0]"], partition, partitions)
+        shards.apply(part)
+        found.append([encode_summary(summary) for summary in shards.summaries()])
+    return found
+
+
+def an_engine(pieces=None, now_s=lambda: 0.0) -> FleetEngine:
+    return FleetEngine(PARAMETERS, lambda: Known({}, (), ()), 0, pieces or {}, MISSING_S, now_s)
+
+
+def test_a_summary_that_was_left_out_is_a_gap_and_one_that_comes_again_a_repeat():
+    engine = an_engine()
+    first, second, *_ = summaries(partitions=1)[0]
+
+    outcomes = [engine.apply(offset, raw).outcome for offset, raw in ((0, first), (2, second), (0, first), (1, second))]
+
+    assert outcomes == [Applied.APPLIED, Applied.GAP, Applied.REPEAT, Applied.APPLIED]
+
+
+def test_a_stored_engine_goes_on_where_it_stood():
+    engine = an_engine()
+    (one,) = summaries(partitions=1)
+    for offset, raw in enumerate(one[:3]):
+        engine.apply(offset, raw)
+
+    other = an_engine(engine.snapshot())
+
+    assert other.position == 3
+    assert other.fleet.at_ms == engine.fleet.at_ms
+    assert other.apply(3, one[3]).outcome is Applied.APPLIED
+
+
+def test_a_tick_waits_for_every_shard():
+    engine = an_engine()
+    one, _ = summaries()
+
+    for offset, raw in enumerate(one):
+        engine.apply(offset, raw)
+
+    assert engine.fleet.at_ms == 0
+
+
+def test_a_shard_that_stays_silent_is_given_up_and_the_partial_ticks_counted():
+    now = [0.0]
+    engine = an_engine(now_s=lambda: now[0])
+    one, other = summaries()
+    before = metrics.value("swerve_partial_ticks_total")
+    for offset, raw in enumerate(one[:3]):
+        engine.apply(offset, raw)
+    now[0] = MISSING_S + 1.0
+
+    engine.apply(3, one[3])
+    judged_ms = engine.fleet.at_ms
+    late = engine.apply(4, other[0])
+
+    assert judged_ms > START_MS
+    assert metrics.value("swerve_partial_ticks_total") - before == 4
+    # What comes too late for its tick changes nothing any more.
+    assert late.outcome is Applied.APPLIED
+    assert engine.fleet.at_ms == judged_ms
+
+
+@pytest.mark.parametrize("silent_s", [0.0, MISSING_S - 1.0])
+def test_a_shard_that_is_only_slow_is_waited_for(silent_s):
+    now = [0.0]
+    engine = an_engine(now_s=lambda: now[0])
+    one, other = summaries()
+    engine.apply(0, one[0])
+    now[0] = silent_s
+    engine.apply(1, one[1])
+
+    engine.apply(2, other[0])
+
+    assert engine.fleet.at_ms == (START_MS // PARAMETERS.tick_ms + 1) * PARAMETERS.tick_ms
+
+
+def test_after_a_pause_of_the_whole_fleet_nobody_is_given_up():
+    now = [0.0]
+    engine = an_engine(now_s=lambda: now[0])
+    one, other = summaries()
+    engine.apply(0, one[0])
+    engine.apply(1, other[0])
+    judged_ms = engine.fleet.at_ms
+    now[0] = 10 * MISSING_S
+
+    engine.apply(2, one[1])
+
+    assert engine.fleet.at_ms == judged_ms
