@@ -18,7 +18,7 @@ from tests.service.processes import SWERVE, Stage, configuration, swerve
 from tests.service.rig import kafka_for
 from tests.service.stack.monitors import Alertmanager, Monitor, Prometheus
 
-WORKERS = {"ingest": 1, "detect": 1, "correlate": 2}  # of the correlates one stands by
+WORKERS = {"ingest": 1, "detect": 2, "correlate": 2}  # of the correlates one stands by
 SOURCES, PARTITIONS = 4, 4
 MORE = """
 [ticks]
