@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
 
+import msgspec
 import orjson
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from stream.arguments import Config
-from stream.contract.alert import Alert, decode
+from stream.contract.alert import Alert, MalformedAlertError, decode
 from stream.correlate.explain import Section, explain
 from stream.errors import SwerveError, UsageError
 from stream.oncall import reach, shown
@@ -35,17 +36,29 @@ def command(
     settings = load(config)
     if alerts is not None:
         records = _chosen(alerts_in(alerts), alert_id, str(alerts))
+        last, sections = records[-1], explain(records)
     elif kafka:
         records = _chosen(asyncio.run(_in_topic(settings)), alert_id, settings.kafka.topics.alerts)
+        last, sections = records[-1], explain(records)
     else:
-        answer = reach.ask(settings, url, "GET", f"/api/v1/alerts/{quote(alert_id, safe='')}")
-        records = [decode(orjson.dumps(answer.get("alert", answer)))]
+        last, sections = _asked(settings, url, alert_id)
     console = shown.console()
-    console.print(f"[bold]{escape(records[-1].summary)}[/bold]")
-    for section in explain(records):
+    console.print(f"[bold]{escape(last.summary)}[/bold]")
+    for section in sections:
         console.print(_table(section))
-    console.print(f"Page: {links_of(settings).page(records[-1])}")
-    console.print(f"What to do: {links_of(settings).runbook(records[-1])}")
+    console.print(f"Page: {links_of(settings).page(last)}")
+    console.print(f"What to do: {links_of(settings).runbook(last)}")
+
+
+def _asked(settings: Settings, url: str | None, alert_id: str) -> tuple[Alert, list[Section]]:
+    """What a running Swerve knows; its own explanation has the whole timeline."""
+    answer = reach.ask(settings, url, "GET", f"/api/v1/alerts/{quote(alert_id, safe='')}")
+    try:
+        last = decode(orjson.dumps(answer.get("alert", answer)))
+        given = msgspec.convert(answer.get("explanation", []), list[Section])
+    except (AttributeError, MalformedAlertError, msgspec.ValidationError) as error:
+        raise SwerveError(f"expected an alert from Swerve, got something else: {error}") from None
+    return last, given or explain([last])
 
 
 def _chosen(records: list[Alert], alert_id: str, where: str) -> list[Alert]:

@@ -205,6 +205,22 @@ def test_explain_asks_a_running_swerve(capsys, swerve):
     assert "48%" in out
 
 
+def test_explain_prints_the_whole_timeline_that_a_running_swerve_knows(capsys, swerve):
+    section = {"title": "Timeline (UTC)", "rows": [{"label": "2026-02-05 03:00", "value": "opened", "note": "early"}]}
+    swerve.answer = json.dumps({"alert": json.loads(encode(RICH)), "explanation": [section]}).encode()
+    code, out, _ = call(capsys, "explain", "abc123", "--url", swerve.url)
+    assert code == 0
+    assert "2026-02-05 03:00" in out
+    assert "early" in out
+
+
+def test_explain_says_when_what_answers_is_no_swerve(capsys, swerve):
+    swerve.answer = b'["hello"]'
+    code, _, err = call(capsys, "explain", "abc123", "--url", swerve.url)
+    assert code == 1
+    assert err.startswith("swerve: expected an alert from Swerve, got something else")
+
+
 def test_explain_of_an_id_that_is_not_there_says_how_many_are(capsys, tmp_path):
     path = tmp_path / "alerts.ndjson"
     path.write_bytes(encode(RICH))
