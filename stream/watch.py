@@ -23,6 +23,7 @@ from stream.contract.alert import Alert
 from stream.embedded import Embedded
 from stream.errors import UsageError
 from stream.growing import Growing
+from stream.oncall.canary import watch_over
 from stream.pipeline import Fleet
 from stream.report.history import FleetHistory
 from stream.report.spoken import percent
@@ -176,11 +177,13 @@ async def _served(watch: Watch, console: Console, http: Http) -> None:
         watch.screen.address = health.address
         log.get("swerve.watch").info("serving", address=health.address, log=watch.growing.path)
         watch.deliveries.start()
+        canary = asyncio.create_task(watch_over(watch.embedded.parameters, watch.deliveries.offer))
         try:
             with ExitStack() as shown:
                 live = _live(watch, console, shown)
                 await _follow(watch, stop, live)
         finally:
+            canary.cancel()
             watch.growing.close()
             await watch.deliveries.close(DRAIN_S)
 
