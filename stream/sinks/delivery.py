@@ -39,6 +39,7 @@ class Attention:
 class _Waiting:
     alert: Alert
     mark: Mark | None
+    tries: int = 0
 
 
 @dataclass(slots=True)
@@ -143,8 +144,12 @@ class Delivery:
                 await asyncio.sleep(self._back_off_s)
 
     def _due(self) -> _Waiting | None:
-        """The next record that may go now."""
-        for one in list(self._waiting.values()):
+        """The next record that may go now: a log's in order, else the least tried, and of those the loudest."""
+        waiting = list(self._waiting.values())
+        if not self.keeps_all:
+            # A record that its receiver cannot digest must not hold up the page behind it.
+            waiting.sort(key=lambda one: (one.tries, -SEVERITIES.index(one.alert.severity)))
+        for one in waiting:
             if self._is_hushed(one.alert):
                 self._done(one)
             elif not self._is_snoozed(one.alert):
@@ -186,6 +191,8 @@ class Delivery:
     async def _attempt(self, batch: Sequence[_Waiting], is_repeat: bool = False) -> bool:
         """One try; whether to go on at once, because the sink took it or never will."""
         alert_id = batch[0].alert.alert_id if len(batch) == 1 else ""
+        for one in batch:
+            one.tries += 1
         try:
             async with asyncio.timeout(self.deadline_s):
                 await self.sink.send([one.alert for one in batch])
@@ -241,7 +248,11 @@ class Delivery:
         if self._waiting.get(key) is one:
             del self._waiting[key]
         self._settle(one.mark)
-        self.keep(self.ledger.to_bytes())
+        try:
+            self.keep(self.ledger.to_bytes())
+        except OSError as error:
+            # Delivering matters more than remembering it: after a restart this one may come twice.
+            log.get("sinks").error("ledger_not_kept", sink=self.name, reason=str(error))
         self._metered()
 
     def _remember(self, alert: Alert) -> None:

@@ -102,6 +102,49 @@ async def test_what_is_refused_does_not_hold_up_what_follows(alert):
     assert [one[0] for one in delivery.sink.taken] == ["good"]
 
 
+class Indigestible(Scripted):
+    """Answers 500 to one alert, for ever."""
+
+    async def send(self, alerts):
+        self.calls.append(alerts[0].alert_id)
+        if alerts[0].alert_id == "bad":
+            raise DOWN
+        await super().send(alerts)
+
+
+async def test_one_record_that_always_fails_holds_up_no_other(alert):
+    delivery = quick(Indigestible())
+    for alert_id in ("bad", "a1", "a2", "a3"):
+        delivery.offer(alert(alert_id))
+    async with running(delivery):
+        async with asyncio.timeout(5):
+            while len(delivery.sink.taken) < 3:
+                await asyncio.sleep(0.001)
+    assert [one[0] for one in delivery.sink.taken] == ["a1", "a2", "a3"]
+    assert delivery.backlog == 1
+
+
+async def test_a_page_goes_before_the_tickets_that_waited_longer(alert):
+    delivery = quick(Scripted())
+    for alert_id, severity in (("t1", "warning"), ("t2", "warning"), ("p1", "critical")):
+        delivery.offer(alert(alert_id, severity=severity))
+    async with running(delivery):
+        await settled(delivery)
+    assert [one[0] for one in delivery.sink.taken] == ["p1", "t1", "t2"]
+
+
+async def test_a_ledger_that_cannot_be_written_stops_no_delivery(alert):
+    def full(raw):
+        raise OSError(28, "No space left on device")
+
+    delivery = quick(Scripted(), keep=full)
+    async with running(delivery):
+        delivery.offer(alert("a1"))
+        delivery.offer(alert("a2"))
+        await settled(delivery)
+    assert len(delivery.sink.taken) == 2
+
+
 async def test_a_defect_of_a_sink_ends_neither_its_task_nor_the_rest(alert):
     delivery = quick(Scripted(KeyError("a bug")))
     async with running(delivery):
@@ -155,7 +198,7 @@ async def test_what_is_below_the_severity_of_a_sink_never_reaches_it(alert):
         for severity in ("info", "warning", "critical"):
             delivery.offer(alert(severity, severity=severity))
         await settled(delivery)
-    assert [one[2] for one in delivery.sink.taken] == ["warning", "critical"]
+    assert [one[2] for one in delivery.sink.taken] == ["critical", "warning"]
 
 
 async def test_a_restart_with_its_ledger_sends_nothing_again(alert):
