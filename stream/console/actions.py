@@ -1,0 +1,100 @@
+"""What happens when somebody says something about an alert? The same for forms and for the API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from stream.console.desk import Desk
+from stream.console.view import Known
+from stream.console.voice import Voice, as_json, expected_record
+from stream.contract.expected import Expected, decode_expected
+from stream.contract.verdict import Verdict, decode_verdict
+from stream.correlate.expected_shifts import FOREVER_MS, Announced
+from stream.correlate.verdicts import Said, last_verdicts
+from stream.errors import SwerveError, UsageError
+from stream.oncall.attention import Entry
+
+SNOOZE_MS_MAX = 30 * 86_400_000
+BY_MAX = 120
+
+
+class UnknownAlertError(SwerveError):
+    """No alert of this id is remembered."""
+
+
+def known(desk: Desk, alert_id: str) -> Known:
+    """The alert, or UnknownAlertError."""
+    found = desk.view.alert(alert_id)
+    if found is None:
+        raise UnknownAlertError(f"no alert {alert_id[:64]}: mistyped, or it ended more than 90 days ago")
+    return found
+
+
+def voice(desk: Desk) -> Voice:
+    """Whoever takes a word. Raises SwerveError where this process judges nothing."""
+    if desk.voice is None:
+        raise SwerveError("this worker stands by and judges nothing: ask the one that does, or try again soon")
+    return desk.voice
+
+
+async def expect(desk: Desk, raw: bytes) -> Expected:
+    """Announce the shift that these bytes are. Raises Refusal, UsageError, SwerveError."""
+    shift = decode_expected(raw)
+    if shift.id in {one.id for one in announced(desk) if one.until_ms >= FOREVER_MS}:
+        raise UsageError(f"{shift.id[:80]} stands in the configuration, under [allow]: change it there")
+    await voice(desk).expect(shift)
+    return shift
+
+
+async def withdraw(desk: Desk, shift_id: str) -> None:
+    """It is not expected any more. Raises UsageError where it is not announced."""
+    found = next((one for one in announced(desk) if one.id == shift_id), None)
+    if found is None:
+        raise UsageError(f"no expected shift {shift_id[:80]}")
+    if found.until_ms >= FOREVER_MS:
+        raise UsageError(f"{shift_id[:80]} stands in the configuration, under [allow]: change it there")
+    await expect(desk, as_json(expected_record(found) | {"from": 0, "until": 0}))
+
+
+async def judge(desk: Desk, raw: bytes) -> Verdict:
+    """Take the verdict that these bytes are. Raises Refusal, UnknownAlertError, SwerveError."""
+    verdict = decode_verdict(raw)
+    known(desk, verdict.alert_id)
+    await voice(desk).judge(verdict)
+    return verdict
+
+
+def acknowledge(desk: Desk, alert_id: str, by: str) -> Entry:
+    """Somebody has it. Raises UnknownAlertError, SwerveError."""
+    known(desk, alert_id)
+    return voice(desk).attention.acknowledge(alert_id, by[:BY_MAX], desk.now_ms())
+
+
+def snooze(desk: Desk, alert_id: str, by: str, until_ms: int) -> Entry:
+    """Quiet until then, by the wall's clock; a time that is past ends it. Raises UnknownAlertError, UsageError."""
+    known(desk, alert_id)
+    if until_ms > desk.now_ms() + SNOOZE_MS_MAX:
+        raise UsageError("until: expected at most 30 days from now; a snooze has an end")
+    return voice(desk).attention.snooze(alert_id, by[:BY_MAX], desk.now_ms(), until_ms)
+
+
+def announced(desk: Desk) -> Sequence[Announced]:
+    """Expected shifts that were not withdrawn, those that end first last."""
+    given = () if desk.voice is None else desk.voice.expected()
+    return sorted((one for one in given if one.until_ms > one.from_ms), key=lambda one: (-one.until_ms, one.id))
+
+
+def verdicts(desk: Desk) -> Mapping[str, Said]:
+    """The last word about each alert."""
+    return {} if desk.voice is None else last_verdicts(desk.voice.verdicts())
+
+
+def entry(desk: Desk, alert_id: str) -> Entry | None:
+    """Who acknowledged or snoozed it."""
+    return None if desk.voice is None else desk.voice.attention.entry(alert_id)
+
+
+def verdict_of(alert_id: str, word: str, by: str, at_ms: int, note: str = "") -> dict[str, Any]:
+    """A verdict record of the contract."""
+    return {"alert_id": alert_id, "verdict": word, "by": by or "console", "at": at_ms, "note": note}

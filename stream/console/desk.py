@@ -1,0 +1,41 @@
+"""What do all pages of one process share? The read model, the door, and the voice once there is one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import jinja2
+
+from stream.console.door import Door
+from stream.console.health import always_ready
+from stream.console.look import environment
+from stream.console.view import View
+from stream.console.voice import Voice
+from stream.settings import Settings
+
+
+@dataclass(slots=True)
+class Desk:
+    """The console of one process. voice: None while it judges nothing, as a worker that stands by.
+
+    ready: None, or why this process does not do its work; the only red on a page. now_ms: the wall's clock.
+    """
+
+    settings: Settings
+    view: View = field(init=False)
+    door: Door = field(init=False)
+    voice: Voice | None = None
+    ready: Callable[[], str | None] = always_ready
+    now_ms: Callable[[], int] = lambda: int(1000 * time.time())
+    templates: jinja2.Environment = field(default_factory=environment)
+
+    def __post_init__(self) -> None:
+        self.view = View(self.settings.parameters)
+        self.door = Door(self.settings.http)
+
+    @property
+    def at_ms(self) -> int:
+        """Now by the stream's clock; by the wall's before the first tick."""
+        return self.view.pulse.at_ms or self.now_ms()

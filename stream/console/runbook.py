@@ -1,0 +1,54 @@
+"""What is to be done about an alert? The runbook, as a page: every alert links to its section."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from importlib import resources
+from itertools import pairwise
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markupsafe import Markup
+
+FILE = "runbook.md"
+
+
+@lru_cache
+def html() -> Markup:
+    """The whole text; raw HTML in it stays text. Each section of a kind of alert is marked with the kind's name."""
+    marker = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = marker.parse(re.sub(r'^<a id="[^"]*"></a>$', "", source(), flags=re.MULTILINE))
+    for head, words in pairwise(tokens):
+        if head.type == "heading_open":
+            head.attrSet("id", anchor(words.content))
+    for token in tokens:
+        token.children = _within(token.children) if token.children else token.children
+    return Markup(marker.renderer.render(tokens, marker.options, {}))
+
+
+def _within(words: list[Token]) -> list[Token]:
+    """Without the links to files that lie beside it in the repository; their words stay."""
+    kept, is_inside = [], True
+    for word in words:
+        if word.type == "link_open":
+            is_inside = str(word.attrGet("href")).startswith(("#", "/", "http"))
+        if is_inside or not word.type.startswith("link_"):
+            kept.append(word)
+        is_inside = is_inside or word.type == "link_close"
+    return kept
+
+
+def anchor(title: str) -> str:
+    """The name of a section: its first word where that is a kind of alert, else all words.
+
+    >>> anchor("release_shift: traffic moved"), anchor("How to mark it")
+    ('release_shift', 'how-to-mark-it')
+    """
+    kind = re.match(r"`?([a-z]+(?:_[a-z]+)+)`?:", title)
+    return kind[1] if kind else re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+
+
+def source() -> str:
+    """The runbook of the documentation; a test holds this copy of it to the original."""
+    return (resources.files("stream.console") / FILE).read_text("utf-8")
