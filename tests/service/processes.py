@@ -42,14 +42,15 @@ class Stage:
 
     number = 0
 
-    def __init__(self, stage: str, config: Path, folder: Path) -> None:
+    def __init__(self, stage: str, config: Path, folder: Path, **variables: str) -> None:
+        """variables: of the environment, beside ours."""
         Stage.number += 1
         self.stage = stage
         self.log = folder / f"{stage}-{Stage.number}.log"
         with self.log.open("wb") as out:
             self.process = subprocess.Popen(
                 [*SWERVE, stage, "--config", str(config), "--port", "0"],
-                stdout=out, stderr=out, env=os.environ | {"PYTHONUNBUFFERED": "1"},
+                stdout=out, stderr=out, env=os.environ | {"PYTHONUNBUFFERED": "1"} | variables,
             )  # fmt: skip
 
     def said(self, event: str) -> list[dict]:
