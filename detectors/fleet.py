@@ -76,6 +76,8 @@ class Judge:
 
     def judge(self, columns: AccountColumns, hour: int) -> list[Finding]:
         """Judge one hour. O(accounts x targets + memberships + pairs)."""
+        if not len(columns):
+            return []  # nothing has happened yet, or everybody is gone: no hour of history
         if self.first_hour is None:
             self.first_hour = hour
         self.carriers.learn(columns, hour)

@@ -223,7 +223,10 @@ def _account(
     known.now = float(tick.population.now[row, top])
     known.before = known.now - float(group.shift.change[i, top])
     known.moved += moved
-    often = known.ticks >= NAME_TICKS_MIN and known.ticks >= PRESENCE_MIN * (incident.ticks - known.since_tick)
+    # What has lasted for two ticks already was seen in the tick before its incident opened.
+    often = known.ticks >= (
+        NAME_TICKS_MIN if incident.ticks >= NAME_TICKS_MIN else 1
+    ) and known.ticks >= PRESENCE_MIN * (incident.ticks - known.since_tick)
     shifted = known.moved >= 0.5 * known.ticks and known.score >= NAME_SCORE
     known.named = often and (shifted or (everybody and known.score >= ALL_MOVED_SCORE))
 

@@ -28,13 +28,14 @@ LIMITS = {
     "night_share": (0.08, 0.03),  # machines do not sleep; an operator who wants to can keep office hours
 }
 CLOCK_TRAITS = ("load_spread", "mix_likeness", "shift_dispersion", "kit_spread", "prefix_dominance")
-SCORE_MIN, SCORE_CLEAR, CLOCK_SCORE_MIN = 0.4, 0.9, 0.3  # mean margins
+SCORE_MIN, SCORE_CLEAR, CLOCK_SCORE_MIN = 0.75, 1.0, 0.3  # mean margins
 KIT_MARGIN_MIN = -0.5
 VOTES_MIN_SHARE = 5 / 7
 CLOCK_VOTES_MIN_SHARE = 3 / 5
 VOTES_AVAILABLE_MIN = 4
 NIGHT_HOURS = 8
 ONE_EXIT = 0.4
+GIANT = 5.0  # times the group's median requests
 DETREND_BINS = 25  # two hours of 5 minutes
 
 
@@ -162,8 +163,10 @@ def verdict_of(
     capabilities: Ints, target: int, *, clock: bool,
 ) -> Verdict:  # fmt: skip
     """Ask whether one hand works the accounts in `rows`. target: column of the strongest shift."""
+    load = _at_most("load_spread", _load_spread(population, ordinary, rows))
+    rows = _typical(population, rows)
     votes = [
-        _at_most("load_spread", _load_spread(population, ordinary, rows)),
+        load,
         _at_most("mix_likeness", _mix(population, ordinary, rows, capabilities)),
         _at_most("shift_dispersion", likeness(population.X[rows, target], population.n[rows])),
         _at_least("synchrony", synchrony(activity.of(population.columns.keys[rows]))),
@@ -209,6 +212,13 @@ def _at_least(trait: str, value: float) -> Vote:
 
 def _vote(trait: str, value: float, limit: float, margin: float) -> Vote:
     return Vote(trait, round(float(value), 4), limit, margin >= 0, round(float(np.clip(margin, -2.0, 2.0)), 4))
+
+
+def _typical(population: Population, rows: Ints) -> Ints:
+    """The group without its giants: one heavy account's exit, favourite template or rhythm is not the group's."""
+    n = population.n[rows]
+    typical = rows[n <= GIANT * np.median(n)]
+    return typical if 2 * len(typical) > len(rows) else rows
 
 
 def _load_spread(population: Population, ordinary: Ordinary, rows: Ints) -> float:

@@ -22,6 +22,8 @@ from stream.frames import compact_rows
 from stream.ingest.tables import Tables
 
 AHEAD_MS_MAX = 3_600_000  # how far ahead of its source's clock a record may be
+SLOW_RECORDS_MIN = 5
+SLOW_GAPS = 12  # the median of 16 is 8 gaps back; half as many again for gaps that differ
 
 #: How a record is read: one may hold several requests, or none. Raises Refusal of the whole, or gives one of a part.
 Dialect = Callable[[bytes], Sequence[Request | Refusal]]
@@ -216,6 +218,7 @@ class Encoder:
         clock_ms = clock.read(at_ms[:judged])
         judging_ms = self._judging_ms(at_ms, record, clock_ms, clock.state)
         ahead = at_ms[:judged] > judging_ms + AHEAD_MS_MAX
+        ahead &= ~self._follows_slowly(at_ms, np.flatnonzero(ahead), judged)
         upto = self._upto(offset, judged)
         refused = self._leave(upto, judged, np.flatnonzero(ahead), judging_ms)
         rows = self._rows_of(columns, np.flatnonzero(~ahead), clock_ms)
@@ -262,6 +265,24 @@ class Encoder:
         for row in np.flatnonzero(judging_ms == NO_CLOCK_MS).tolist():
             judging_ms[row] = lower_median((*self.clock_state.last_ms, *at_ms[: by[row] + 1].tolist()))
         return judging_ms
+
+    def _follows_slowly(self, at_ms: NDArray[np.int64], ahead: NDArray[np.intp], judged: int) -> NDArray[np.bool_]:
+        """Which of the rows ahead only follow a slow source: the median of 16 lags hours behind a record an hour.
+
+        Such a row lies within an hour and twelve usual gaps of the median of the records just before it. A function of the stream:
+        of the WINDOW readable records before the row, wherever it is cut.
+        """
+        slowly = np.zeros(judged, bool)
+        earlier = np.array(self.clock_state.last_ms, np.int64)
+        times = np.concatenate([earlier, at_ms])
+        for row in ahead.tolist():
+            end = len(earlier) + row
+            before = times[max(end - WINDOW, 0) : end]
+            if len(before) < SLOW_RECORDS_MIN:
+                continue
+            usual_ms = int(np.median(np.diff(np.sort(before))))
+            slowly[row] = at_ms[row] <= lower_median(before.tolist()) + AHEAD_MS_MAX + SLOW_GAPS * usual_ms
+        return slowly
 
     def _upto(self, offset: NDArray[np.int64], judged: int) -> int:
         """The last offset before the first row that is not judged, of those that were read."""

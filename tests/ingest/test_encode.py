@@ -364,3 +364,16 @@ def test_requests_of_one_record_are_never_cut_apart():
         assert set(np.unique(frame.rows.offset, return_counts=True)[1].tolist()) <= {2}
     assert [one.upto for one in frames] == sorted(one.upto for one in frames)
     assert frames[-1].upto == 29
+
+
+def test_a_source_with_a_record_every_two_hours_loses_nothing_to_its_slow_clock():
+    encoder = Encoder("slow", after=-1)
+    raws = [
+        b'{"event_id":"%d","timestamp":%d,"account_id":"a","model":"m"}' % (i, 1_770_000_000_000 + i * 7_200_000)
+        for i in range(40)
+    ]
+    encoder.read(raws, list(range(40)))
+
+    frame = encoder.flush(ended=True)
+
+    assert (len(frame.rows), frame.refused) == (40, {})
