@@ -116,7 +116,9 @@ class Shards:
         opened = self.ticks.open_ticks()
         first = self.ticks.first_open
         if first is None:
-            first = min([end - 1, *opened[:1]])
+            # Before the first request there is nothing to tell, however the source was cut. A partition that has none
+            # yet tells of the latest tick that it is empty, so that the others need not wait for it.
+            first = opened[0] if opened else end - 1
         return [self._close(tick) for tick in range(first, end)]
 
     def _closable(self) -> int | None:
