@@ -180,10 +180,19 @@ async def create_topics(kafka: Kafka, topics: Mapping[str, Found]) -> None:
     ]
     async with admin(kafka) as client:
         response = await client.create_topics(asked)
+        await _until_visible(client, list(topics))
     refused = [entry for entry in response.topic_errors if entry[1] not in (CREATED, EXISTS_ALREADY)]
     if refused:
         told = "; ".join(f"{entry[0]}: error {entry[1]} {entry[2] or ''}".strip() for entry in refused)
         raise SwerveError(f"Kafka at {kafka.bootstrap_servers} refused to create topics: {told}")
+
+
+async def _until_visible(client: AIOKafkaAdminClient, names: list[str]) -> None:
+    """A broker has created a topic a moment before it tells of it."""
+    for _ in range(100):
+        if set(names) <= set(await partitions_of(client, names)):
+            return
+        await asyncio.sleep(0.1)
 
 
 async def read_to_end(

@@ -11,6 +11,8 @@ from stream.detect.shell import Shell
 from stream.sections import Kafka
 from stream.stage import Running
 
+LAG_EVERY_S = 2.0
+
 
 async def drive(stage: str, shell: Shell, log: FaustLog, kafka: Kafka, running: Running) -> None:
     """Run until asked to stop; then store, commit and leave the group. Raises what ends the stage."""
@@ -21,6 +23,8 @@ async def drive(stage: str, shell: Shell, log: FaustLog, kafka: Kafka, running: 
         nonlocal revoked_s
         revoked_s = time.monotonic()
         running.waits(stage, "waits for its partitions")
+        for partition in shell.positions():
+            metrics.source_left(stage, f"{log.topic}[{partition}]")
         await shell.drop()
 
     async def begin(partitions: list[int]) -> None:
@@ -39,13 +43,16 @@ async def drive(stage: str, shell: Shell, log: FaustLog, kafka: Kafka, running: 
 
     log.take, log.flush, log.left, log.ready = shell.take, shell.flush, left, ready
     running.waits(stage, "joins the group")
-    snapshots = asyncio.create_task(_snapshots(shell, log, kafka.snapshot_ms / 1000))
+    beside = [
+        asyncio.create_task(_snapshots(shell, log, kafka.snapshot_ms / 1000)),
+        asyncio.create_task(_lags(stage, shell, log)),
+    ]
     try:
         await log.run(running.stopping)
     finally:
-        for task in (snapshots, *opening):
+        for task in (*beside, *opening):
             task.cancel()
-        await asyncio.gather(snapshots, *opening, return_exceptions=True)
+        await asyncio.gather(*beside, *opening, return_exceptions=True)
         await shell.drop()
 
 
@@ -57,3 +64,12 @@ async def _snapshots(shell: Shell, log: FaustLog, every_s: float) -> None:
         except Exception as error:
             log.failed(error)
             return
+
+
+async def _lags(stage: str, shell: Shell, log: FaustLog) -> None:
+    while True:
+        await asyncio.sleep(LAG_EVERY_S)
+        for partition, position in shell.positions().items():
+            end = log.end(partition)
+            if end is not None:
+                metrics.source_lag(stage, f"{log.topic}[{partition}]", max(end - position, 0))

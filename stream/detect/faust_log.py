@@ -120,7 +120,7 @@ class FaustLog:
         self.left: Callable[[], Awaitable[None]] = _nothing
         self.ready: Callable[[list[int]], None] = lambda partitions: None
         self.failure: BaseException | None = None
-        self._topic = topic
+        self.topic = topic
         self._is_open = False
         self._opened = asyncio.Event()
         self._app = _app(kafka, group, session_timeout_ms, instance_id)
@@ -193,7 +193,7 @@ class FaustLog:
         self._is_open = True
         self._opened.set()
         assigned = self._app.consumer.assignment()
-        self.ready(sorted(partition.partition for partition in assigned if partition.topic == self._topic))
+        self.ready(sorted(partition.partition for partition in assigned if partition.topic == self.topic))
 
     def is_open(self) -> bool:
         """Whether the partitions that came last are still ours."""
@@ -229,16 +229,21 @@ class FaustLog:
 
     async def commit(self, partition: int, offset: int) -> None:
         """The group goes on from this offset. Refused, and logged by Faust, where the partition is another's."""
-        await self._consumer._commit_offsets({TP(self._topic, partition): offset})
+        await self._consumer._commit_offsets({TP(self.topic, partition): offset})
 
     def committed(self, partition: int) -> int | None:
         """The offset that the group had when the partition came to us."""
-        offset: int | None = self._consumer._committed_offset.get(TP(self._topic, partition))
+        offset: int | None = self._consumer._committed_offset.get(TP(self.topic, partition))
+        return offset
+
+    def end(self, partition: int) -> int | None:
+        """The offset that the partition's next message will have, as far as is known here."""
+        offset: int | None = self._consumer.highwater(TP(self.topic, partition))
         return offset
 
     async def seek_back(self, partition: int, offset: int) -> None:
         """Messages of this partition come again from this offset on."""
-        await self._consumer.seek_back(TP(self._topic, partition), offset)
+        await self._consumer.seek_back(TP(self.topic, partition), offset)
 
 
 def _app(kafka: Kafka, group: str, session_timeout_ms: int, instance_id: str | None) -> _App:

@@ -207,6 +207,10 @@ class Shell:
             for partition in held:
                 await self._stage.close(partition)
 
+    def positions(self) -> dict[int, int]:
+        """The next offset to take, of each partition that was opened."""
+        return {partition: held.upto for partition, held in self._held.items()}
+
     def engines(self) -> dict[int, Any]:
         """The engine of each partition that was opened."""
         return {partition: held.engine for partition, held in self._held.items()}

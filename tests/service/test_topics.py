@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from stream import kafka as broker
 from stream import topics
 from stream.kafka import Found
-from tests.service.rig import kafka_for
+from tests.service.rig import kafka_for, produce, until
 
 pytestmark = pytest.mark.service("kafka")
 
@@ -69,3 +71,21 @@ async def test_a_catalogue_holds_the_last_record_of_each_key(bootstrap, unique):
 async def test_nobody_at_the_address_is_told_from_a_wrong_protocol(bootstrap, unique):
     with pytest.raises(broker.UnreachableError, match="does not answer: is it running"):
         await topics.check(kafka_for("127.0.0.1:1", unique))
+
+
+async def test_a_catalogue_follows_what_is_published_later(bootstrap, unique):
+    kafka = kafka_for(bootstrap, unique)
+    await topics.create(kafka, 1)
+    topic = kafka.topics.expected
+    await produce(kafka, topic, [(0, b"1")], key=b"a")
+    catalogue = broker.Catalogue(kafka, topic)
+    await catalogue.load()
+    following = asyncio.create_task(catalogue.follow())
+
+    await produce(kafka, topic, [(0, b"2"), (0, b"3")], key=b"b")
+    await produce(kafka, topic, [(0, None)], key=b"a")
+    await until(lambda: asyncio.sleep(0, catalogue.values() == [b"3"]))
+    following.cancel()
+
+    # Each record once, though loading and following meet in the middle.
+    assert catalogue.changed == 4
