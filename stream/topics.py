@@ -98,7 +98,7 @@ def differences(topic: Topic, found: Found, replication_factor: int) -> list[Dif
         told.append(Difference(topic.name, key, expected, got, why, loses))
 
     if topic.partitions is not None and found.partitions != topic.partitions:
-        why = "accounts live in a partition for ever; set [kafka] partitions to what is there, or run `swerve reshard`"
+        why = "accounts live in a partition for ever; set [kafka] partitions to what is there"
         tell("partitions", str(topic.partitions), str(found.partitions), why, loses=True)
     if found.replicas < replication_factor:
         why = "fewer copies than configured outlive the loss of a broker"
