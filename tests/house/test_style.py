@@ -1,0 +1,130 @@
+"""The rules of the house that a machine can hold: names, lengths, docstrings, nothing of any one machine."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.house.sources import ROOT, functions, imports, public, tracked, tree, under
+
+# A drawer has no question that it answers. What to do instead, by name.
+BANNED = {
+    "utils": "name the file for the question that its functions answer",
+    "helpers": "move each function to who is helped, or name the noun that is missing",
+    "common": "what is common to two things is a thing: name it",
+    "base": "an abstract class with one implementation is no interface; a Protocol lives with its user",
+    "manager": "say what it manages to do: follow, deliver, join",
+    "misc": "name the file for the question that it answers",
+}
+FILE_LINES_MAX = 450
+FUNCTION_LINES_MAX = 60
+TEXT = ("*.py", "*.md", "*.toml", "*.yaml", "*.yml", "*.sh", "Makefile", "*.json", "*.html", "*.j2", "*.properties")
+OF_ONE_MACHINE = re.compile(
+    r"(?<![\w.-])(/work/|/root/|/tmp/swerve|/home/\w+/|/Users/)"
+    r"|artifactory|\bnexus\.|pypi\.[a-z]+\.(corp|internal|local)\b|localhost:\d+/(simple|pypi)"
+)
+WRITTEN_FOR = ("detectors/*.py", "stream/contract/*.py")
+
+
+def test_no_file_is_a_drawer():
+    wrong = [
+        f"{path}: a file is named for the question it answers; {BANNED[Path(path).stem]}"
+        for path in tracked("*.py")
+        if Path(path).stem in BANNED
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_file_is_too_long_to_be_read_in_one_go():
+    wrong = []
+    for path in tracked("detectors/*.py", "stream/*.py", "benchmarks/*.py", "tools/*.py"):
+        lines = len((ROOT / path).read_text("utf-8").splitlines())
+        if lines > FILE_LINES_MAX:
+            wrong.append(f"{path}: {lines} lines, the limit is {FILE_LINES_MAX}; which second question does it answer?")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_function_is_longer_than_a_screen():
+    wrong = []
+    for path in tracked("detectors/*.py", "stream/*.py", "benchmarks/*.py", "tools/*.py"):
+        for one in functions(path):
+            lines = (one.end_lineno or one.lineno) - one.lineno + 1
+            if lines > FUNCTION_LINES_MAX:
+                wrong.append(f"{path}:{one.lineno} {one.name} has {lines} lines, the limit is {FUNCTION_LINES_MAX}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_everything_public_in_the_core_and_the_contract_says_what_it_is():
+    wrong = [
+        f"{path}:{line} {name} has no docstring; say meaning, units, errors, cost"
+        for path in tracked(*WRITTEN_FOR)
+        for node, line, name in public(path)
+        if not ast.get_docstring(node)  # type: ignore[arg-type]
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_module_of_the_product_begins_with_what_it_answers():
+    wrong = [
+        f"{path}: no docstring at the top; say which question the file answers"
+        for path in tracked("detectors/*.py", "stream/*.py", "benchmarks/*.py", "tools/*.py")
+        if (ROOT / path).stat().st_size and not ast.get_docstring(tree(path))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_core_draws_no_random_number_without_a_seed():
+    wrong = []
+    for path in tracked("detectors/*.py"):
+        wrong += [f"{path}:{one.line} imports random" for one in imports(path) if under(one.module, "random")]
+        for node in ast.walk(tree(path)):
+            if not isinstance(node, ast.Call):
+                continue
+            called = ast.unparse(node.func)
+            if called.endswith("default_rng") and not node.args and not node.keywords:
+                wrong.append(f"{path}:{node.lineno} default_rng() without a seed; seed it by the tick")
+            elif re.match(r"(np|numpy)\.random\.(?!default_rng|Generator)", called):
+                wrong.append(f"{path}:{node.lineno} {called} draws from a global state; use default_rng(seed)")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("call", ["time.time", "time.monotonic", "datetime.now", "datetime.utcnow", "print", "open"])
+def test_the_core_neither_asks_the_time_nor_writes(call):
+    wrong = [
+        f"{path}:{node.lineno} calls {call}; time is an argument, and words are for shells"
+        for path in tracked("detectors/*.py")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and (ast.unparse(node.func) + "$").endswith(call + "$")
+        and ast.unparse(node.func).split(".")[-len(call.split(".")):] == call.split(".")
+    ]  # fmt: skip
+    assert not wrong, "\n".join(wrong)
+
+
+def test_nothing_of_any_one_machine_is_in_the_repository():
+    wrong = []
+    for path in tracked(*TEXT):
+        if path == "tests/house/test_style.py":
+            continue
+        for number, line in enumerate((ROOT / path).read_text("utf-8", errors="replace").splitlines(), 1):
+            found = OF_ONE_MACHINE.search(line)
+            if found:
+                wrong.append(f"{path}:{number} holds {found[0]!r}; only paths inside the repository work everywhere")
+    assert not wrong, "\n".join(wrong[:40])
+
+
+@pytest.mark.parametrize("line", ["cd /work/main", "see /root/x", 'path = "/home/ada/logs"', "artifactory.example/x"])
+def test_a_path_of_one_machine_is_recognised(line):
+    assert OF_ONE_MACHINE.search(line)
+
+
+@pytest.mark.parametrize("line", ["/var/lib/swerve", "GET /api/v1/work/", "docs/work/", "/homepage"])
+def test_a_path_inside_an_image_or_an_api_is_none_of_one_machine(line):
+    assert not OF_ONE_MACHINE.search(line)
+
+
+def test_lines_of_the_lock_name_the_public_registry_alone():
+    hosts = set(re.findall(r"https?://([^/\"]+)", (ROOT / "uv.lock").read_text("utf-8")))
+    assert hosts <= {"pypi.org", "files.pythonhosted.org"}, f"uv.lock names {sorted(hosts)}; run tools/lock.sh"
