@@ -37,7 +37,7 @@ class Case(msgspec.Struct):
     """One group, by the key of its detector.
 
     level_before: of the last tick, 0 where it was quiet. quiet_ticks: how many in a row. told_*: what the last
-    record said. alert_ids: all that this group ever had, oldest first.
+    record said. alert_ids: all that this group ever had, oldest first. previous: the alert that came back as this one.
     """
 
     key: str
@@ -53,6 +53,7 @@ class Case(msgspec.Struct):
     evidence: dict[str, Any] = {}
     why: str = ""
     alert_ids: tuple[str, ...] = ()
+    previous: str = ""
     told_ms: int = 0
     told_accounts: int = 0
     told_targets: tuple[AlertTarget, ...] = ()

@@ -22,6 +22,7 @@ from stream.correlate.verdicts import Said, is_harmless, last_verdicts
 SNAPSHOT_VERSION = 1
 DAY_MS = 86_400_000
 FORGET_MS = 90 * DAY_MS  # after its end an alert is known this long: names, members, what came before
+SAME_GROUP_MIN = 0.5  # of the smaller group's accounts
 INFOS_MAX = 200  # alerts of severity info at once; a page of context that nobody can read is none
 
 
@@ -151,7 +152,9 @@ class Life:
 
     def _tell(self, case: Case, step: Step, event: Event, at_ms: int, known: _Known) -> Alert:
         told = self._open(case, step, at_ms) if step.change is Change.OPENED else self._told[case.alert_ids[-1]]
-        alert = told.alert = _record(case, told.alert, step, event, at_ms, self._previous(case), known)
+        if not case.previous and not case.told_accounts:
+            case.previous = self._came_back(case, at_ms)
+        alert = told.alert = _record(case, told.alert, step, event, at_ms, known)
         told.members = case.members
         if alert.severity != "info":
             _name(told, at_ms)
@@ -162,6 +165,7 @@ class Life:
         alert_id = alert_id_of(case.kind, case.subject, at_ms)
         if alert_id in self._told:
             alert_id = alert_id_of(case.kind, case.subject, at_ms, salt=case.key)
+        case.previous, case.told_accounts = (case.alert_ids or ("",))[-1], 0
         case.alert_ids = (*case.alert_ids, alert_id)
         case.quiet_ticks = 0
         first = Alert(
@@ -183,9 +187,17 @@ class Life:
         told = self._told[alert_id] = Told(first, case.key, case.members)
         return told
 
-    @staticmethod
-    def _previous(case: Case) -> str | None:
-        return case.alert_ids[-2] if len(case.alert_ids) > 1 else None
+    def _came_back(self, case: Case, at_ms: int) -> str:
+        """The latest alert that ended and had half of these accounts: a detector may forget who an operator is."""
+        mine = {one.account_id for one in case.members}
+        found = [
+            (told.alert.resolved_at, told.alert.alert_id)
+            for told in self._told.values()
+            # What ends in this tick is left out: whether it was looked at already depends on the order of keys.
+            if told.alert.resolved_at is not None and told.alert.resolved_at < at_ms
+            and told.alert.severity != "info" and _is_same_group(mine, told.members)
+        ]  # fmt: skip
+        return max(found, default=(0, ""))[1]
 
     def _forget(self, at_ms: int) -> None:
         before_ms = at_ms - FORGET_MS
@@ -301,21 +313,24 @@ def _covering(case: Case, at_ms: int, known: _Known) -> tuple[str, ...]:
     return covering(known.expected, case.subject, case.targets, shared, size, at_ms)
 
 
+def _is_same_group(mine: set[str], members: Sequence[Involved]) -> bool:
+    common = sum(one.account_id in mine for one in members)
+    return common > 0 and common >= SAME_GROUP_MIN * min(len(mine), len(members))
+
+
 def _name(told: Told, at_ms: int) -> None:
     for one in told.members:
         score, first_ms = told.named.get(one.account_id, (one.score, at_ms))
         told.named[one.account_id] = (max(score, one.score), first_ms)
 
 
-def _record(
-    case: Case, last: Alert, step: Step, event: Event, at_ms: int, previous: str | None, known: _Known
-) -> Alert:
+def _record(case: Case, last: Alert, step: Step, event: Event, at_ms: int, known: _Known) -> Alert:
     """The next record of an alert, from its last one."""
     severity: Severity = SEVERITY.get(step.state, last.severity)
     is_over = step.change is Change.RESOLVED
     evidence = {**case.evidence, "change": step.change.value, "why": case.why}
-    if previous is not None:
-        evidence["previous_alert"] = previous
+    if case.previous:
+        evidence["previous_alert"] = case.previous
     if event is Event.EXPECTED:
         evidence["expected"] = list(_covering(case, at_ms, known))
     if is_over:

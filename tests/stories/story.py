@@ -53,8 +53,11 @@ class Actor:
     subject: Subject
     every_ms: int
 
-    def moves(self, level: str, accounts: int = 100, to: tuple[str, ...] = ("model:atlas-4",), **evidence) -> None:
-        self._does(Phase.MOVING, level, accounts, to, evidence)
+    def moves(
+        self, level: str, accounts: int = 100, to: tuple[str, ...] = ("model:atlas-4",), of: str = "", **evidence
+    ) -> None:
+        """of: whose accounts they are, where not the group's own."""
+        self._does(Phase.MOVING, level, accounts, to, evidence, of)
 
     def pauses(self, accounts: int = 100, to: tuple[str, ...] = ("model:atlas-4",)) -> None:
         self._does(Phase.QUIET, "critical", accounts, to, {})
@@ -65,11 +68,11 @@ class Actor:
     def is_superseded(self, to: tuple[str, ...] = ("model:atlas-4",)) -> None:
         self._does(Phase.SUPERSEDED, "critical", 100, to, {})
 
-    def _does(self, phase, level, accounts, to, evidence) -> None:
+    def _does(self, phase, level, accounts, to, evidence, of="") -> None:
         first, last = at_ms(self.span.first), at_ms(self.span.last)
         for tick in range(first, last + 1, self.every_ms):
             shares = {"share_before": 0.01, "share_after": 0.48, "share_expected": 0.11, "requests": 1_000}
-            members = tuple(Member(f"{self.name}-{i:04d}", 0.99, tick, 10, 0.0, 0.5) for i in range(accounts))
+            members = tuple(Member(f"{of or self.name}-{i:04d}", 0.99, tick, 10, 0.0, 0.5) for i in range(accounts))
             self.span.story.script.setdefault(tick, []).append(
                 Finding(
                     key=self.name,
