@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from detectors.carriers import Carried, Carriers
 from detectors.parameters import HOUR_MS, Parameters
 from detectors.population import Population, population_of
 from detectors.rows import Sets, key_of, shard_of
@@ -150,3 +151,10 @@ def private_values(accounts: Sequence[Account]) -> list[Account]:
         replace(one, values={(d, f"{d[0]}-{one.id}"): one.n for d in ("payment", "template", "ip_prefix")})
         for one in accounts
     ]
+
+
+def carried(one: Population, parameters: Parameters = PARAMETERS) -> Carried:
+    """What the population's accounts carried in this hour."""
+    carriers = Carriers(parameters.carried_h)
+    carriers.learn(one.columns, one.hour)
+    return carriers.of(one, parameters.link_dimensions)
