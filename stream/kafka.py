@@ -340,8 +340,11 @@ class Transactions:
         self._producer = None
         await self._stack.aclose()
 
-    async def write(self, records: Iterable[tuple[bytes | None, bytes]]) -> None:
-        """(key, value) pairs, all or none; returns when they are committed. Raises FencedError, SwerveError."""
+    async def write(self, records: Iterable[tuple[bytes | None, bytes | None]]) -> None:
+        """(key, value) pairs, all or none; returns when they are committed. None: a tombstone.
+
+        Raises FencedError, SwerveError.
+        """
         writer = self._producer
         if writer is None:
             raise SwerveError(f"{self._topic}: nothing can be written before it is open")

@@ -9,6 +9,8 @@ from stream.detect.shell import Output
 from stream.kafka import Transactions
 from stream.sections import Kafka
 
+GONE = b""  # in place of a record: the alert ended long ago, and its records may be deleted
+
 
 class Book:
     """The alerts topic, written by one owner at a time, each record once.
@@ -30,17 +32,21 @@ class Book:
             if record.value is not None:
                 one = alert.decode(record.value)
                 self._last[one.alert_id] = one.updated_at
+            elif record.key is not None:
+                self._last.pop(record.key.decode(), None)
 
     async def write(self, outputs: tuple[Output, ...]) -> None:
         """Write those that are new, in one transaction. Raises FencedError where another owner took over."""
-        fresh = []
-        for output in outputs:
-            one = alert.decode(output.value)
-            if one.updated_at > self._last.get(one.alert_id, -1):
-                fresh.append((output, one))
-        if not fresh:
+        records = [(output, alert.decode(output.value)) for output in outputs if output.value != GONE]
+        fresh = [(output, one) for output, one in records if one.updated_at > self._last.get(one.alert_id, -1)]
+        ids = [output.key.decode() for output in outputs if output.value == GONE and output.key is not None]
+        gone = [alert_id for alert_id in dict.fromkeys(ids) if alert_id in self._last]
+        if not fresh and not gone:
             return
-        await self._writer.write((output.key, output.value) for output, _ in fresh)
+        tombstones = [(alert_id.encode(), None) for alert_id in gone]
+        await self._writer.write([*((output.key, output.value) for output, _ in fresh), *tombstones])
+        for alert_id in gone:
+            del self._last[alert_id]
         for _, one in fresh:
             self._last[one.alert_id] = one.updated_at
             metrics.alert_changed(one)

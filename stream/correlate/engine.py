@@ -14,6 +14,7 @@ from detectors.rows import SHARDS
 from stream import metrics
 from stream.contract import alert
 from stream.contract.alert import Alert
+from stream.correlate.book import GONE
 from stream.correlate.knowledge import Known
 from stream.detect.shell import Output, Step
 from stream.frames import decode_summary
@@ -74,8 +75,9 @@ class FleetEngine:
         changed += self._without_the_silent()
         self.position = offset + 1
         metrics.summary_seen("repeat" if self.fleet.join.repeats > repeats else "first")
-        outputs = tuple(Output(alert.encode(one), one.alert_id.encode()) for one in changed)
-        return Step(Applied.APPLIED, SOURCE, outputs)
+        records = [Output(alert.encode(one), one.alert_id.encode()) for one in changed]
+        tombstones = [Output(GONE, alert_id.encode()) for alert_id in self.fleet.life.forgotten()]
+        return Step(Applied.APPLIED, SOURCE, (*records, *tombstones))
 
     def _without_the_silent(self) -> list[Alert]:
         """A shard that is silent for too long must not silence the fleet: partial ticks, each counted.

@@ -9,7 +9,7 @@ import pytest
 
 from stream import topics
 from stream.contract.alert import Alert, AlertSubject, AlertTarget, encode
-from stream.correlate.book import Book
+from stream.correlate.book import GONE, Book
 from stream.detect.shell import Output
 from stream.kafka import FencedError
 from tests.service.processes import Stage, configuration
@@ -62,6 +62,20 @@ async def test_what_is_written_is_not_written_again_by_a_new_owner(bootstrap, un
         await book.close()
 
     assert await written(kafka) == [record.value for record in records]
+
+
+async def test_what_ended_long_ago_is_deleted_once(bootstrap, unique):
+    kafka = kafka_for(bootstrap, unique)
+    await topics.create(kafka, 1)
+    gone = Output(GONE, b"a")
+    for _ in range(2):
+        book = Book(kafka)
+        await book.open()
+        await book.write((an_alert("a", 10), an_alert("b", 10)) if not await written(kafka) else (gone, gone))
+        await book.write((gone, Output(GONE, b"never written")))
+        await book.close()
+
+    assert await written(kafka) == [an_alert("a", 10).value, an_alert("b", 10).value, None]
 
 
 @pytest.mark.parametrize("how", ["kill", "pause"])
