@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +17,10 @@ from rich.table import Table
 from stream import log, metered, settings
 from stream.arguments import Config, Port
 from stream.catalogue import Catalogue
+from stream.console.desk import Desk
 from stream.console.health import Health
+from stream.console.site import attach
+from stream.console.voice import EmbeddedVoice
 from stream.contract.alert import Alert
 from stream.embedded import Embedded
 from stream.pipeline import Fleet
@@ -88,6 +92,10 @@ class Story:
             on_summary=[self.history.see],
             on_alerts=[self.alerts.extend],
         )
+        self.voice = EmbeddedVoice(self.fleet)
+        self.desk = Desk(configured, voice=self.voice)
+        self.desk.view.is_live = False  # days of simulated traffic: its clock is not the wall's
+        self.desk.view.follow(self.fleet)
 
     def play(self) -> Iterator[tuple[int, Sequence[Alert]]]:
         """Hour by hour: (the time in ms that the simulation has reached, alert records that came of it)."""
@@ -102,6 +110,10 @@ class Story:
             intake.tell(self.embedded, [SOURCE])
             yield int(self.start_ms + hour * hour_ms), alerts
         yield self.end_ms, self.embedded.advance(SOURCE, ended=True)
+
+    def after(self) -> None:
+        """No tick will follow: what is said in the console from now on holds at once."""
+        self.voice.at_once = lambda alerts: self.desk.view.told(alerts, self.fleet)
 
     def result(self) -> Score:
         """What was planted against what was found."""
@@ -214,7 +226,9 @@ def _comparison(result: Score) -> Table:
 async def _served(stage: Stage, http: Http) -> None:
     """Play in a thread, so that HTTP answers meanwhile; Ctrl-C stops the thread first."""
     metered.serving()
-    async with Health(http, any_port=True) as health:
+    served = Health(http, any_port=True)
+    attach(stage.story.desk, served.app)
+    async with served as health:
         if health.moved:
             stage.console.print(f"port {http.port} is taken; serving at {health.address}", highlight=False)
         metered.ready()
@@ -224,3 +238,14 @@ async def _served(stage: Stage, http: Http) -> None:
         finally:
             stage.stop.set()
             await asyncio.wait([playing])
+        if stage.console.is_terminal:
+            await _until_interrupted(stage, health.address)
+
+
+async def _until_interrupted(stage: Stage, address: str) -> None:
+    stage.story.after()
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stage.console.print(f"\nConsole: {address}  (Ctrl-C ends it)", highlight=False, soft_wrap=True)
+    await stop.wait()

@@ -8,12 +8,15 @@ import importlib.metadata
 import signal
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stream import log, metrics
 from stream.console.health import Health
 from stream.sections import Http
 from stream.settings import Settings
+
+if TYPE_CHECKING:
+    from stream.console.desk import Desk
 
 PORTS = {"ingest": 8322, "detect": 8323, "correlate": 8321}
 _log = log.get("swerve.stage")
@@ -23,12 +26,13 @@ _log = log.get("swerve.stage")
 class Running:
     """One process: asked to stop or not, and why each of its stages is not ready (nothing: all are).
 
-    health: its HTTP server, to which a stage may add pages before it gets ready.
+    health: its HTTP server. desk: its console, where correlate is among the stages.
     """
 
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     waiting: dict[str, str] = field(default_factory=dict)
     health: Health | None = None
+    desk: Desk | None = None
 
     def waits(self, stage: str, reason: str) -> None:
         """The stage does not do its work now, and why."""
@@ -83,11 +87,24 @@ async def _run(settings: Settings, work: Mapping[str, Work], http: Http) -> None
     metrics.serving(list(work), importlib.metadata.version("swerve"))
     for stage in work:
         running.waits(stage, "starts")
-    async with Health(http, ready=running.why_not) as health:
+    served = Health(http, ready=running.why_not)
+    if "correlate" in work:
+        running.desk = _console(settings, running, served)
+    async with served as health:
         running.health = health
         _log.info("serving", stages=list(work), address=health.address)
         await _until_the_first_ends([asyncio.create_task(one(settings, running)) for one in work.values()], running)
     _log.info("stopped", stages=list(work))
+
+
+def _console(settings: Settings, running: Running, served: Health) -> Desk:
+    """Its pages are added before HTTP starts; what they show comes with the first partition."""
+    from stream.console.desk import Desk
+    from stream.console.site import attach
+
+    desk = Desk(settings, ready=running.why_not)
+    attach(desk, served.app)
+    return desk
 
 
 async def _until_the_first_ends(tasks: Sequence[asyncio.Task[None]], running: Running) -> None:

@@ -18,11 +18,15 @@ from rich.live import Live
 from stream import log, metered, settings
 from stream.arguments import Config, Dialect, Expected, Port, Releases
 from stream.catalogue import Catalogue, read_catalogue
+from stream.console.desk import Desk
 from stream.console.health import Health
+from stream.console.site import attach
+from stream.console.voice import EmbeddedVoice
 from stream.contract.alert import Alert
 from stream.embedded import Embedded
 from stream.errors import UsageError
 from stream.growing import Growing
+from stream.oncall.attention import AttentionBook
 from stream.oncall.canary import watch_over
 from stream.pipeline import Fleet
 from stream.report.history import FleetHistory
@@ -99,7 +103,11 @@ class Watch:
             dialect=dialect_named(configured.sources.dialect),
         )
         self.screen = Screen(f"swerve watch: {'standard input' if log_.path == '-' else log_.path}", self.history)
-        self.deliveries: Deliveries = deliveries(configured, ledgers=state)
+        attention = AttentionBook(None if state is None else state / "attention.json")
+        self.desk = Desk(configured, ready=self.why_not)
+        self.desk.view.follow(self.fleet)
+        self.desk.voice = EmbeddedVoice(self.fleet, None if state is None else state / "words.json", attention)
+        self.deliveries: Deliveries = deliveries(configured, attention.of, ledgers=state)
         self.idle_s = configured.ticks.idle_s
         self.is_live = False
         self._intake = metered.Intake()
@@ -173,7 +181,9 @@ async def _served(watch: Watch, console: Console, http: Http) -> None:
     metered.serving()
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    async with Health(http, ready=watch.why_not) as health:
+    served = Health(http, ready=watch.why_not)
+    attach(watch.desk, served.app)
+    async with served as health:
         watch.screen.address = health.address
         log.get("swerve.watch").info("serving", address=health.address, log=watch.growing.path)
         watch.deliveries.start()

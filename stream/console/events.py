@@ -35,10 +35,10 @@ async def _stream(desk: Desk, request: web.Request) -> web.StreamResponse:
 
     response = web.StreamResponse(headers=HEADERS | {"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
     response.content_type = "text/event-stream"
-    await response.prepare(request)
     given = request.headers.get("Last-Event-ID", "")
     number = int(given) if given.isascii() and given.isdigit() and len(given) < 15 else desk.view.number
-    with contextlib.suppress(ConnectionError):
+    with contextlib.suppress(ConnectionError):  # who listens may go at any time
+        await response.prepare(request)
         await _follow(desk, response, min(number, desk.view.number))
     return response
 

@@ -124,23 +124,23 @@ def releases_marked(view: View) -> list[Mark]:
 
 @dataclass(frozen=True, slots=True)
 class Moving:
-    """One target whose share of the fleet changed. before: of the day before the last; None: no request then."""
+    """One target whose share of the fleet changed. before: of the day before the last."""
 
     kind: str
     target: str
     now: float
-    before: float | None
+    before: float
     spark: Markup
     released_ms: int | None
 
     @property
     def change(self) -> float:
         """In parts of all requests."""
-        return self.now - (self.before or 0.0)
+        return self.now - self.before
 
 
 def moving(view: View) -> list[Moving]:
-    """Targets whose share changed most between the last day and the day before, most first."""
+    """Targets whose share changed most between the last day and the day before, most first; none before two days."""
     released = view.released()
     rows = []
     with view.lock:
@@ -150,15 +150,15 @@ def moving(view: View) -> list[Moving]:
         for full in sorted(view.fleet.counts):
             now = view.fleet.share_between(full, end - 24, end) or 0.0
             before = view.fleet.share_between(full, end - 48, end - 24)
-            if before is not None and abs(now - before) < MOVED_MIN:
+            if before is None or abs(now - before) < MOVED_MIN:
                 continue
             rows.append((full, now, before, view.fleet.shares(full)[-24 * MOVING_DAYS :]))
-    rows.sort(key=lambda row: (-abs(row[1] - (row[2] or 0.0)), row[0]))
+    rows.sort(key=lambda row: (-abs(row[1] - row[2]), row[0]))
     return [_moving(*row, released) for row in rows[:MOVING_MAX]]
 
 
 def _moving(
-    full: str, now: float, before: float | None, points: Sequence[tuple[int, float]], released: Mapping[str, int]
+    full: str, now: float, before: float, points: Sequence[tuple[int, float]], released: Mapping[str, int]
 ) -> Moving:
     kind, _, target = full.partition(":")
     at = released.get(target) if kind == "model" else None

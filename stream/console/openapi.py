@@ -122,7 +122,7 @@ def _operations() -> dict[tuple[str, str], tuple[str, Object, list[Object], Obje
     fleet = _object(
         pulse=_object(at_ms=MILLIS, requests_per_s=NUMBER, accounts=_nullable(WHOLE)),
         pages=_object(raised=WHOLE, allowed=NUMBER),
-        moving=_some(_object(kind=TEXT, target=TEXT, share=NUMBER, share_before=_nullable(NUMBER))),
+        moving=_some(_object(kind=TEXT, target=TEXT, share=NUMBER, share_before=NUMBER)),
         shares=SHARES, not_ready=_nullable(TEXT),
     )  # fmt: skip
     releases = _some(_object(model=TEXT, released_at=MILLIS))

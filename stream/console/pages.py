@@ -14,7 +14,7 @@ from markupsafe import Markup
 from stream.console import actions, listing, look, runbook, tracks
 from stream.console.desk import Desk
 from stream.console.door import WHO
-from stream.console.view import Known
+from stream.console.view import DAY_MS, Known
 from stream.correlate.evidence import number
 from stream.correlate.expected_shifts import CARRIED_MIN
 from stream.correlate.explain import explain
@@ -22,7 +22,8 @@ from stream.report import charts, spoken
 from stream.report.charts import Mark
 from stream.report.page import Case, cases_of, fingerprint
 
-ALERTS_SHOWN = 25  # of each severity on the overview; the others are one link away
+ALERTS_SHOWN, WATCHED_SHOWN = 25, 8  # on the overview; the others are one link away
+COURSE_H, COURSE_DAYS = 3, 2
 SHARED_SHOWN = 10
 SPARKS_MAX = 50
 PAST_SHOWN = 8
@@ -85,7 +86,7 @@ def _overview(desk: Desk, request: web.Request) -> Context:
     return {
         "loud": loud[:ALERTS_SHOWN],
         "loud_total": len(loud),
-        "watched": watched[:ALERTS_SHOWN],
+        "watched": watched[:WATCHED_SHOWN],
         "watched_total": len(watched),
         "over": over[:PAST_SHOWN],
         "moving": look.moving(desk.view),
@@ -145,6 +146,7 @@ def _alert(desk: Desk, request: web.Request) -> Context:
         "known": known,
         "alert": last,
         "case": _case(desk, known),
+        "cohort_drawn": _cohort_course(desk, known),
         "asked": question,
         "page": page,
         "members": _members(desk, known, page.rows),
@@ -164,6 +166,25 @@ def _case(desk: Desk, known: Known) -> Case:
     """The chart and the timeline, as a report shows them."""
     releases = sorted(desk.view.released().items())
     return next(cases_of(known.records, desk.view.courses.courses, releases))
+
+
+def _cohort_course(desk: Desk, known: Known) -> look.Drawn | None:
+    """A declared cohort's share, counted exactly, beside the whole fleet's; None for a group that Swerve found."""
+    last, view = known.last, desk.view
+    if last.subject.kind != "cohort" or last.target.kind == "mix":
+        return None
+    target = f"{last.target.kind}:{last.target.id}"
+    with view.lock:
+        hours, counts = view.cohorts.course(last.subject.dimension or "", last.subject.id)
+        fleet = view.fleet.shares(target, COURSE_H) if target in view.fleet.counts else []
+    theirs = look.smoothed(hours, counts.get(target, {}), COURSE_H)
+    if not theirs:
+        return None
+    first_ms = max(theirs[0][0], last.started_at - COURSE_DAYS * DAY_MS)
+    series = {"this cohort": theirs, "the whole fleet": fleet}
+    drawn = {name: [point for point in points if point[0] >= first_ms] for name, points in series.items()}
+    marks = [Mark(last.started_at, "onset"), *look.releases_marked(view)]
+    return look.drawn(drawn, marks, f"Share of {last.target.id} over time")
 
 
 def _members(desk: Desk, known: Known, rows: Sequence[Any]) -> list[Member]:

@@ -111,7 +111,7 @@ def _read(path: Path) -> _Words:
 
 def expected_record(shift: Expected | Announced) -> dict[str, Any]:
     """A shift as the contract writes it."""
-    subject: dict[str, str] = {"kind": shift.subject.kind}
+    subject: dict[str, Any] = {"kind": shift.subject.kind}
     if shift.subject.kind != "fleet":
         subject["id"] = shift.subject.id
     if getattr(shift.subject, "dimension", None):

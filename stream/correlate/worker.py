@@ -10,14 +10,17 @@ from typing import Any
 
 from stream import kafka as broker
 from stream import metrics
+from stream.console.desk import Desk
 from stream.correlate import outgoing
 from stream.correlate.book import Book
 from stream.correlate.engine import STAGE as STAGE
 from stream.correlate.engine import FleetEngine
 from stream.correlate.knowledge import Knowledge
+from stream.correlate.voice import TopicVoice
 from stream.detect.drive import drive
 from stream.detect.faust_log import FaustLog
 from stream.detect.shell import Output, Shell
+from stream.oncall.attention import AttentionBook
 from stream.settings import Settings
 from stream.stage import Running
 from stream.topics import refuse_what_loses, state_topic
@@ -41,7 +44,7 @@ async def work(settings: Settings, running: Running) -> None:
         session_timeout_ms=kafka.correlate_session_timeout_ms,
         instance_id=None,
     )
-    stage = Correlate(settings, knowledge, log)
+    stage = Correlate(settings, knowledge, log, running.desk)
     async with _in_background(log, knowledge.follow()):
         await drive(STAGE, Shell(stage, log, uuid.uuid4().hex), log, kafka, running)
 
@@ -51,12 +54,15 @@ class Correlate:
 
     name = STAGE
 
-    def __init__(self, settings: Settings, knowledge: Knowledge, log: FaustLog) -> None:
+    def __init__(self, settings: Settings, knowledge: Knowledge, log: FaustLog, desk: Desk | None = None) -> None:
+        """desk: the console that shows what is judged here, and takes words while this worker judges."""
         self._settings = settings
         self._knowledge = knowledge
         self._log = log
         self._book = Book(settings.kafka)
         self._delivering = contextlib.AsyncExitStack()
+        self._desk = desk
+        self._attention = AttentionBook()
         metrics.correlate_active(False)
 
     async def open(self, partition: int, pieces: Mapping[str, bytes]) -> FleetEngine:
@@ -67,11 +73,14 @@ class Correlate:
         engine = FleetEngine(self._settings.parameters, self._knowledge.now, first, pieces, missing_s)
         await self._delivering.enter_async_context(_in_background(self._log, self._deliver()))
         metrics.correlate_active(True)
+        if self._desk is not None:
+            self._desk.view.follow(engine.fleet)
+            self._desk.voice = TopicVoice(self._settings, self._knowledge, self._attention)
         return engine
 
     async def _deliver(self) -> None:
         """Sinks get what they read back committed, so that nothing is delivered that is not recorded."""
-        await outgoing.deliver(self._settings)
+        await outgoing.deliver(self._settings, self._attention.of)
 
     async def emit(self, outputs: tuple[Output, ...]) -> None:
         """Write alert records; committed when this returns."""
@@ -82,6 +91,8 @@ class Correlate:
 
     async def close(self, partition: int) -> None:
         """Another judges now."""
+        if self._desk is not None:
+            self._desk.voice, self._desk.view.is_active = None, False
         await self._delivering.aclose()
         await self._book.close()
         metrics.correlate_active(False)

@@ -30,8 +30,8 @@ def test_piped_it_prints_plain_lines_and_the_same_ending():
     assert "\x1b" not in done.stdout
 
 
-def on_a_terminal(words: list[str], stop_after_s: float | None = None) -> tuple[int, str]:
-    """Run in a pseudo-terminal; gives exit code and all that was drawn. Types Ctrl-C after so many seconds."""
+def on_a_terminal(words: list[str], stop_at: bytes) -> tuple[int, str]:
+    """Run in a pseudo-terminal; gives exit code and all that was drawn. Types Ctrl-C once these words are there."""
     pid, terminal = pty.fork()
     if pid == 0:
         os.environ.update(TERM="xterm-256color", COLUMNS="100", LINES="40")
@@ -46,15 +46,16 @@ def on_a_terminal(words: list[str], stop_after_s: float | None = None) -> tuple[
             if not chunk:
                 break
             drawn += chunk
-        if stop_after_s is not None and not typed and b"real pace" in drawn:
+        if not typed and stop_at in drawn:
             typed = True
             os.write(terminal, b"\x03")
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), drawn.decode(errors="replace")
 
 
-def test_on_a_terminal_it_draws_live_and_ends_alike():
-    code, drawn = on_a_terminal(SHORT)
+def test_on_a_terminal_it_draws_live_ends_alike_and_serves_its_console_until_ctrl_c():
+    code, drawn = on_a_terminal(SHORT, stop_at=b"(Ctrl-C ends it)")
     assert code == 0
+    assert re.search(r"Console: http://127\.0\.0\.1:\d+  \(Ctrl-C ends it\)", drawn)
     assert "by capability" in drawn
     ending = drawn[drawn.rindex("Nothing was planted.") :]
     assert ending.count("  swerve ") == 3
@@ -62,7 +63,7 @@ def test_on_a_terminal_it_draws_live_and_ends_alike():
 
 def test_ctrl_c_ends_it_at_once_with_one_line():
     longer = [*SHORT[:4], "1000", "--days", "8", "--port", "0"]
-    code, drawn = on_a_terminal(longer, stop_after_s=0.0)
+    code, drawn = on_a_terminal(longer, stop_at=b"real pace")
     assert code == 130
     last = drawn[-200:]
     assert last.rstrip().endswith("swerve: stopped")

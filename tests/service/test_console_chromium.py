@@ -1,0 +1,128 @@
+"""The console as its readers have it: Chromium opens the alert's link, presses buttons, and keeps to the policy."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.console.conftest import CLUSTER, HOSTILE, Told, finding, members, told, visiting
+from tests.service.browser import Browser, browsing
+
+pytestmark = pytest.mark.service("chromium")
+PICTURES = Path(os.environ.get("SWERVE_PICTURES", "out/pictures"))
+WIDTHS = {"phone": 360, "desk": 1280}
+
+
+@pytest.fixture
+def campaign() -> Told:
+    """A campaign of 60 accounts; the first is called like an attack."""
+    one = told()
+    named = members(60, first=[HOSTILE, "=1+1", ".."])
+    one.findings = [finding("net-1", CLUSTER, named, 0)]
+    one.step(60, [member.account_id for member in named])
+    return one
+
+
+@pytest.fixture
+async def browser(program, tmp_path: Path) -> AsyncIterator[Browser]:
+    chromium = program("chromium", "chromium-browser", "google-chrome", of="chromium")
+    async with browsing(chromium, tmp_path / "profile") as one:
+        yield one
+
+
+def pages_of(one: Told) -> dict[str, str]:
+    alert_id = one.desk.view.alerts()[0].last.alert_id
+    return {
+        "overview": "/", "alerts": "/alerts", "alert": f"/alerts/{alert_id}", "account": "/account?id=acct_00003",
+        "hostile": "/account?id=%3Cscript%3Ealert(1)%3C/script%3E", "cohort": "/cohort?dimension=org&id=org_7",
+        "releases": "/releases", "expected": "/expected", "runbook": "/runbook", "about": "/about",
+    }  # fmt: skip
+
+
+async def test_the_link_is_opened_the_shift_marked_expected_and_the_alert_resolves(campaign: Told, browser: Browser):
+    path = pages_of(campaign)["alert"]
+    async with visiting(campaign.desk) as visitor:
+        await browser.open(visitor.address + path)
+        assert "60 accounts of 104 orgs moved 2% -> 48% of traffic to atlas-4" in await browser.text()
+        await browser.click("Expected…")
+        await browser.run("document.querySelector('[name=reason]').value = 'migration, ticket 4711'")
+        await browser.click("It is expected")
+        campaign.step()
+        await browser.open(visitor.address + path)
+        assert "Announced meanwhile" in await browser.text()
+        await browser.open(visitor.address + "/expected")
+        assert "migration, ticket 4711" in await browser.text()
+    assert campaign.desk.view.alerts()[0].last.resolved_reason == "expected"
+    assert browser.errors == []
+
+
+async def test_buttons_say_who_has_it_and_what_it_was(campaign: Told, browser: Browser):
+    path = pages_of(campaign)["alert"]
+    async with visiting(campaign.desk) as visitor:
+        await browser.open(visitor.address + path)
+        await browser.click("Acknowledge")
+        assert "acknowledged by console" in await browser.text()
+        await browser.click("Campaign")
+        assert "campaign, says console" in await browser.text()
+        await browser.click("Harmless")
+        campaign.step()
+        await browser.open(visitor.address + path)
+        assert "Harmless by verdict" in await browser.text()
+
+
+async def test_an_open_page_follows_what_happens(campaign: Told, browser: Browser):
+    async with visiting(campaign.desk) as visitor:
+        await browser.open(visitor.address + "/")
+        await browser.run("new Promise(done => setInterval(() => document.body.matches('.listening') && done(1), 50))")
+        campaign.findings = []
+        campaign.step(24 * 12)
+        seen = "document.querySelector('h1').textContent === 'No alert is firing'"
+        await browser.run(f"new Promise(done => setInterval(() => {seen} && done(1), 50))")
+    assert browser.errors == []
+
+
+async def test_keys_lead_through_the_rows(campaign: Told, browser: Browser):
+    async with visiting(campaign.desk) as visitor:
+        await browser.open(visitor.address + pages_of(campaign)["alert"])
+        await browser.press("j")
+        await browser.press("j")
+        await browser.press("k")
+        assert await browser.run("document.activeElement.textContent") == HOSTILE
+        await browser.press("?")
+        assert await browser.run("document.getElementById('help').open") is True
+        await browser.press("?")
+        await browser.press("/")
+        assert await browser.run("document.activeElement.id") == "search"
+
+
+async def test_pages_fit_a_phone_and_fetch_nothing_from_elsewhere(campaign: Told, browser: Browser):
+    """Pictures of all of them, light and dark, stay in out/pictures."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    async with visiting(campaign.desk) as visitor:
+        for name, path in pages_of(campaign).items():
+            for screen, width in WIDTHS.items():
+                await browser.look(width, dark=screen == "phone")
+                await browser.open(visitor.address + path)
+                assert await browser.run("document.documentElement.scrollWidth") <= width, (name, screen)
+                await browser.picture(PICTURES / f"console-{name}-{screen}.png")
+        assert [one for one in browser.fetched if not one.startswith(visitor.address)] == []
+    assert browser.errors == []
+
+
+async def test_a_name_that_is_a_script_is_read_and_never_run(campaign: Told, browser: Browser):
+    async with visiting(campaign.desk) as visitor:
+        for path in (pages_of(campaign)["alert"], pages_of(campaign)["hostile"]):
+            await browser.open(visitor.address + path)
+            assert HOSTILE in await browser.text()
+            assert await browser.run("[...document.scripts].every(one => one.src && !one.textContent)") is True
+
+
+async def test_light_and_dark_follow_the_reader(campaign: Told, browser: Browser):
+    async with visiting(campaign.desk) as visitor:
+        for dark, colour in ((False, "rgb(246, 247, 249)"), (True, "rgb(16, 21, 27)")):
+            await browser.look(1280, dark=dark)
+            await browser.open(visitor.address + "/")
+            assert await browser.run("getComputedStyle(document.body).backgroundColor") == colour
