@@ -9,7 +9,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 from detectors.arrivals import ClockState
 from detectors.rows import Frame
 from stream.ingest.deadletters import DeadLetter, Kept
-from stream.ingest.encode import Encoder
+from stream.ingest.encode import Dialect, Encoder
 
 REPEAT_S = 5.0  # how often a source that has nothing new says so; detect waits for nobody in between
 
@@ -29,12 +29,23 @@ class Source:
     position: the next offset to read. committed: the offset that the group has. Times are monotonic seconds.
     """
 
-    def __init__(self, partition: TopicPartition, committed: int, first: int, clock: ClockState | None, now_s: float):
-        """committed: next offset by the group's word, 0 without one; first: the first that the broker still has."""
+    def __init__(
+        self,
+        partition: TopicPartition,
+        committed: int,
+        first: int,
+        clock: ClockState | None,
+        now_s: float,
+        dialect: Dialect | None = None,
+    ) -> None:
+        """committed: next offset by the group's word, 0 without one; first: the first that the broker still has.
+
+        dialect: how its records are written; ours where it is None.
+        """
         self.partition = partition
         self.committed = committed
         self.position = max(committed, first)
-        self.encoder = Encoder(name_of(partition), after=committed - 1, clock=clock)
+        self.encoder = Encoder(name_of(partition), after=committed - 1, clock=clock, dialect=dialect)
         self.kept = Kept()
         self._last_record_s = now_s
         self._said: tuple[int, bool] | None = None

@@ -26,6 +26,7 @@ from stream.ingest.deadletters import Bucket, DeadLetter
 from stream.ingest.deliver import messages_of
 from stream.ingest.source import Source, name_of
 from stream.settings import Settings
+from stream.sources.dialects import dialect_named
 from stream.stage import Running
 from stream.topics import refuse_what_loses
 
@@ -67,6 +68,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         self, settings: Settings, running: Running, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer
     ) -> None:
         self._settings = settings
+        self._dialect = dialect_named(settings.sources.dialect)
         self._running = running
         self._consumer = consumer
         self._producer = producer
@@ -211,7 +213,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             now_s = time.monotonic()
             for partition in partitions:
                 offset, clock = committed.get(partition, (0, None))
-                source = Source(partition, offset, firsts[partition], clock, now_s)
+                source = Source(partition, offset, firsts[partition], clock, now_s, self._dialect)
                 if 0 < offset < firsts[partition]:
                     gone = firsts[partition] - offset
                     _log.error("records_deleted_before_they_were_read", source=name_of(partition), records=gone)

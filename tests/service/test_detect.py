@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from stream import topics
 from stream.detect import worker as detect
-from stream.frames import decode_summary
+from stream.frames import decode_frame, decode_summary
 from stream.ingest import worker as ingest
 from tests.service.rig import everything, produce, request, running, settings_for, until
 
@@ -47,3 +49,23 @@ async def test_what_was_counted_before_a_restart_is_counted_once(bootstrap, uniq
     by_tick = {tick: sum(n for (one, _), n in ticks.items() if one == tick) for tick, _ in ticks}
     assert len(by_tick) >= 15
     assert set(by_tick.values()) == {300}
+
+
+async def test_a_partition_without_records_holds_time_back_only_until_it_is_idle(bootstrap, unique):
+    settings = settings_for(bootstrap, unique, idle_s=10.0)
+    kafka = settings.kafka
+    await topics.create(kafka, 2)
+    await produce(kafka, kafka.topics.requests, [(0, request(n)) for n in range(3_000)])
+
+    async def sent():
+        frames = [decode_frame(record.value) for record in await everything(kafka, kafka.topics.frames)]
+        return any(frame.upto >= 2_983 for frame in frames)
+
+    async with running(ingest.work, settings), running(detect.work, settings):
+        await until(sent)
+        await asyncio.sleep(2.0)
+        before = await accepted(kafka)
+        after = await until(lambda: accepted(kafka))
+
+    assert before == {}
+    assert sum(after.values()) >= 1_800

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import pytest
 
@@ -119,3 +120,16 @@ async def test_a_flood_of_poison_does_not_double_the_traffic(bootstrap, unique):
 
     assert counted == 1_000
     assert 10 <= len(kept) <= 30
+
+
+async def test_records_of_another_platform_are_read_in_their_dialect(bootstrap, unique):
+    settings = settings_for(bootstrap, unique, idle_s=0.5).speaking("litellm")
+    kafka = settings.kafka
+    await topics.create(kafka, 1)
+    line = (Path(__file__).parents[1] / "contracts" / "samples" / "litellm.ndjson").read_bytes().splitlines()[0]
+    await produce(kafka, kafka.topics.requests, [(0, line)])
+
+    async with running(worker.work, settings):
+        rows = await until(lambda: rows_upto(kafka, 0))
+
+    assert rows == 1
