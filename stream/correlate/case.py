@@ -152,7 +152,8 @@ def _grew(case: Case, at_ms: int) -> bool:
     if not case.is_alerting:
         return False
     # A record that could name nobody yet is completed as soon as it can be.
-    if at_ms - case.told_ms < UPDATE_EVERY_MS and case.told_accounts:
+    is_first_to_name = bool(case.members) and not case.told_accounts
+    if at_ms - case.told_ms < UPDATE_EVERY_MS and not is_first_to_name:
         return False
     more = len(case.members) >= GROWTH * max(1, case.told_accounts) and len(case.members) > case.told_accounts
     return more or not set(case.targets) <= set(case.told_targets)

@@ -6,6 +6,7 @@ sentence then says less, and never guesses. Ids are text that strangers chose: s
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 
@@ -16,6 +17,7 @@ LENGTH_MAX = 119
 NAME_MAX = 28
 NEGLIGIBLE = 0.01  # a share below it is "nothing before"
 HOUR_MS = 3_600_000
+_HARMLESS_TO_TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@=+-]{0,39}")
 
 LOOKS_LIKE = {
     "agency": "Looks like an agency.",
@@ -86,10 +88,13 @@ def _count(n: float, one: str, many: str) -> str:
     return f"{n:,.0f} {one if n == 1 else many}"
 
 
+def _size(alert: Alert) -> float:
+    """Accounts that are named, or all that were judged where more: shares and organisations are of these."""
+    return max(alert.accounts_total, number(alert.evidence, "accounts") or 0)
+
+
 def _accounts(alert: Alert) -> str:
-    """Those that are named, or all that were judged where more: shares and organisations are of these."""
-    total = max(alert.accounts_total, number(alert.evidence, "accounts") or 0)
-    return _count(total, "account", "accounts")
+    return _count(_size(alert), "account", "accounts")
 
 
 def _who(alert: Alert) -> str:
@@ -98,7 +103,7 @@ def _who(alert: Alert) -> str:
         return f"Account {name(subject.id)}"
     if subject.kind == "cohort":
         label = subject.id if subject.dimension == "org" else f"{subject.dimension}={subject.id}"
-        return f"{name(label)} ({_accounts(alert)})"
+        return f"{name(label)} ({_accounts(alert)})" if _size(alert) else name(label)
     organisations = number(alert.evidence, "organisations")
     of = "" if organisations is None else f" of {_count(organisations, 'org', 'orgs')}"
     return f"{_accounts(alert)}{of}"
@@ -150,12 +155,13 @@ def _others(alert: Alert) -> list[str]:
 
 def _tail(alert: Alert) -> list[str]:
     """What it looks like, or what they share; for a cohort, what to do if it is known."""
+    if alert.subject.kind == "cohort":
+        who = f"{alert.subject.dimension}={alert.subject.id}"
+        # Somebody will paste it into a shell at three in the morning, and ids are chosen by strangers.
+        return [f". Known? swerve expect {who}"] if _HARMLESS_TO_TYPE.fullmatch(who) else []
     looks_like = alert.evidence.get("looks_like")
     if looks_like in LOOKS_LIKE:
         return [f". {LOOKS_LIKE[looks_like]}"]
-    if alert.subject.kind == "cohort":
-        who = name(f"{alert.subject.dimension}={alert.subject.id}")
-        return [f". Known? swerve expect {who}"] if " " not in who else []
     if alert.subject.kind == "cluster":
         shared = _shared(alert)
         operator = ". One operator likely." if alert.severity == "critical" else ""

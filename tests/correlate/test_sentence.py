@@ -64,6 +64,20 @@ def test_a_customer_is_named_with_what_to_do_if_it_is_known():
     )
 
 
+def test_a_customer_whose_accounts_nobody_counted_is_named_without_a_number():
+    told = said(
+        severity="warning", subject=AlertSubject("cohort", "org_7", "org"), accounts_total=0,
+        evidence={"looks_like": "one_customer"},
+    )  # fmt: skip
+    assert told.startswith("org_7 moved 48% of traffic to atlas-4 in 9 h")
+    assert told.endswith("Known? swerve expect org=org_7.")
+
+
+def test_a_command_is_only_told_where_it_can_be_typed():
+    for org in ("two words", "x" * 60, "a;rm", "$(id)", "`id`", "a|b", "ü"):
+        assert "swerve expect" not in said(subject=AlertSubject("cohort", org, "org"))
+
+
 def test_a_cohort_of_another_dimension_says_which():
     assert said(subject=AlertSubject("cohort", "NZ", "country")).startswith("country=NZ (312 accounts) moved")
 

@@ -242,3 +242,10 @@ def test_accounts_that_come_back_under_another_name_are_the_same_campaign(story)
     """)
     assert came[2].evidence["previous_alert"] == came[0].alert_id
     assert "previous_alert" not in came[3].evidence
+
+
+def test_a_customer_that_turns_to_one_target_after_the_other_is_told_at_most_every_three_hours(story):
+    for step in range(1, 60):
+        to = ("model:atlas-4",) if step < 3 else (f"capability:c{step // 6}",)
+        story.at(step / 12).cohort("org_7").moves("warning", accounts=0, to=to)
+    story.wants("0.166667 h org_7 opened warning; 3.16667 h org_7 grew warning")
