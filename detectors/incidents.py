@@ -146,7 +146,7 @@ class Incidents:
             at_ms=tick.population.at_ms,
             onset_ms=incident.onset * HOUR_MS,
             members=members_of(incident),
-            evidence={**incident.facts["evidence"], "series": incident.series},
+            evidence={**incident.facts["evidence"], "series": [*incident.series]},
             why=incident.facts["why"],
         )
 

@@ -132,14 +132,16 @@ def moving(accounts: Sequence[Account], target: str, share: float, seed: int = 1
 
 
 def operated(accounts: Sequence[Account], seed: int = 1, *, payments: int = 0, each: int = 3) -> list[Account]:
-    """The same accounts on one operator's pools: each on one payment and a few templates and exits of the pool."""
+    """The same accounts on one operator's pools: each on one payment and a few templates and exits of the pool, which
+    is so large that about ten accounts carry each."""
     rng = np.random.default_rng(seed)
     payments = payments or max(2, len(accounts) // 10)
+    pool = max(6, len(accounts) * each // 10)
     out = []
     for one in accounts:
         values = {("payment", f"pool{rng.integers(payments)}"): one.n}
         for dimension in ("template", "ip_prefix"):
-            for v in rng.choice(max(6, len(accounts) // 8), each, replace=False):
+            for v in rng.choice(pool, each, replace=False):
                 values[dimension, f"pool{v}"] = max(one.n // each, 1)
         out.append(replace(one, values={**one.values, **values}))
     return out
