@@ -11,7 +11,7 @@ from detectors.parameters import Parameters
 from stream.cli import run
 from stream.correlate.life import Life
 from stream.errors import UsageError
-from stream.shadow import COUNTED_BY, closing_line, differences, refuse_other_counts
+from stream.shadow import COUNTED_BY, Shadow, closing_line, differences, refuse_other_counts
 
 HOUR_MS = 3_600_000
 T0_MS = 1_770_249_600_000
@@ -76,12 +76,30 @@ def test_two_configurations_that_count_differently_are_refused(key):
         refuse_other_counts(Parameters(), dataclasses.replace(Parameters(), **{key: other}))
 
 
-@pytest.mark.slow
-def test_a_threshold_that_nothing_reaches_loses_the_campaign(capsys, tmp_path):
-    log, releases, beside = tmp_path / "log.ndjson", tmp_path / "releases.json", tmp_path / "beside.toml"
-    story = ["--scenario", "pivot", "--seed", "3", "--accounts", "400", "--days", "5.3"]
-    assert run(["simulate", *story, "--output", str(log), "--releases", str(releases)]) == 0
+class TwoAlerts:
+    """Stands for a fleet: its life is what a test made."""
+
+    def __init__(self, life_):
+        self.life, self.seen = life_, []
+
+    def apply(self, summary):
+        self.seen.append(summary)
+        return [f"alerts of {id(self)}"]
+
+
+def test_both_judge_the_same_summaries_and_only_the_first_is_heard():
+    first, second = TwoAlerts(life()), TwoAlerts(life())
+    shadow = Shadow(first, second)
+    assert shadow.apply("summary") == [f"alerts of {id(first)}"]
+    assert first.seen == second.seen == ["summary"]
+
+
+def test_the_command_reads_a_log_once_and_compares(capsys, tmp_path):
+    log, beside = tmp_path / "log.ndjson", tmp_path / "beside.toml"
+    assert run(["simulate", "--scenario", "quiet", "--accounts", "200", "--days", "1", "--output", str(log)]) == 0
     beside.write_text("[detection]\npage_z = 90.0\n")
-    assert run(["shadow", str(log), "--beside", str(beside), "--releases", str(releases)]) == 0
-    out = capsys.readouterr().out
-    assert out.splitlines()[-1] == "0 the same, 0 different, 1 only here, 0 only beside"
+    assert run(["shadow", str(log), "--beside", str(beside)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "0 the same, 0 different, 0 only here, 0 only beside"
+    beside.write_text("[ticks]\nlateness_ms = 1\n")
+    assert run(["shadow", str(log), "--beside", str(beside)]) == 2
+    assert "expected the same lateness_ms, got 900000 and 1" in capsys.readouterr().err
