@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.carriers import Carriers
+from detectors.cohorts import Cohorts
 from detectors.findings import Finding, Target
 from detectors.groups import Group, Tick, groups_of, tick_of
 from detectors.incidents import Incidents
@@ -46,6 +47,7 @@ class Judge:
         self.activity = Activity()
         self.tracks = Tracks()
         self.incidents = Incidents(target_of)
+        self.declared = Cohorts(target_of, parameters.org_dimension, parameters.tick_ms)
         self.renamed: dict[str, str] = {}
         self.first_hour: int | None = None
         self.last_tick: Tick | None = None
@@ -72,7 +74,7 @@ class Judge:
 
     def cohorts(self, parts: Sequence[CohortCounts], tick: int) -> list[Finding]:
         """Judge the declared cohorts of one 5-minute tick."""
-        return []
+        return self.declared.judge(parts, tick)
 
     def judge(self, columns: AccountColumns, hour: int) -> list[Finding]:
         """Judge one hour. O(accounts x targets + memberships + pairs)."""
