@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar, cast
 
 import jinja2
 
@@ -14,6 +15,8 @@ from stream.console.look import environment
 from stream.console.view import View
 from stream.console.voice import Voice
 from stream.settings import Settings
+
+Drawn = TypeVar("Drawn")
 
 
 @dataclass(slots=True)
@@ -30,10 +33,19 @@ class Desk:
     ready: Callable[[], str | None] = always_ready
     now_ms: Callable[[], int] = lambda: int(1000 * time.time())
     templates: jinja2.Environment = field(default_factory=environment)
+    _drawn: dict[str, tuple[int, object]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.view = View(self.settings.parameters)
         self.door = Door(self.settings.http)
+
+    def once_a_tick(self, name: str, draw: Callable[[], Drawn]) -> Drawn:
+        """What `draw` gives, drawn anew only where a tick was judged since."""
+        at_ms = self.view.pulse.at_ms
+        kept = self._drawn.get(name)
+        if kept is None or kept[0] != at_ms:
+            kept = self._drawn[name] = (at_ms, draw())
+        return cast(Drawn, kept[1])
 
     @property
     def at_ms(self) -> int:

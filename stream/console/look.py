@@ -36,6 +36,7 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
+        auto_reload=False,
     )
     made.filters.update(
         moment=spoken.moment, span=spoken.span, count=spoken.count, percent=spoken.percent, utc=utc, clean=clean,
@@ -108,10 +109,15 @@ def drawn(series: Mapping[str, Sequence[tuple[int, float]]], marks: Sequence[Mar
     return Drawn(charts.shares(lines, marks, title=title), legend)
 
 
-def fleet_chart(view: View, kind: str, onsets: Sequence[Mark] = ()) -> Drawn:
-    """Shares of the whole fleet by the strongest targets of a kind, over at most 14 days."""
+def fleet_chart(view: View, kind: str, onsets: Sequence[Mark] = (), always: Iterable[str] = ()) -> Drawn:
+    """Shares of the whole fleet by the strongest targets of a kind, over at most 14 days.
+
+    always: targets, such as "model:atlas-4", that are drawn even where others are stronger.
+    """
     with view.lock:
-        names = view.fleet.strongest(kind, charts.STYLES)
+        wanted = sorted(name for name in set(always) if name.startswith(f"{kind}:") and name in view.fleet.counts)
+        strong = [name for name in view.fleet.strongest(kind, charts.STYLES) if name not in wanted]
+        names = [*wanted[: charts.STYLES // 2], *strong][: charts.STYLES]
         series = {name.partition(":")[2]: view.fleet.shares(name)[-24 * DAYS_DRAWN :] for name in names}
     marks = releases_marked(view) if kind == "model" else []
     return drawn(series, [*marks, *onsets], f"Share of requests by {kind}")

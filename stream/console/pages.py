@@ -23,6 +23,7 @@ from stream.report.charts import Mark
 from stream.report.page import Case, cases_of, fingerprint
 
 ALERTS_SHOWN, WATCHED_SHOWN = 25, 8  # on the overview; the others are one link away
+MEMBERS_SHOWN = 20  # at once, unless more are asked for
 COURSE_H, COURSE_DAYS = 3, 2
 SHARED_SHOWN = 10
 SPARKS_MAX = 50
@@ -83,15 +84,19 @@ def _overview(desk: Desk, request: web.Request) -> Context:
     over.sort(key=lambda one: (-(one.last.resolved_at or 0), one.last.alert_id))
     loud = [one for one in firing if one.last.severity != "info"]
     watched = [one for one in firing if one.last.severity == "info"]
+    named = {f"{target.kind}:{target.id}" for one in loud for target in one.last.targets}
+    named |= {f"model:{one}" for one, ms in desk.view.released().items() if ms > desk.at_ms - look.DAYS_DRAWN * DAY_MS}
     return {
         "loud": loud[:ALERTS_SHOWN],
         "loud_total": len(loud),
         "watched": watched[:WATCHED_SHOWN],
         "watched_total": len(watched),
         "over": over[:PAST_SHOWN],
-        "moving": look.moving(desk.view),
-        "models": look.fleet_chart(desk.view, "model", marks),
-        "capabilities": look.fleet_chart(desk.view, "capability", marks),
+        "moving": desk.once_a_tick("moving", lambda: look.moving(desk.view)),
+        "models": desk.once_a_tick("models", lambda: look.fleet_chart(desk.view, "model", marks, named)),
+        "capabilities": desk.once_a_tick(
+            "capabilities", lambda: look.fleet_chart(desk.view, "capability", marks, named)
+        ),
         "budget": look.budget(desk.view),
         "lag_ms": desk.now_ms() - desk.view.pulse.at_ms if desk.view.is_live and desk.view.pulse.at_ms else None,
         "entries": {one.last.alert_id: actions.entry(desk, one.last.alert_id) for one in loud[:ALERTS_SHOWN]},
@@ -138,7 +143,7 @@ class Shared:
 
 def _alert(desk: Desk, request: web.Request) -> Context:
     known = actions.known(desk, request.match_info["alert_id"])
-    question = listing.asked(request.query, listing.MEMBER_SORTS)
+    question = listing.asked(request.query, listing.MEMBER_SORTS, limit=MEMBERS_SHOWN)
     page = listing.members(known.members, question)
     last = known.last
     told = {section.title: section for section in explain(known.records)}

@@ -112,6 +112,14 @@ class Told:
             changed += [one.alert_id for one in alerts]
         return changed
 
+    def pass_hours(self, hours: int, accounts: Sequence[str]) -> None:
+        """Ticks that change nothing, and show what these accounts used."""
+        for _ in range(12 * hours):
+            self.tick += 1
+            at_ms = self.fleet.at_ms = (self.tick + 1) * 300_000
+            parts = [summary(self.tick, 300_000, accounts if (self.tick + 1) % 12 == 0 else ())]
+            self.fleet.on_tick(Judged(at_ms, parts, (), ()))
+
 
 def told(http: Http | None = None) -> Told:
     """Nothing has happened yet."""
@@ -194,13 +202,13 @@ def visit() -> Callable[[Desk], Any]:
     return visiting
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_told() -> Callable[..., Told]:
     """`make_told(http)`: a quiet fleet behind another door."""
     return told
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_finding() -> Callable[..., Finding]:
     """`make_finding(key, subject, level=..., count=...)`: a group that moves now."""
 
