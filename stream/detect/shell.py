@@ -130,7 +130,8 @@ class Shell:
             if step.outcome is Applied.GAP:
                 await self._refuse(held, partition, step.source)
                 return
-            held.asked_s.pop(step.source, None)
+            if step.outcome is Applied.APPLIED:
+                held.asked_s.pop(step.source, None)
             held.upto = max(held.upto, offset + 1)
             held.resume[step.source] = max(held.resume.get(step.source, 0), offset + 1)
             held.dirty = True

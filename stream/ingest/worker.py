@@ -208,11 +208,13 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _begin(self, partitions: list[TopicPartition]) -> None:
         committed = await _committed(self._settings, partitions)
         firsts = await self._consumer.beginning_offsets(partitions) if partitions else {}
+        ends = await self._consumer.end_offsets(partitions) if partitions else {}
         async with self._lock:
             self._generation += 1
             now_s = time.monotonic()
             for partition in partitions:
                 offset, clock = committed.get(partition, (0, None))
+                _refuse_what_was_never_written(name_of(partition), offset, ends[partition])
                 source = Source(partition, offset, firsts[partition], clock, now_s, self._dialect)
                 if 0 < offset < firsts[partition]:
                     gone = firsts[partition] - offset
@@ -221,6 +223,15 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                 self._sources[partition] = source
         metrics.rebalance(STAGE, len(partitions), time.monotonic() - self._revoked_s)
         self._running.ready(STAGE)
+
+
+def _refuse_what_was_never_written(source: str, committed: int, end: int) -> None:
+    """A topic that was made anew begins at 0 again: reading on from the old offset would skip all of it."""
+    if committed > end:
+        raise SwerveError(
+            f"{source}: the group has read up to offset {committed}, but the topic ends at {end}: it was created anew. "
+            "Give the frames topic and the groups other names, and count anew"
+        )
 
 
 async def _committed(

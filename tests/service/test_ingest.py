@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from pathlib import Path
 
@@ -9,9 +10,12 @@ import pytest
 
 from detectors.rows import Frame
 from stream import topics
+from stream.bookmark import Bookmark
+from stream.errors import SwerveError
 from stream.frames import decode_frame
 from stream.ingest import worker
 from stream.ingest.deadletters import OFFSET, REASON
+from stream.stage import Running
 from tests.service.rig import everything, produce, request, running, settings_for, until
 
 pytestmark = pytest.mark.service("kafka")
@@ -133,3 +137,15 @@ async def test_records_of_another_platform_are_read_in_their_dialect(bootstrap, 
         rows = await until(lambda: rows_upto(kafka, 0))
 
     assert rows == 1
+
+
+async def test_a_topic_that_was_created_anew_is_not_skipped_in_silence(bootstrap, unique):
+    settings = settings_for(bootstrap, unique)
+    kafka = settings.kafka
+    await topics.create(kafka, 1)
+    await produce(kafka, kafka.topics.requests, [(0, request(n)) for n in range(50)])
+    async with Bookmark(kafka, kafka.groups.ingest, kafka.topics.requests) as before:
+        await before.keep({0: 812})
+
+    with pytest.raises(SwerveError, match="read up to offset 812, but the topic ends at 50: it was created anew"):
+        await asyncio.wait_for(worker.work(settings, Running()), 30)
