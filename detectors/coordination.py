@@ -49,7 +49,9 @@ def without_one_customer(population: Population, rows: Ints) -> Ints:
     return rows[count[index] <= max(10, len(rows) // 10)]
 
 
-def coordination_of(population: Population, holdings: Holdings, rows: Ints) -> Coordination:
+def coordination_of(
+    population: Population, holdings: Holdings, rows: Ints, organisations_min: int = ORGANISATIONS_MIN
+) -> Coordination:
     """Hold a group against the rules. O(values that it carries)."""
     position, value, _ = holdings.of(rows)
     organisations = len(np.unique(population.org[rows]))
@@ -65,12 +67,12 @@ def coordination_of(population: Population, holdings: Holdings, rows: Ints) -> C
         shared=_strongest(holdings, shared, accounts, reach),
         values=len(shared),
         cover=cover,
-        why=_why(organisations, len(shared), dimensions, cover),
+        why=_why(organisations, len(shared), dimensions, cover, organisations_min),
     )
 
 
-def _why(organisations: int, values: int, dimensions: int, cover: float) -> str:
-    if organisations < ORGANISATIONS_MIN:
+def _why(organisations: int, values: int, dimensions: int, cover: float, organisations_min: int) -> str:
+    if organisations < organisations_min:
         return "few_organisations"
     if values < VALUES_MIN:
         return "few_shared_values"

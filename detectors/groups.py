@@ -34,7 +34,7 @@ class Group:
     """One network in one tick. rows: members in this tick's population, keys alike; scores: log-odds of each.
 
     z: statistic by target, less the group's own past; 0 while warming up. strong: columns of the targets over the
-    line for long enough, strongest first. verdict: of the operator test, where something is strong.
+    line for long enough, strongest first. verdict: of the operator test, where something is strong. line: of z.
     """
 
     track: Track
@@ -47,6 +47,7 @@ class Group:
     strong: Ints
     coordination: Coordination
     verdict: Verdict | None
+    line: float
 
 
 @dataclass(slots=True)
@@ -127,7 +128,7 @@ def _judged(
     population = tick.population
     shift = shift_of(population, tick.comparison, rows, parameters)
     keys = population.columns.keys[rows]
-    coordination = coordination_of(population, tick.rare, rows)
+    coordination = coordination_of(population, tick.rare, rows, parameters.candidate_organisations_min)
     z = shift.z.copy()
     for k, target in enumerate(population.targets):
         z[k] -= track.past(tick.hour, target)
@@ -138,7 +139,7 @@ def _judged(
     for k in strong:
         track.freeze(tick.hour, population.targets[k])
     track.seen(tick.hour, keys.tolist(), dict(zip(population.targets, shift.z.tolist(), strict=True)))
-    whole = Group(track, component, rows, keys, scores, shift, z, strong, coordination, None)
+    whole = Group(track, component, rows, keys, scores, shift, z, strong, coordination, None, parameters.page_z)
     if not len(strong):
         return [whole]
     stories = stories_of(shift.used_more > 0, strong)
@@ -165,12 +166,12 @@ def _lasting(track: Track, target: str, verdict: Verdict) -> Verdict:
 def _told_apart(tick: Tick, whole: Group, targets: Ints, who: NDArray[np.bool_], parameters: Parameters) -> Group:
     """One of several stories of a group; it must hold by itself."""
     rows = whole.rows[who]
-    coordination = coordination_of(tick.population, tick.rare, rows)
+    coordination = coordination_of(tick.population, tick.rare, rows, parameters.candidate_organisations_min)
     shift = shift_of(tick.population, tick.comparison, rows, parameters)
     strong = targets if coordination.holds else targets[:0]
     return Group(
         whole.track, whole.component, rows, whole.keys[who], whole.scores[who], shift, whole.z, strong, coordination,
-        None,
+        None, parameters.page_z,
     )  # fmt: skip
 
 

@@ -66,7 +66,7 @@ KEYS: Mapping[str, str] = {
     "detection.split_resolution": "How finely tied accounts are split into groups; lower gives fewer, larger ones.",
     "detection.candidate_organisations_min": "A group of fewer organisations raises no alert.",
     "detection.warm_up_h": "Before so much history only a model that is new may fire.",
-    "detection.false_pages_per_month": "False pages that are accepted in 30 days; thresholds follow from it.",
+    "detection.false_pages_per_month": "False pages accepted in 30 days; pages judged harmless count against it.",
     "detection.page_z": "Strength of a shift, in standard errors, that a page needs at least.",
     "detection.ticks_min": "On how many ticks the evidence must hold.",
     "detection.clock_vote": "Whether work round the clock may count as evidence for one operator.",
