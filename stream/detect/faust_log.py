@@ -10,6 +10,7 @@
 5. Timers do not fire while Faust stops: the last snapshot is taken in `_consumer_wait_empty`, which Faust calls before
    it lets go of partitions, at a rebalance as at a stop.
 6. No web server, no leader topic, no topic created behind our back.
+7. A recovery can wait for ever for records that Faust threw away: see stalled.py.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from faust.types import TP
 
 from stream import kafka as broker
 from stream.detect.heads import is_of
+from stream.detect.stalled import Stalled
 from stream.errors import SwerveError
 from stream.sections import Kafka
 
@@ -136,10 +138,12 @@ class FaustLog:
         """Work until `until` (asked every 0.2 s) says so, or something fails, which is raised."""
         self._app.loop = asyncio.get_running_loop()
         self._app.finalize()
+        stalled = Stalled(self._app)
         try:
             await self._app.start()
             while not await until(0.2):
                 self._raise_failure()
+                await stalled.watch()
         finally:
             await self._app.stop()
         self._raise_failure()
