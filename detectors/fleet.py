@@ -62,6 +62,7 @@ class Judge:
             "activity": self.activity.state(),
             "tracks": self.tracks.state(),
             "incidents": self.incidents.state(),
+            "declared": self.declared.state(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -71,6 +72,7 @@ class Judge:
         self.activity.restore(state["activity"])
         self.tracks.restore(state["tracks"])
         self.incidents.restore(state["incidents"])
+        self.declared.restore(state["declared"])
 
     def cohorts(self, parts: Sequence[CohortCounts], tick: int) -> list[Finding]:
         """Judge the declared cohorts of one 5-minute tick."""
