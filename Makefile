@@ -10,7 +10,7 @@ export SCENARIOS ?=
 KILLS ?= 20
 PAUSES ?= 5
 
-.PHONY: help demo test faults lint types bench quality quality-readme quality-full report-scale clean lock dashboards helm-test stack stack-test
+.PHONY: help demo test faults lint types bench quality quality-readme quality-full report-scale clean lock dashboards pictures helm-test stack stack-test
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -60,6 +60,9 @@ report-scale: $(VENV)/.installed ## 24,000 accounts in 200 million requests, pip
 
 dashboards: $(VENV)/.installed ## write the generated files anew: dashboards, reference of metrics, files of the chart
 	@$(BIN)/python -m tools.dashboards && $(BIN)/python tools/metrics_page.py && $(BIN)/python tools/chart_files.py
+
+pictures: $(VENV)/.installed ## draw the pictures of docs/how-it-decides.md anew, from a simulated campaign
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tools.decision_pictures docs/pictures
 
 stack: $(VENV)/.installed ## start Kafka, every stage, Prometheus, Alertmanager and a simulated fleet, until Ctrl-C
 	@$(BIN)/python -m tests.service.stack

@@ -9,6 +9,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import orjson
 import pytest
@@ -40,7 +41,7 @@ def tokens(path: Path) -> Iterator[Token]:
 def code(path: Path) -> Iterator[str]:
     """Every line of shell in a document: code inside of sentences, and blocks that are no other language."""
     for token in tokens(path):
-        if token.type == "code_inline" or (token.type == "fence" and token.info in ("sh", "bash", "")):
+        if token.type == "code_inline" or (token.type == "fence" and token.info in ("sh", "bash", "console", "")):
             yield from token.content.splitlines()
 
 
@@ -117,6 +118,7 @@ def anchors(path: Path) -> set[str]:
 @every_document
 def test_every_link_inside_of_the_repository_leads_somewhere(path: Path):
     links = [str(token.attrs["href"]) for token in tokens(path) if token.type == "link_open"]
+    links += [str(token.attrs["src"]) for token in tokens(path) if token.type == "image"]
     for link in links:
         if re.match(r"[a-z]+:", link):
             continue
@@ -175,6 +177,14 @@ def test_every_row_of_thresholds_was_read():
 def test_every_vote_is_told_with_its_limit():
     told = re.findall(r"^\| `(\w+)` \| at (?:most|least) ([\d.]+) \|", DECIDES, re.MULTILINE)
     assert {trait: float(limit) for trait, limit in told} == {trait: limit for trait, (limit, _) in LIMITS.items()}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "pictures").iterdir()), ids=lambda path: path.name)
+def test_every_picture_is_whole_and_fetches_nothing(path: Path):
+    svg = ElementTree.fromstring(path.read_text("utf-8"))
+    assert svg.tag == "{http://www.w3.org/2000/svg}svg"
+    assert len(svg) > 10
+    assert not re.search(r"\b(href|src|url)\b", path.read_text("utf-8"))
 
 
 def test_the_changelog_says_of_every_line_what_it_is():
