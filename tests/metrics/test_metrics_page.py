@@ -83,14 +83,15 @@ def test_the_page_of_a_large_fleet_has_under_1000_series():
 
 
 def test_reading_the_page_costs_under_20_ms():
+    """Of CPU time: what the scrape takes away from the work, whatever else the machine does."""
     everything_happens()
     took_s = []
     for _ in range(9):
-        begun = time.perf_counter()
+        begun = time.process_time()
         metrics.render(OPENMETRICS)
-        took_s.append(time.perf_counter() - begun)
+        took_s.append(time.process_time() - begun)
 
-    assert min(took_s) < 0.020, f"the quickest of {len(took_s)} pages took {min(took_s) * 1000:.1f} ms"
+    assert min(took_s) < 0.020, f"the quickest of {len(took_s)} pages took {min(took_s) * 1000:.1f} ms of CPU time"
 
 
 def test_every_metric_is_on_the_page_once_everything_happened():
