@@ -77,8 +77,7 @@ class Cohorts:
         """Take one tick in; gives a finding for every cohort that turned sharply, or lately did."""
         self.first_tick = tick if self.first_tick is None else self.first_tick
         self._forget_a_tick()
-        for part in parts:
-            self._learn(part)
+        self._learn(parts)
         if tick - self.first_tick < BASELINE_TICKS:
             return []
         turns = {(turn.row, turn.target): turn for turn in self._turns()}
@@ -107,16 +106,28 @@ class Cohorts:
             fast *= 1.0 - leave
         self.crowd *= 1.0 - leave
 
-    def _learn(self, part: CohortCounts) -> None:
-        row = np.array([self._row(cohort) for cohort in part.cohorts], np.int64)
-        column = np.array([self._column(target) for target in part.targets], np.int64)
+    def _learn(self, parts: Sequence[CohortCounts]) -> None:
+        """Add one tick. Integers are summed over the partitions first: floats would differ by how many there are."""
+        placed = [
+            (
+                np.array([self._row(cohort) for cohort in part.cohorts], np.int64),
+                np.array([self._column(target) for target in part.targets], np.int64),
+            )
+            for part in parts
+        ]
         self._grow()
-        known = row >= 0
-        np.add.at(self.fast_n, row[known], part.requests[known])
-        np.add.at(self.crowd, row[known], part.accounts[known] * (1.0 - 0.5 ** (1.0 / FAST_HALF_LIFE_TICKS)))
-        at = row[part.at]
-        inside = at >= 0
-        np.add.at(self.fast, (at[inside], column[part.target[inside]]), part.count[inside])
+        requests, accounts = np.zeros(len(self.fast_n), np.int64), np.zeros(len(self.fast_n), np.int64)
+        counts = np.zeros(self.fast.shape, np.int64)
+        for part, (row, column) in zip(parts, placed, strict=True):
+            known = row >= 0
+            np.add.at(requests, row[known], part.requests[known])
+            np.add.at(accounts, row[known], part.accounts[known])
+            at = row[part.at]
+            inside = at >= 0
+            np.add.at(counts, (at[inside], column[part.target[inside]]), part.count[inside])
+        self.fast_n += requests
+        self.crowd += accounts * (1.0 - 0.5 ** (1.0 / FAST_HALF_LIFE_TICKS))
+        self.fast += counts
 
     def _row(self, cohort: tuple[str, str]) -> int:
         found = self.rows.get(cohort)

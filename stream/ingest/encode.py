@@ -269,8 +269,8 @@ class Encoder:
     def _follows_slowly(self, at_ms: NDArray[np.int64], ahead: NDArray[np.intp], judged: int) -> NDArray[np.bool_]:
         """Which of the rows ahead only follow a slow source: the median of 16 lags hours behind a record an hour.
 
-        Such a row lies within an hour and twelve usual gaps of the median of the records just before it. A function of the stream:
-        of the WINDOW readable records before the row, wherever it is cut.
+        Such a row lies within an hour and twelve usual gaps of the median of the records just before it: a function of
+        the WINDOW readable records before the row, wherever the stream is cut.
         """
         slowly = np.zeros(judged, bool)
         earlier = np.array(self.clock_state.last_ms, np.int64)
