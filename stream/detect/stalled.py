@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from faust.transport.drivers.aiokafka import IllegalStateError
+from faust.transport.drivers.aiokafka import IllegalStateError  # type: ignore[attr-defined]
 
 from stream import log
 
