@@ -26,6 +26,7 @@ SHARP = 0.25  # points of share beyond what the fleet did
 LARGE = 0.02  # of the fleet's requests: one customer whom the platform should hear about
 TICKS_MIN = 12  # an hour: the session of one busy account is over by then
 LARGE_CROWD_MIN = 20.0
+LASTING_TICKS = 36  # three hours: what one batch of one account does not reach, a migration does
 BASELINE_TICKS = 24 * 12
 HISTORY_TICKS = 72 * 12
 OWN_Z = 6.0
@@ -200,7 +201,8 @@ class Cohorts:
     ) -> Finding:
         dimension, name = cohort
         large = self.fast_n[key[0]] >= LARGE * self.fast_n[0] and self.crowd[key[0]] >= LARGE_CROWD_MIN
-        level = Level.WARNING if dimension == self._org and large else Level.INFO
+        lasting = self.streak.get(key, 0) >= LASTING_TICKS
+        level = Level.WARNING if dimension == self._org and large and lasting else Level.INFO
         at_ms = (tick + 1) * self._tick_ms
         return Finding(
             key=f"cohort:{dimension}={name}",

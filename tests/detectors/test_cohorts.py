@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detectors.cohorts import HISTORY_TICKS, TICKS_MIN, Cohorts
+from detectors.cohorts import HISTORY_TICKS, LASTING_TICKS, TICKS_MIN, Cohorts
 from detectors.findings import Level, Phase
 from detectors.fleet import target_of
 from detectors.summary import CohortCounts
@@ -39,8 +39,9 @@ def told(after, ticks=3 * TICKS_MIN, **sizes):
 
 
 def test_one_customer_that_turns_sharply_is_heard_of_and_is_never_a_page():
-    found = told([38] + [8] * (ORGS - 1))
+    found = told([38] + [8] * (ORGS - 1), ticks=LASTING_TICKS + 12)
     assert found[0] == []
+    assert {one.level for one in found[LASTING_TICKS - 12]} == {Level.INFO}, "nobody is told before it lasts"
     assert {(one.subject.id, one.level, one.phase) for one in found[-1]} == {("org_0", Level.WARNING, Phase.MOVING)}
     evidence = found[-1][0].evidence
     assert evidence["statistic"] >= evidence["threshold"]
