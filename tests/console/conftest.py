@@ -59,7 +59,7 @@ def finding(
 
 def summary(tick: int, tick_ms: int, accounts: Sequence[str] = ()) -> Summary:
     """One tick: the fleet and one organisation, and the columns of accounts where some are named."""
-    share = min(90, (tick * tick_ms - T0) // HOUR_MS + 10)
+    share = max(10, min(90, (tick * tick_ms - T0) // HOUR_MS + 10))
     counts = CohortCounts(
         cohorts=(("", ""), ("org", "org_7")),
         targets=TARGETS,
@@ -214,5 +214,15 @@ def make_finding() -> Callable[..., Finding]:
 
     def make(key: str, who: Subject, count: int = 20, level: Level = Level.CRITICAL, model: str = "atlas-4") -> Finding:
         return finding(key, who, members(count, prefix=key), T0, level, model)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_summary() -> Callable[..., Summary]:
+    """`make_summary(tick, accounts)`: one tick of 5 minutes; with accounts, one that closes an hour."""
+
+    def make(tick: int, accounts: Sequence[str]) -> Summary:
+        return summary(tick, 300_000, accounts)
 
     return make
