@@ -13,7 +13,16 @@ import pytest
 from aiohttp import web
 
 from stream.contract.alert import Alert
+from stream.metrics import alerts as exported
+from stream.metrics.exposition import Bounded
 from stream.sinks.webhook import EXAMPLE
+
+
+@pytest.fixture(autouse=True)
+def names_of_other_tests_fill_no_label(monkeypatch):
+    """Sinks' names are bounded for the life of a process; a whole run of tests uses more than any process would."""
+    monkeypatch.setattr(exported, "_sinks", Bounded(exported.SINKS_MAX))
+
 
 T0_MS = 1_770_260_400_000
 HOUR_MS = 3_600_000
