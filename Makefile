@@ -29,7 +29,8 @@ setup: $(VENV)/.installed ## make .venv with the locked versions
 demo: $(VENV)/.installed ## watch Swerve find a planted campaign, without Kafka
 	@$(BIN)/swerve demo
 
-test: $(VENV)/.installed ## run every test; starts a real Apache Kafka where Java 17 and Maven are
+test: $(VENV)/.installed ## run every test; with a real Kafka where Java 17 and Maven are; root installs Prometheus
+	@tools/monitors.sh
 	@$(BIN)/python -m pytest
 
 faults: $(VENV)/.installed ## kill, stop and scale the Kafka stages under load; KILLS= and PAUSES= of each stage
@@ -65,9 +66,11 @@ pictures: $(VENV)/.installed ## draw the pictures of docs/how-it-decides.md anew
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tools.decision_pictures docs/pictures
 
 stack: $(VENV)/.installed ## start Kafka, every stage, Prometheus, Alertmanager and a simulated fleet, until Ctrl-C
+	@tools/monitors.sh
 	@$(BIN)/python -m tests.service.stack
 
 stack-test: $(VENV)/.installed ## the same, checked: campaign found and told, every panel with data; some minutes
+	@tools/monitors.sh
 	@SWERVE_REQUIRE=kafka,prometheus,alertmanager $(BIN)/python -m pytest tests/service/stack/check_stack.py tests/service/stack/test_stack_smoke.py
 
 helm-test: $(VENV)/.installed ## render the Helm chart and validate it; builds helm once with Go where there is none

@@ -7,12 +7,14 @@ A test that needs one is marked `@pytest.mark.service("kafka")`; its fixture cal
 from __future__ import annotations
 
 import os
-import shutil
 from collections import Counter
 from collections.abc import Callable
 from typing import NoReturn
 
 import pytest
+
+from tests.programs import NoProgramError
+from tests.programs import program as found
 
 RAN: Counter[str] = Counter()
 MISSED: dict[str, str] = {}
@@ -37,15 +39,14 @@ def service_unavailable():
 def program() -> Callable[..., str]:
     """The path of the first of some names of a program, such as `program("promtool", of="prometheus")`.
 
-    `of` is the service that it belongs to, and by default the Debian package that brings it.
+    `of` is the service that it belongs to. The test is skipped, loudly, where it is not installed.
     """
 
-    def find(*names: str, of: str, get: str = "") -> str:
-        for name in names:
-            path = shutil.which(name)
-            if path is not None:
-                return path
-        unavailable(of, f"no {names[0]} here; {get or f'apt-get update && apt-get install -y {of}'}")
+    def find(*names: str, of: str) -> str:
+        try:
+            return found(*names, of=of)
+        except NoProgramError as error:
+            unavailable(of, str(error))
 
     return find
 

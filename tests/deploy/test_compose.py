@@ -100,7 +100,7 @@ def test_promtool_accepts_the_configuration_of_prometheus(program):
 
 @pytest.mark.service("alertmanager")
 def test_amtool_accepts_the_configuration_of_alertmanager(program):
-    amtool = program("amtool", of="prometheus-alertmanager")
+    amtool = program("amtool", of="alertmanager")
 
     checked = subprocess.run(
         [amtool, "check-config", "alertmanager.yaml"], cwd=MONITORING, capture_output=True, text=True, check=False
@@ -112,7 +112,7 @@ def test_amtool_accepts_the_configuration_of_alertmanager(program):
 @pytest.mark.service("alertmanager")
 @pytest.mark.parametrize(("severity", "receiver"), [("critical", "page"), ("warning", "ticket"), ("info", "nobody")])
 def test_severity_decides_who_is_told(program, severity: str, receiver: str):
-    amtool = program("amtool", of="prometheus-alertmanager")
+    amtool = program("amtool", of="alertmanager")
 
     labels = ["service=swerve", f"severity={severity}"]
     routed = subprocess.run(

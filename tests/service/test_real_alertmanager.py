@@ -118,8 +118,7 @@ async def pager():
 @pytest.fixture
 def members(program: Callable[..., str], tmp_path, pager):
     """Makes members of a cluster, not started: `members(2)`; alone they do not gossip."""
-    path = program("prometheus-alertmanager", "alertmanager", of="alertmanager",
-                   get="apt-get update && apt-get install -y prometheus-alertmanager")  # fmt: skip
+    path = program("prometheus-alertmanager", "alertmanager", of="alertmanager")
     config = tmp_path / "alertmanager.yml"
     config.write_text(CONFIG.format(url=pager.url))
     made: list[Member] = []

@@ -67,7 +67,7 @@ def test_the_template_of_the_page_gives_what_it_promises():
 def test_the_routes_of_the_page_pass_alertmanagers_own_check(program, tmp_path):
     path = tmp_path / "alertmanager.yml"
     path.write_text(block("yaml"))
-    amtool = program("amtool", of="alertmanager", get="apt-get update && apt-get install -y prometheus-alertmanager")
+    amtool = program("amtool", of="alertmanager")
     checked = subprocess.run([amtool, "check-config", path], capture_output=True, text=True)
     assert checked.returncode == 0, checked.stdout + checked.stderr
     routes = [

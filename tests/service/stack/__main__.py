@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,29 +11,21 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.programs import NoProgramError, program
 from tests.service.broker import NoBrokerError, a_broker
 from tests.service.stack.stack import Load, Stack, a_stack, addresses
 
-NEEDED = {
-    "prometheus": (("prometheus",), "prometheus"),
-    "alertmanager": (("prometheus-alertmanager", "alertmanager"), "prometheus-alertmanager"),
-}
 STOP_S = 90.0
-
-
-def program(name: str) -> str:
-    """The path of a program that is needed; ends with the line to type where it is missing."""
-    names, package = NEEDED[name]
-    found = next((path for path in map(shutil.which, names) if path), None)
-    if found is None:
-        sys.exit(f"stack: no {name} here; apt-get update && apt-get install -y {package}")
-    return found
 
 
 def run(load: Load) -> None:
     """Everything up, then what is found, line by line, until SIGINT or SIGTERM."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    prometheus, alertmanager = program("prometheus"), program("alertmanager")
+    try:
+        prometheus = program("prometheus", of="prometheus")
+        alertmanager = program("prometheus-alertmanager", "alertmanager", of="alertmanager")
+    except NoProgramError as error:
+        sys.exit(f"stack: {error}")
     with tempfile.TemporaryDirectory(prefix="swerve-stack-") as folder:
         print("starting Kafka", flush=True)
         try:

@@ -60,8 +60,7 @@ class Terminal:
 @pytest.fixture
 def terminal(bootstrap, program) -> Iterator[Terminal]:
     program("prometheus", of="prometheus")
-    program("prometheus-alertmanager", "alertmanager", of="alertmanager",
-            get="apt-get update && apt-get install -y prometheus-alertmanager")  # fmt: skip
+    program("prometheus-alertmanager", "alertmanager", of="alertmanager")
     one = Terminal(bootstrap)
     yield one
     if one.process.poll() is None:
