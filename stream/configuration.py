@@ -11,6 +11,7 @@ import typer
 from stream import settings
 from stream.arguments import Config
 from stream.meaning import KEYS
+from stream.sinks import catalogue
 
 app = typer.Typer(help="Show and check the configuration.", no_args_is_help=True, add_completion=False)
 
@@ -28,7 +29,7 @@ def show(
 @app.command(epilog="Example: [bold]SWERVE_HTTP__PORT=9000 swerve config check --config swerve.toml[/bold]")
 def check(config: Config = None) -> None:
     """Exit 0 when the configuration can be used, else 2, naming key, value and what was expected."""
-    settings.load(config)
+    catalogue.check(settings.load(config))
     path = settings.file_of(config)
     typer.echo(f"{path or 'defaults and environment'}: the configuration can be used")
 

@@ -224,8 +224,9 @@ def _comparison(result: Score) -> Table:
 
 
 async def _served(stage: Stage, http: Http) -> None:
-    """Play in a thread, so that HTTP answers meanwhile; Ctrl-C stops the thread first."""
+    """Play in a thread, so that HTTP answers meanwhile; Ctrl-C and SIGTERM stop the thread first."""
     metered.serving()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stage.stop.set)
     served = Health(http, any_port=True)
     attach(stage.story.desk, served.app)
     async with served as health:
@@ -233,12 +234,14 @@ async def _served(stage: Stage, http: Http) -> None:
             stage.console.print(f"port {http.port} is taken; serving at {health.address}", highlight=False)
         metered.ready()
         playing = asyncio.create_task(asyncio.to_thread(stage.play, health.address))
+        was_stopped = True
         try:
             await asyncio.shield(playing)
+            was_stopped = stage.stop.is_set()
         finally:
             stage.stop.set()
             await asyncio.wait([playing])
-        if stage.console.is_terminal:
+        if stage.console.is_terminal and not was_stopped:
             await _until_interrupted(stage, health.address)
 
 

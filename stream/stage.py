@@ -18,6 +18,7 @@ from stream.settings import Settings
 if TYPE_CHECKING:
     from stream.console.desk import Desk
 
+RESUMED_MAX = 12  # partitions that one line names
 PORTS = {"ingest": 8322, "detect": 8323, "correlate": 8321}
 _log = log.get("swerve.stage")
 
@@ -26,24 +27,25 @@ _log = log.get("swerve.stage")
 class Running:
     """One process: asked to stop or not, and why each of its stages is not ready (nothing: all are).
 
-    health: its HTTP server. desk: its console, where correlate is among the stages.
+    health: its HTTP server. desk: its console, where correlate is among the stages. kafka: the brokers that it is for.
     """
 
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     waiting: dict[str, str] = field(default_factory=dict)
     health: Health | None = None
     desk: Desk | None = None
+    kafka: str = ""
 
     def waits(self, stage: str, reason: str) -> None:
         """The stage does not do its work now, and why."""
         self.waiting[stage] = reason
         metrics.ready(stage, False)
 
-    def ready(self, stage: str) -> None:
-        """The stage does its work."""
+    def ready(self, stage: str, resumes: str) -> None:
+        """The stage does its work: one line says what it is connected to, and from where it goes on."""
         if self.waiting.pop(stage, None) is not None:
             metrics.ready(stage, True)
-            _log.info("ready", stage=stage)
+            _log.info("ready", stage=stage, kafka=self.kafka, resumes=resumes)
 
     def why_not(self) -> str | None:
         """The answer of /readyz."""
@@ -54,6 +56,21 @@ class Running:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.stop.wait(), seconds)
         return self.stop.is_set()
+
+
+def resumed(topic: str, positions: Mapping[int, int]) -> str:
+    """From where a stage goes on, by partition, the first dozen in words.
+
+    >>> resumed("frames", {1: 0, 0: 1204})
+    'frames[0] at 1204, frames[1] at 0'
+    >>> resumed("summaries", {})
+    'no partition of summaries: stands by'
+    """
+    if not positions:
+        return f"no partition of {topic}: stands by"
+    told = [f"{topic}[{partition}] at {offset}" for partition, offset in sorted(positions.items())]
+    more = f" and {len(told) - RESUMED_MAX} more" if len(told) > RESUMED_MAX else ""
+    return ", ".join(told[:RESUMED_MAX]) + more
 
 
 Work = Callable[[Settings, Running], Coroutine[Any, Any, None]]
@@ -75,12 +92,16 @@ def http_of(settings: Settings, stages: Sequence[str], port: int | None) -> Http
 
 def run(settings: Settings, work: Mapping[str, Work], port: int | None = None) -> None:
     """Run the stages until SIGTERM or SIGINT, or until one fails; what it raised is raised here."""
+    if "correlate" in work:
+        from stream.sinks.catalogue import check
+
+        check(settings)
     log.set_up()
     asyncio.run(_run(settings, work, http_of(settings, list(work), port)))
 
 
 async def _run(settings: Settings, work: Mapping[str, Work], http: Http) -> None:
-    running = Running()
+    running = Running(kafka=settings.kafka.bootstrap_servers)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, running.stop.set)
@@ -92,7 +113,8 @@ async def _run(settings: Settings, work: Mapping[str, Work], http: Http) -> None
         running.desk = _console(settings, running, served)
     async with served as health:
         running.health = health
-        _log.info("serving", stages=list(work), address=health.address)
+        version = importlib.metadata.version("swerve")
+        _log.info("serving", stages=list(work), version=version, address=health.address, kafka=running.kafka)
         await _until_the_first_ends([asyncio.create_task(one(settings, running)) for one in work.values()], running)
     _log.info("stopped", stages=list(work))
 

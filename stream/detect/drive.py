@@ -9,7 +9,7 @@ from stream import metrics
 from stream.detect.faust_log import FaustLog
 from stream.detect.shell import Shell
 from stream.sections import Kafka
-from stream.stage import Running
+from stream.stage import Running, resumed
 
 LAG_EVERY_S = 2.0
 
@@ -25,6 +25,7 @@ async def drive(stage: str, shell: Shell, log: FaustLog, kafka: Kafka, running: 
         running.waits(stage, "waits for its partitions")
         for partition in shell.positions():
             metrics.source_left(stage, f"{log.topic}[{partition}]")
+        metrics.partitions_left(stage)
         await shell.drop()
 
     async def begin(partitions: list[int]) -> None:
@@ -32,7 +33,7 @@ async def drive(stage: str, shell: Shell, log: FaustLog, kafka: Kafka, running: 
             # Before the first message comes: a new owner delivers what is due, however quiet its input is.
             if await shell.open(partitions, log.is_open):
                 metrics.rebalance(stage, len(partitions), time.monotonic() - revoked_s)
-                running.ready(stage)
+                running.ready(stage, resumed(log.topic, shell.positions()))
         except Exception as error:
             log.failed(error)
 

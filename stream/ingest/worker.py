@@ -27,7 +27,7 @@ from stream.ingest.deliver import messages_of
 from stream.ingest.source import Source, name_of
 from stream.settings import Settings
 from stream.sources.dialects import dialect_named
-from stream.stage import Running
+from stream.stage import Running, resumed
 from stream.topics import refuse_what_loses
 
 STAGE = "ingest"
@@ -179,7 +179,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         refused: Counter[str] = Counter()
         for frame in frames:
             refused.update(frame.refused)
-            metrics.source_clock(STAGE, frame.source, frame.clock_ms)
+            metrics.source_clock(STAGE, frame.source, frame.clock_ms, frame.idle)
         for reason, count in refused.items():
             metrics.records_refused(reason, count)
         metrics.sources(STAGE, len(self._sources) - idle, idle)
@@ -222,7 +222,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                 self._consumer.seek(partition, source.position)
                 self._sources[partition] = source
         metrics.rebalance(STAGE, len(partitions), time.monotonic() - self._revoked_s)
-        self._running.ready(STAGE)
+        positions = {partition.partition: source.position for partition, source in self._sources.items()}
+        self._running.ready(STAGE, resumed(self._settings.kafka.topics.requests, positions))
 
 
 def _refuse_what_was_never_written(source: str, committed: int, end: int) -> None:

@@ -71,6 +71,17 @@ def test_ctrl_c_ends_it_at_once_with_one_line():
     assert "\x1b[?25h" in last  # the cursor is back
 
 
+def test_sigterm_ends_it_well_while_it_plays():
+    words = [*SHORT[:4], "1000", "--days", "8", "--port", "0"]
+    with subprocess.Popen([*SWERVE, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        assert "metrics at" in running.stdout.readline()
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(30) == 0
+        assert running.stderr.read() == ""
+        assert "Next:" not in running.stdout.read(), "it was stopped, so nothing was compared"
+
+
 def test_metrics_are_served_meanwhile_and_a_taken_port_is_moved_from():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

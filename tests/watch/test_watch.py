@@ -128,6 +128,16 @@ def test_a_growing_file_is_followed_and_served_until_sigterm(tmp_path):
         assert "6,000 records read, 0 not counted" in running.stderr.read()
 
 
+def test_standard_input_that_says_nothing_does_not_keep_it_from_ending_at_sigterm():
+    with subprocess.Popen(
+        [*SWERVE, "watch", "-", "--port", "0"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stderr is not None
+        address_of(running.stderr)
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(30) == 0
+
+
 def address_of(lines) -> str:
     for text in lines:
         if '"serving"' in text:
