@@ -73,6 +73,7 @@ class Cohorts:
         self.streak: dict[tuple[int, int], int] = {}
         self.live: dict[tuple[int, int], int] = {}
         self.not_followed = 0
+        self.strongest: dict[str, float] = {}  # by dimension, the largest z of the last tick; for people
 
     def judge(self, parts: Sequence[CohortCounts], tick: int) -> list[Finding]:
         """Take one tick in; gives a finding for every cohort that turned sharply, or lately did."""
@@ -163,13 +164,14 @@ class Cohorts:
         heard = heard[(heard > 0) & (self.crowd[heard] >= CROWD_MIN)]
         dimension = np.array([name[0] for name in self.rows])
         turns: list[Turn] = []
+        self.strongest = {}
         for one in sorted(set(dimension[heard].tolist())):
             rows = heard[dimension[heard] == one]
             if len(rows) >= 2:
-                turns += self._turns_of(rows)
+                turns += self._turns_of(rows, one)
         return turns
 
-    def _turns_of(self, rows: Ints) -> list[Turn]:
+    def _turns_of(self, rows: Ints, dimension: str) -> list[Turn]:
         n = self.fast_n[rows][:, None]
         fleet_before = self.slow[0] / max(self.slow_n[0], 1.0)
         before = (self.slow[rows] + FLEET_PRIOR * fleet_before) / (self.slow_n[rows] + FLEET_PRIOR)[:, None]
@@ -181,6 +183,7 @@ class Cohorts:
         unit = excess / np.sqrt(np.clip(before, 0.01, 0.99) * (1 - np.clip(before, 0.01, 0.99)) / n + SPREAD_MIN**2)
         usual = np.maximum(1.4826 * np.median(np.abs(unit - np.median(unit, axis=0)), axis=0), 1.0)
         z = unit / usual
+        self.strongest[dimension] = float(z.max(initial=0.0))
         own = excess / np.sqrt(self.wobble[rows] + OWN_SPREAD_MIN**2)
         over = (z >= LINE_Z) & (excess >= SHARP)
         self._learn_wobble(rows, excess, over)

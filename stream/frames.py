@@ -159,6 +159,11 @@ def decode_summary(raw: bytes) -> Summary:
     return Summary(packed.tick, shards, packed.counters, cohorts, _account_columns(packed.accounts))
 
 
+def summary_content(raw: bytes) -> tuple[int, bytes]:
+    """Version and content of a summary's bytes: equal for equal summaries, however they were compressed."""
+    return unseal(raw, SUMMARY_MAGIC, (SUMMARY_VERSION,), "a summary")
+
+
 def _account_columns(packed: _AccountColumns | None) -> AccountColumns | None:
     if packed is None:
         return None

@@ -56,6 +56,8 @@ class MeasuredFleet:
         self._late_s = late_s
         self._began_s = time.perf_counter()
         self._adoption = Adoption()
+        self._dimensions: set[str] = set()
+        self._hit: Counter[str] = Counter()
         self._open: dict[str, str] = {}
         self._paged_ms: dict[str, int] = {}
         fleet.on_tick = self._judged
@@ -72,10 +74,23 @@ class MeasuredFleet:
         counts = fleet_counts(summary.cohorts for summary in judged.summaries)
         metrics.fleet_shares(counts["model"], counts["capability"])
         self._adoption.learn(judged.at_ms, counts["model"], self._fleet.judge.released_ms)
+        self._tell_cohorts()
         if judged.is_network:
             self._tell_groups(judged.findings)
             self._tell_budget(judged.at_ms)
         self._tell_alerts(judged.changed)
+
+    def _tell_cohorts(self) -> None:
+        """The strongest shift of each dimension; of one that is too quiet to be heard, none."""
+        strongest = self._fleet.judge.declared.strongest
+        self._dimensions |= strongest.keys()
+        for dimension in sorted(self._dimensions):
+            metrics.strongest_shift(dimension, strongest.get(dimension, 0.0))
+        judge = self._fleet.judge
+        for bound, hit in (("cohorts", judge.declared.not_followed), ("memberships", judge.carriers.dropped)):
+            if hit > self._hit[bound]:
+                metrics.bound_reached(bound, hit - self._hit[bound])
+            self._hit[bound] = hit
 
     def _tell_groups(self, findings: Sequence[Finding]) -> None:
         groups = self._fleet.judge.last_groups

@@ -11,13 +11,15 @@ import numpy as np
 
 from detectors.parameters import Parameters
 from detectors.rows import SHARDS
+from detectors.summary import Summary
 from stream import metrics
 from stream.contract import alert
 from stream.contract.alert import Alert
 from stream.correlate.book import GONE
+from stream.correlate.copies import Copies
 from stream.correlate.knowledge import Known
 from stream.detect.shell import Output, Step
-from stream.frames import decode_summary
+from stream.frames import decode_summary, summary_content
 from stream.measured import MeasuredFleet
 from stream.pipeline import Applied, Fleet
 
@@ -53,6 +55,7 @@ class FleetEngine:
         self._waits_since_s: float | None = None
         self.fleet = Fleet(parameters)
         self.position = first
+        self._copies = Copies()
         if POSITION in pieces:
             self.fleet.restore({name: piece for name, piece in pieces.items() if name.startswith(FLEET)})
             self.position = max(first, msgspec.json.decode(pieces[POSITION], type=int))
@@ -74,10 +77,17 @@ class FleetEngine:
             self._waits_since_s = self._now_s() if self.fleet.join.is_waiting else None
         changed += self._without_the_silent()
         self.position = offset + 1
-        metrics.summary_seen("repeat" if self.fleet.join.repeats > repeats else "first")
+        self._tell(summary, value, "repeat" if self.fleet.join.repeats > repeats else "first")
         records = [Output(alert.encode(one), one.alert_id.encode()) for one in changed]
         tombstones = [Output(GONE, alert_id.encode()) for alert_id in self.fleet.life.forgotten()]
         return Step(Applied.APPLIED, SOURCE, (*records, *tombstones))
+
+    def _tell(self, summary: Summary, value: bytes, seen: str) -> None:
+        """A copy with another content was discarded as every repeat is; but it must not be, so somebody hears of it."""
+        version, content = summary_content(value)
+        shards = summary.shards
+        differs = self._copies.differs((summary.tick, shards[0], len(shards), version), content)
+        metrics.summary_seen("conflict" if differs else seen, summary.tick, f"{shards[0]} and {len(shards) - 1} more")
 
     def _without_the_silent(self) -> list[Alert]:
         """A shard that is silent for too long must not silence the fleet: partial ticks, each counted.

@@ -42,7 +42,6 @@ class ShardsEngine:
                 )
         self._late = self.shards.late
         self._measured = MeasuredShards(parameters, str(partition))
-        self._measured = MeasuredShards(parameters, str(partition))
 
     def apply(self, offset: int, value: bytes) -> Step:
         """Count one frame where it continues its chain, and close what it lets close. Raises UnreadableEnvelope."""
@@ -53,10 +52,8 @@ class ShardsEngine:
             return Step(outcome, frame.source)
         if outcome is Applied.APPLIED:
             metrics.records_accepted(STAGE, len(frame.rows))
-        metrics.source_clock(STAGE, frame.source, frame.clock_ms)
+        metrics.source_clock(STAGE, frame.source, frame.clock_ms, frame.idle)
         summaries = self.shards.summaries()
-        if summaries:
-            self._measured.after(self.shards)
         for summary in summaries:
             metrics.records_refused("duplicate_event", summary.counters.get("duplicate_event", 0))
         if summaries:

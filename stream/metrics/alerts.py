@@ -7,7 +7,8 @@ from typing import Any, Final, Protocol
 
 import structlog
 
-from stream.metrics.exposition import Bounded, counter, gauge, histogram
+from stream.metrics import fleet
+from stream.metrics.exposition import UNKNOWN, Bounded, counter, gauge, histogram
 
 STATES: Final = ("firing", "resolved")
 SEVERITIES: Final = ("info", "warning", "critical")
@@ -144,6 +145,20 @@ _backlog = gauge(
     ["sink"],
     _CORRELATE,
 )
+_pages = gauge(
+    "swerve_sink_pages_waiting",
+    "Pages that wait for a sink which can call somebody; logs and annotations call nobody. Above 0 on all of them: a "
+    "campaign may be known to nobody; look at the console.",
+    ["sink"],
+    _CORRELATE,
+)
+_lost = counter(
+    "swerve_sink_lost",
+    "Alert records that a sink will never get: refused for good, or pushed out of its full backlog. Any: read them in "
+    "the console, then correct what the sink refuses.",
+    ["sink", "severity"],
+    _CORRELATE,
+)
 _sink_success = gauge(
     "swerve_sink_success_timestamp_seconds",
     "Wall time of the last delivery that a sink took. Compare with its backlog.",
@@ -184,7 +199,18 @@ def partial_tick(missing_shards: int, tick_end_ms: int = 0) -> None:
 def correlate_active(active: bool) -> None:
     """This correlate judges, or stands by."""
     _active.set(int(active))
+    if not active:
+        _forget()
     _log.info("correlate_active" if active else "correlate_standby")
+
+
+def _forget() -> None:
+    """Who judges now shows it; what this process saw last would be added to it."""
+    for one in (_tick_end, _networks, _alerts, _backlog, _pages, _sink_success):
+        one.clear()
+    _missing.set(UNKNOWN)
+    _candidates.set(UNKNOWN)
+    fleet.not_judged_here()
 
 
 def groups(candidates: int, networks: Mapping[str, int]) -> None:
@@ -215,13 +241,17 @@ def alerts_open(counts: Mapping[tuple[str, str], int]) -> None:
             _alerts.labels(state, severity).set(counts.get((state, severity), 0))
 
 
-def sinks_configured(names: Sequence[str]) -> None:
-    """These sinks will be delivered to: their counters begin at 0 now."""
+def sinks_configured(names: Sequence[str], calling: Sequence[str] = ()) -> None:
+    """These sinks will be delivered to, some of them can call somebody: their counters begin at 0 now."""
     for name in names:
         sink = _sinks(name)
         _sent.labels(sink)
         _failed.labels(sink)
+        for severity in SEVERITIES:
+            _lost.labels(sink, severity)
         _backlog.labels(sink).set(0)
+    for name in calling:
+        _pages.labels(_sinks(name)).set(0)
 
 
 def sink_sent(sink: str, alert_id: str = "", seconds_since_tick: float | None = None) -> None:
@@ -241,6 +271,14 @@ def sink_failed(sink: str, reason: str, alert_id: str = "") -> None:
     _log.warning("sink_failed", sink=sink, reason=reason, alert_id=alert_id)
 
 
-def sink_backlog(sink: str, records: int) -> None:
-    """So many records wait for a sink."""
+def sink_lost(sink: str, severity: str, alert_id: str, reason: str) -> None:
+    """A sink will never get this record; what happened is on the alerts topic and in the console."""
+    _lost.labels(_sinks(sink), severity).inc(exemplar={"alert_id": alert_id})
+    _log.error("alert_not_delivered", sink=sink, severity=severity, alert_id=alert_id, reason=reason)
+
+
+def sink_backlog(sink: str, records: int, pages: int | None = None) -> None:
+    """So many records wait for a sink; so many of them are pages, where the sink can call somebody."""
     _backlog.labels(_sinks(sink)).set(records)
+    if pages is not None:
+        _pages.labels(_sinks(sink)).set(pages)

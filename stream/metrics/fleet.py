@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from stream.metrics.exposition import OTHER, Bounded, gauge, levels
+from stream.metrics.exposition import OTHER, UNKNOWN, Bounded, gauge, levels
 
 TARGETS_MAX = 50  # the strongest by requests, of models and of capabilities each; the rest is "other"
 RELEASES_MAX = 50
@@ -108,6 +108,17 @@ def adoption(release: str, share: float, forecast: float | None = None) -> None:
 def strongest_shift(dimension: str, sigmas: float) -> None:
     """The strongest shift of this tick among the cohorts of a dimension ("network" for the groups found by Swerve)."""
     _strongest.labels(_dimensions(dimension)).set(sigmas)
+
+
+def not_judged_here() -> None:
+    """This process judges no more: what it saw last is no longer what the fleet does."""
+    for whole in (_requests, _share):
+        whole.replace({})
+    for one in (_adoption, _forecast, _strongest):
+        one.clear()
+    _releases.clear()
+    _budget.set(UNKNOWN)
+    _spent.set(UNKNOWN)
 
 
 def false_page_budget(per_month: float, spent: float) -> None:

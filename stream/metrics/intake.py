@@ -48,8 +48,8 @@ _lag = gauge(
 )
 _clock = gauge(
     "swerve_source_clock_timestamp_seconds",
-    "Event time that each source has reached (its watermark before lateness). One far behind the others holds back "
-    "every tick: look at the worker that owns it.",
+    "Event time that each source has reached (its watermark before lateness); an idle one shows none. One far behind "
+    "the others holds back every tick: look at the worker that owns it.",
     ["stage", "source"],
     _INTAKE,
 )
@@ -129,17 +129,26 @@ def source_lag(stage: str, source: str, messages: int) -> None:
     _show_bounded(stage, source, "lag", float(messages))
 
 
-def source_clock(stage: str, source: str, clock_ms: int) -> None:
-    """The event time, in ms, that a source has reached in a stage. A clock that is not known yet is not shown."""
-    if clock_ms > 0:
+def source_clock(stage: str, source: str, clock_ms: int, idle: bool = False) -> None:
+    """The event time, in ms, that a source has reached in a stage.
+
+    One that is not known yet is not shown, nor that of an idle source: it stands still, and holds nothing back.
+    """
+    if idle:
+        _forget(stage, source, "clock")
+    elif clock_ms > 0:
         _show_bounded(stage, source, "clock", clock_ms / 1000)
 
 
 def source_left(stage: str, source: str) -> None:
     """A source moved to another worker: its series end here, or they would look like one that stands still."""
     for what in ("lag", "clock"):
-        shown = _behind.get((stage, what), {})
-        shown.pop(source, None)
+        _forget(stage, source, what)
+
+
+def _forget(stage: str, source: str, what: str) -> None:
+    shown = _behind.get((stage, what), {})
+    if shown.pop(source, None) is not None:
         _show(stage, what, shown)
 
 

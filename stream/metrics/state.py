@@ -10,10 +10,7 @@ import structlog
 from stream.metrics.exposition import UNKNOWN, Bounded, counter, expose, gauge, histogram
 from stream.metrics.intake import begin
 
-BOUNDS: Final = (
-    "accounts", "models", "capabilities", "targets_per_account", "values", "organisations", "pairs", "memberships",
-    "networks", "members", "releases", "expected", "events_in_lateness", "table_bytes", "buffered_records",
-)  # fmt: skip
+BOUNDS: Final = ("models", "organisations", "cohorts", "memberships", "sink_backlog")  # of [limits] and in the code
 BOUNDS_MAX = 24
 _STATEFUL = ("detect", "correlate")
 _SECONDS = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300]
@@ -163,6 +160,12 @@ def rebalance(stage: str, partitions: int, seconds: float) -> None:
     _rebalance_seconds.labels(stage).observe(seconds)
     _partitions.labels(stage).set(partitions)
     _log.info("rebalanced", stage=stage, partitions=partitions, seconds=round(seconds, 3))
+
+
+def partitions_left(stage: str) -> None:
+    """The state of this stage is another worker's now: nothing here grows old."""
+    for one in (_snapshot_at, _snapshot_bytes):
+        one.remove_by_labels({"stage": stage})
 
 
 def recovery(stage: str, result: str, seconds: float, resumed_from: str = "") -> None:

@@ -18,6 +18,7 @@ from stream.sinks.sink import Links, Sink
 from stream.sinks.webhook import Webhook, preset
 
 LOGS = ("stdout", "file")  # every record matters; for the others only the latest state of an alert
+CALL_NOBODY = (*LOGS, "grafana")
 
 
 def _stdout(one: sections.StdoutSink, links: Links) -> Sink:
@@ -84,6 +85,12 @@ def build(section: sections.Sink, links: Links) -> Sink:
     return SINKS[section.kind](section, links)
 
 
+def check(settings: Settings) -> None:
+    """Raise UsageError where a sink of the configuration could not be made, such as for its template."""
+    for section in settings.sinks:
+        build(section, links_of(settings))
+
+
 def deliveries(
     settings: Settings,
     attention: Callable[[str], Attention] | None = None,
@@ -105,6 +112,7 @@ def _delivery(
         build(section, links),
         section.severity_min,
         keeps_all=section.kind in LOGS,
+        calls=section.kind not in CALL_NOBODY,
         deadline_s=1.5 * getattr(section, "timeout_s", 10.0),
     )
     if getattr(section, "watchdog", False):

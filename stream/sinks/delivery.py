@@ -47,6 +47,7 @@ class Delivery:
     """One sink and what waits for it. `offer` never blocks and never fails; `run` delivers until it is cancelled.
 
     keeps_all: every record matters (a log); otherwise a newer record of one alert replaces one that still waits.
+    calls: it can reach a person, as neither a log nor an annotation does.
     deadline_s: for one attempt. attention: what was asked for one alert. keep: called with the ledger's bytes whenever
     it changed. always: repeated for ever by a sink that repeats. kept_offsets: of the ledger's, what is stored
     elsewhere already. now_s, rng: given by tests.
@@ -55,6 +56,7 @@ class Delivery:
     sink: Sink
     severity_min: Severity = "info"
     keeps_all: bool = False
+    calls: bool = True
     deadline_s: float = 15.0
     backlog_max: int = BACKLOG_MAX
     ledger: Ledger = field(default_factory=Ledger)
@@ -127,7 +129,7 @@ class Delivery:
         lost = self._waiting.pop(key)
         self._settle(lost.mark)
         metrics.bound_reached("sink_backlog")
-        log.get("sinks").error("alert_not_delivered", sink=self.name, alert_id=lost.alert.alert_id, reason="backlog")
+        metrics.sink_lost(self.name, lost.alert.severity, lost.alert.alert_id, "the backlog is full")
 
     async def run(self) -> None:
         """Deliver for ever. Nothing that a sink does ends it; only cancelling does."""
@@ -202,12 +204,12 @@ class Delivery:
             return False
         except SinkRefusedError as error:
             metrics.sink_failed(self.name, str(error), alert_id)
-            self._refused(batch)
+            self._refused(batch, str(error))
             return True
         except Exception as error:
             # A defect of one sink must neither end its task nor hold up what comes after this record.
             metrics.sink_failed(self.name, f"{type(error).__name__} in the sink itself", alert_id)
-            self._refused(batch)
+            self._refused(batch, "a defect of the sink")
             return True
         self._failures = 0
         if not is_repeat:
@@ -216,16 +218,17 @@ class Delivery:
 
     def _failed(self, told: str, alert_id: str, retry_after_s: float | None) -> None:
         metrics.sink_failed(self.name, told, alert_id)
+        self._metered()
         self._failures += 1
         # Half of it by chance: many Swerves that lost one receiver do not return to it in step.
         most_s = min(BACK_OFF_MAX_S, self.back_off_first_s * 2 ** min(self._failures - 1, 16))
         self._back_off_s = max(most_s * (0.5 + 0.5 * self.rng.random()), retry_after_s or 0.0)
 
-    def _refused(self, batch: Sequence[_Waiting]) -> None:
+    def _refused(self, batch: Sequence[_Waiting], reason: str) -> None:
         """It will not be taken: settled, so that the rest goes on; a repeat is tried again in its time."""
         for one in batch:
             if self._waiting.get(self._key(one.alert)) is one:
-                log.get("sinks").error("alert_not_delivered", sink=self.name, alert_id=one.alert.alert_id)
+                metrics.sink_lost(self.name, one.alert.severity, one.alert.alert_id, reason)
                 self._done(one)
 
     def _sent(self, batch: Sequence[_Waiting]) -> None:
@@ -283,7 +286,14 @@ class Delivery:
         self.ledger.next_offset[partition] = min(still_open, default=self._seen_marks[partition] + 1)
 
     def _metered(self) -> None:
-        metrics.sink_backlog(self.name, len(self._waiting))
+        metrics.sink_backlog(self.name, len(self._waiting), self._pages() if self.calls else None)
+
+    def _pages(self) -> int:
+        """Pages that nobody asked to hold back."""
+        return sum(
+            one.alert.severity == "critical" and one.alert.status == "firing" and not self._is_snoozed(one.alert)
+            for one in self._waiting.values()
+        )
 
     async def drained(self) -> None:
         """Returns when nothing is left that may go now."""
@@ -296,7 +306,7 @@ class Deliveries:
     def __init__(self, deliveries: Sequence[Delivery]) -> None:
         self.each = tuple(deliveries)
         self._tasks: list[asyncio.Task[None]] = []
-        metrics.sinks_configured([one.name for one in deliveries])
+        metrics.sinks_configured([one.name for one in deliveries], [one.name for one in deliveries if one.calls])
 
     def start(self) -> None:
         """Begin to deliver, in the running loop."""

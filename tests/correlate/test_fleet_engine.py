@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from stream import metrics
+from stream import envelope, metrics
 from stream.correlate.engine import FleetEngine
 from stream.correlate.knowledge import Known
-from stream.frames import encode_summary, split_frame
+from stream.frames import decode_summary, encode_summary, split_frame, summary_content
 from stream.ingest.encode import Encoder
 from stream.pipeline import Applied, Shards
 from stream.settings import Settings
@@ -46,6 +46,24 @@ def test_a_summary_that_was_left_out_is_a_gap_and_one_that_comes_again_a_repeat(
     outcomes = [engine.apply(offset, raw).outcome for offset, raw in ((0, first), (2, second), (0, first), (1, second))]
 
     assert outcomes == [Applied.APPLIED, Applied.GAP, Applied.REPEAT, Applied.APPLIED]
+
+
+def test_a_copy_with_another_content_is_a_conflict_however_it_is_compressed(monkeypatch):
+    engine = an_engine()
+    (first, *_) = summaries(partitions=1)[0]
+    with monkeypatch.context() as patched:
+        patched.setattr(envelope, "_LEVEL", 19)
+        same = envelope.seal(summary_content(first)[1], first[0], first[1])
+    assert same != first
+    seen = {name: metrics.value("swerve_summaries_total", result=name) for name in ("first", "repeat", "conflict")}
+    decoded = decode_summary(first)
+    decoded.counters["accepted"] += 1
+
+    for offset, raw in enumerate((first, same, encode_summary(decoded))):
+        engine.apply(offset, raw)
+
+    for name in seen:
+        assert metrics.value("swerve_summaries_total", result=name) == seen[name] + 1, name
 
 
 def test_a_stored_engine_goes_on_where_it_stood():

@@ -30,7 +30,7 @@ def put(folder: Path, name: str, script: str = "exit 0") -> None:
 def test_a_program_that_is_missing_is_named_with_the_line_to_type(monkeypatch: pytest.MonkeyPatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    with pytest.raises(NoProgramError, match="no amtool here; .*apt-get install -y prometheus-alertmanager"):
+    with pytest.raises(NoProgramError, match=r"no amtool here; .*apt-get install -y prometheus-alertmanager"):
         program("amtool", of="alertmanager")
 
 

@@ -80,6 +80,50 @@ def test_a_page_judged_harmless_spends_the_budget_for_a_month(fleet: Fleet):
     assert metrics.value("swerve_false_pages_spent") == 0
 
 
+def test_the_strongest_shift_of_each_dimension_is_shown_and_of_one_that_fell_silent_none(fleet: Fleet):
+    MeasuredFleet(fleet, late_s=lambda at_ms: 0.0)
+    fleet.judge.declared.strongest = {"org": 4.5, "country": 1.0}
+    fleet.on_tick(Judged(BEGIN_MS, [], [], []))
+    fleet.judge.declared.strongest = {"country": 2.0}
+    fleet.on_tick(Judged(BEGIN_MS, [], [], []))
+
+    assert metrics.value("swerve_strongest_shift_sigmas", dimension="country") == 2.0
+    assert metrics.value("swerve_strongest_shift_sigmas", dimension="org") == 0.0
+
+
+def test_the_bounds_of_correlate_are_told(fleet: Fleet):
+    MeasuredFleet(fleet, late_s=lambda at_ms: 0.0)
+    before = metrics.value("swerve_bound_reached_total", bound="memberships")
+    fleet.judge.carriers.dropped = 7
+
+    fleet.on_tick(Judged(BEGIN_MS, [], [], []))
+    fleet.on_tick(Judged(BEGIN_MS, [], [], []))
+
+    assert metrics.value("swerve_bound_reached_total", bound="memberships") == before + 7
+
+
+def test_a_correlate_that_stands_by_shows_nothing_of_what_it_judged_before(fleet: Fleet):
+    MeasuredFleet(fleet, late_s=lambda at_ms: 0.0)
+    metrics.correlate_active(True)
+    metrics.sinks_configured(["pager"], calling=["pager"])
+    metrics.snapshot_written("correlate", 1000, 0.5)
+    network = SimpleNamespace(cohorts=counts(model__a=1), accounts=object())
+    fleet.on_tick(Judged(BEGIN_MS, [network], [], [alert("one")]))
+    told = metrics.value("swerve_ticks_closed_total", kind="network")
+
+    metrics.correlate_active(False)
+    metrics.partitions_left("correlate")
+
+    assert metrics.value("swerve_alerts", state="firing", severity="critical") is None
+    assert metrics.value("swerve_tick_end_timestamp_seconds", kind="network") is None
+    assert metrics.value("swerve_fleet_share_ratio", kind="model", name="a") is None
+    assert metrics.value("swerve_sink_backlog", sink="pager") is None
+    assert metrics.value("swerve_sink_pages_waiting", sink="pager") is None
+    assert metrics.value("swerve_false_pages_budget") is None
+    assert metrics.value("swerve_snapshot_timestamp_seconds", stage="correlate") is None
+    assert metrics.value("swerve_ticks_closed_total", kind="network") == told, "a counter never goes back"
+
+
 def test_a_release_that_grows_steadily_is_forecast_and_one_that_is_not_out_yet_is_not_shown():
     adoption = Adoption()
     released = {"atlas-4": BEGIN_MS, "atlas-9": BEGIN_MS + 1_000 * HOUR_MS}

@@ -33,6 +33,16 @@ def test_a_source_that_moved_away_has_no_series_left():
     assert metrics.value(LAG, stage="ingest", source="gone[0]") is None
 
 
+def test_an_idle_source_shows_no_clock_for_it_would_look_like_one_that_holds_time_back():
+    metrics.source_clock("detect", "quiet[0]", 1_700_000_000_000)
+    metrics.source_clock("detect", "quiet[0]", 1_700_000_000_000, idle=True)
+    assert metrics.value(CLOCK, stage="detect", source="quiet[0]") is None
+
+    metrics.source_clock("detect", "quiet[0]", 1_700_000_060_000)
+    assert metrics.value(CLOCK, stage="detect", source="quiet[0]") == 1_700_000_060
+    metrics.source_left("detect", "quiet[0]")
+
+
 def test_a_source_without_a_clock_shows_none():
     metrics.source_clock("ingest", "fresh[0]", -(1 << 62))
 

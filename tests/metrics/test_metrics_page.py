@@ -43,8 +43,9 @@ def everything_happens(models: int = 200, capabilities: int = 30) -> None:
         metrics.bound_reached(f"bound_{number}")
         metrics.adoption(f"release-{number}", 0.1, 0.2)
         metrics.strongest_shift(f"dimension_{number}", 3.0)
-        metrics.sinks_configured([f"sink-{number}"])
+        metrics.sinks_configured([f"sink-{number}"], calling=[f"sink-{number}"])
         metrics.sink_sent(f"sink-{number}", "a1b2", 1000.0)
+        metrics.sink_lost(f"sink-{number}", "critical", "a1b2", "answered 400")
     for stage in metrics.STAGES:
         metrics.records_accepted(stage, 1)
         metrics.rebalance(stage, 4, 1.0)

@@ -192,6 +192,42 @@ async def test_the_backlog_is_metered(alert):
     assert metrics.value("swerve_sink_backlog", sink="metered") == 2
 
 
+async def test_pages_that_wait_are_metered_where_the_sink_can_call_somebody(alert):
+    pager, log = quick(Scripted(DOWN, name="pager2")), quick(Scripted(name="log2"), calls=False, keeps_all=True)
+    Deliveries([pager, log])
+    for delivery in (pager, log):
+        delivery.offer(alert("a1", severity="critical"))
+        delivery.offer(alert("a2", severity="warning"))
+
+    assert metrics.value("swerve_sink_pages_waiting", sink="pager2") == 1
+    assert metrics.value("swerve_sink_pages_waiting", sink="log2") is None
+    async with running(pager):
+        await settled(pager)
+    assert metrics.value("swerve_sink_pages_waiting", sink="pager2") == 0
+
+
+async def test_a_snoozed_page_waits_because_somebody_wanted_it(alert):
+    snoozed = Attention(snoozed_until_ms=2**60)
+    delivery = quick(Scripted(name="snoozing"), attention=lambda alert_id: snoozed)
+
+    delivery.offer(alert("a1", severity="critical"))
+
+    assert metrics.value("swerve_sink_pages_waiting", sink="snoozing") == 0
+
+
+async def test_a_record_that_a_sink_refuses_for_good_is_counted_as_lost_by_severity(alert):
+    delivery = quick(Scripted(SinkRefusedError("answered 400"), name="refusing"))
+    Deliveries([delivery])
+    assert metrics.value("swerve_sink_lost_total", sink="refusing", severity="critical") == 0
+
+    delivery.offer(alert("a1", severity="critical"))
+    async with running(delivery):
+        await settled(delivery)
+
+    assert metrics.value("swerve_sink_lost_total", sink="refusing", severity="critical") == 1
+    assert metrics.value("swerve_sink_lost_total", sink="refusing", severity="warning") == 0
+
+
 async def test_what_is_below_the_severity_of_a_sink_never_reaches_it(alert):
     delivery = quick(Scripted(), severity_min="warning")
     async with running(delivery):

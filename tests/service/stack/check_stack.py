@@ -39,6 +39,12 @@ def test_every_panel_of_every_dashboard_has_data(loaded: Stack):
     until(lambda: faults(loaded.prometheus) == [], f"no fault; last: {faults(loaded.prometheus)}", loaded.told)
 
 
+def test_every_dimension_shows_its_strongest_shift(loaded: Stack):
+    found = {one["metric"]["dimension"] for one in loaded.prometheus.query("swerve_strongest_shift_sigmas")}
+
+    assert {"network", "org", "country"} <= found
+
+
 def test_the_exemplar_of_the_alert_is_in_prometheus(loaded: Stack):
     ids = {labels["alert_id"] for labels in loaded.prometheus.exemplars("swerve_alert_changes_total")}
 

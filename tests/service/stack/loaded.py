@@ -32,7 +32,7 @@ class Record:
 def once() -> None:
     """What happens when stages start."""
     metrics.serving(metrics.STAGES, "0.1.0")
-    metrics.sinks_configured(["alertmanager", "webhook"])
+    metrics.sinks_configured(["alertmanager", "webhook"], calling=["alertmanager", "webhook"])
     metrics.correlate_active(True)
     for stage in metrics.STAGES:
         metrics.rebalance(stage, PARTITIONS, 1.5)
