@@ -127,3 +127,19 @@ def test_every_example_uses_options_that_the_command_has(typed, monkeypatch):
 def test_sections_of_the_configuration_are_named_in_help(typed):
     """A bracket in a help text is not eaten as markup."""
     assert "[sources] dialect" in " ".join(typed("backtest", "--help")[1].replace("│", " ").split())
+
+
+@pytest.mark.parametrize("words", [["config", "check"], ["correlate"], ["run"]])
+def test_a_sink_that_could_not_be_made_is_refused_before_any_broker_is_asked(words, tmp_path, typed):
+    template = tmp_path / "page.json"
+    template.write_text("{{ alert.no_such_field }}")
+    config = tmp_path / "swerve.toml"
+    config.write_text(
+        '[kafka]\nbootstrap_servers = "127.0.0.1:1"\n'
+        f'[[sinks]]\nkind = "webhook"\nname = "pager"\nurl = "http://127.0.0.1:2/"\ntemplate = "{template}"\n'
+    )
+
+    code, _, err = typed(*words, "--config", str(config))
+
+    assert code == 2
+    assert "sink pager: template" in err
