@@ -170,7 +170,10 @@ _sink_success = gauge(
 def _show_all() -> None:
     for tick in TICKS:
         _ticks.labels(tick)
+        _tick_seconds.labels(tick)
+        _tick_late.labels(tick)
     for severity in SEVERITIES:
+        _detection.labels(severity)
         for status in STATES:
             for kind in KINDS:
                 _changes.labels(status, severity, kind)
@@ -247,6 +250,7 @@ def sinks_configured(names: Sequence[str], calling: Sequence[str] = ()) -> None:
         sink = _sinks(name)
         _sent.labels(sink)
         _failed.labels(sink)
+        _event_to_alert.labels(sink)
         for severity in SEVERITIES:
             _lost.labels(sink, severity)
         _backlog.labels(sink).set(0)

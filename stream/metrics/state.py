@@ -105,6 +105,7 @@ def serving(stages: Sequence[str], version: str) -> None:
         _ready.labels(stage).set(0)
         _rebalances.labels(stage)
         if stage in _STATEFUL:
+            _snapshot_seconds.labels(stage)
             for result in ("restored", "empty", "failed"):
                 _recoveries.labels(stage, result)
 

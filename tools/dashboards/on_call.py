@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from tools.dashboards.panels import QUARTER, Limit, Query, empty, lines, number, row
+from tools.dashboards.panels import QUARTER, THIRD, Limit, Query, empty, lines, number, row
 
 
 def board() -> Dashboard:
@@ -74,26 +74,25 @@ def _delay(one: Dashboard) -> None:
         lines(
             "How long from the onset of a shift to its first alert?",
             "s",
-            "Mean of all alerts of this process, in event time. Campaigns hide among the fleet; hours are normal.",
+            "Mean of the alerts of the time shown, in event time. Campaigns hide among the fleet; hours are normal.",
             Query(
-                "sum by (severity) (swerve_alert_detection_delay_seconds_sum{@})"
-                " / (sum by (severity) (swerve_alert_detection_delay_seconds_count{@}) > 0)",
+                "sum by (severity) (increase(swerve_alert_detection_delay_seconds_sum{@}[$__range]))"
+                " / (sum by (severity) (increase(swerve_alert_detection_delay_seconds_count{@}[$__range])) > 0)",
                 "{{severity}}",
             ),
         ),
         lines(
             "How long from the deciding tick to the delivered alert?",
             "s",
-            "Mean of this process: until ticks are judged, and until a sink took the alert; alerts of a replay are "
-            "left out. The lateness is the floor; above it is lag, or a failing sink.",
+            "Until ticks are judged, 95% of the last hour's; and until a sink took the alert, the mean of the time "
+            "shown without alerts of a replay. The lateness is the floor; above it is lag, or a failing sink.",
             Query(
-                "sum by (sink) (swerve_event_to_alert_seconds_sum{@})"
-                " / (sum by (sink) (swerve_event_to_alert_seconds_count{@}) > 0)",
+                "sum by (sink) (increase(swerve_event_to_alert_seconds_sum{@}[$__range]))"
+                " / (sum by (sink) (increase(swerve_event_to_alert_seconds_count{@}[$__range])) > 0)",
                 "delivered by {{sink}}",
             ),
             Query(
-                "sum by (kind) (swerve_tick_lateness_seconds_sum{@})"
-                " / (sum by (kind) (swerve_tick_lateness_seconds_count{@}) > 0)",
+                "histogram_quantile(0.95, sum by (kind, le) (rate(swerve_tick_lateness_seconds_bucket{@}[1h])))",
                 "{{kind}} ticks judged",
             ),
         ),
@@ -110,11 +109,23 @@ def _told(one: Dashboard) -> None:
             "Records that each sink took, a second, and attempts that it refused; those are made again.",
             Query("sum by (sink) (rate(swerve_sink_sent_total{@}[$__rate_interval]))", "{{sink}} took", exemplar=True),
             Query("sum by (sink) (rate(swerve_sink_failed_total{@}[$__rate_interval]))", "{{sink}} refused"),
+            width=THIRD,
         ),
         lines(
             "Does anything wait to be told?",
             "short",
-            "Records that wait for a sink. Above 0 for minutes: somebody does not know.",
+            "Records that wait for a sink, and the pages among them where it can call somebody. Above 0 for minutes: "
+            "somebody does not know.",
             Query("max by (sink) (swerve_sink_backlog{@})", "{{sink}}"),
+            Query("max by (sink) (swerve_sink_pages_waiting{@})", "{{sink}}, pages"),
+            width=THIRD,
+        ),
+        lines(
+            "Will something never be told?",
+            "short",
+            "Records that a sink refused for good, or that were pushed out of its full backlog, in the last hour. "
+            "The log of correlate has each with its reason.",
+            Query("sum by (sink, severity) (increase(swerve_sink_lost_total{@}[1h]))", "{{sink}}, {{severity}}"),
+            width=THIRD,
         ),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from tools.dashboards.panels import THIRD, Limit, Query, empty, lines, number, row
+from tools.dashboards.panels import THIRD, WIDE, Limit, Query, empty, lines, number, row
 
 
 def board() -> Dashboard:
@@ -130,10 +130,9 @@ def _judging(one: Dashboard) -> None:
         lines(
             "How long does it take to judge a tick?",
             "s",
-            "Mean of the ticks of this process. Near the length of the tick correlate needs a faster core.",
+            "95% of the ticks of the last hour. Near the length of the tick correlate needs a faster core.",
             Query(
-                "sum by (kind) (swerve_tick_duration_seconds_sum{@})"
-                " / (sum by (kind) (swerve_tick_duration_seconds_count{@}) > 0)",
+                "histogram_quantile(0.95, sum by (kind, le) (rate(swerve_tick_duration_seconds_bucket{@}[1h])))",
                 "{{kind}}",
             ),
             width=THIRD,
@@ -190,10 +189,9 @@ def _state(one: Dashboard) -> None:
         lines(
             "How long does a snapshot take?",
             "s",
-            "Mean of the snapshots of this process.",
+            "95% of the snapshots of the last half hour.",
             Query(
-                "sum by (stage) (swerve_snapshot_duration_seconds_sum{@})"
-                " / (sum by (stage) (swerve_snapshot_duration_seconds_count{@}) > 0)",
+                "histogram_quantile(0.95, sum by (stage, le) (rate(swerve_snapshot_duration_seconds_bucket{@}[30m])))",
                 "{{stage}}",
             ),
             width=THIRD,
@@ -226,5 +224,22 @@ def _processes(one: Dashboard) -> None:
             Query("sum by (stage) (increase(swerve_rebalances_total{@}[30m]))", "{{stage}} assigned"),
             Query("sum by (stage, result) (increase(swerve_recoveries_total{@}[30m]))", "{{stage}} {{result}}"),
             width=THIRD,
+        ),
+        lines(
+            "How long does a worker take to come back?",
+            "s",
+            "Mean since the processes started: from losing partitions to holding the new ones, and to restore their "
+            "state. Alerts come later by as much.",
+            Query(
+                "sum by (stage) (swerve_rebalance_duration_seconds_sum{@})"
+                " / (sum by (stage) (swerve_rebalance_duration_seconds_count{@}) > 0)",
+                "{{stage}} rebalanced",
+            ),
+            Query(
+                "sum by (stage) (swerve_recovery_duration_seconds_sum{@})"
+                " / (sum by (stage) (swerve_recovery_duration_seconds_count{@}) > 0)",
+                "{{stage}} recovered",
+            ),
+            width=WIDE,
         ),
     )
