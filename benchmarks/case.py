@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from benchmarks.credit import credit
+from benchmarks.credit import credit, watched
 from benchmarks.moved import Moved
 from benchmarks.rivals import RIVALS, Rival
 from detectors.parameters import HOUR_MS
@@ -102,6 +102,7 @@ def measured(case: Case, rivals: Sequence[str], told: Callable[[str], None]) -> 
         "seconds": round(time.monotonic() - began, 1),
         "days": round((story.end_ms - story.start_ms) / (24 * HOUR_MS), 2),
         "said": said.document(),
+        "watch": watched(truth, [row.account_id for row in run.fleet.judge.watch.rows]),
         "rivals": {rival.name: _tracks(rival, truth) for rival in run.rivals},
     }
 

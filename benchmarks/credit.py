@@ -100,6 +100,24 @@ def credit(
     )
 
 
+def watched(truth: Mapping[str, Any], rows: Sequence[str], most: int = 100) -> dict[str, Any]:
+    """What the watch list held at the end of the log, its first `most` rows.
+
+    precision: part of the rows that are a campaign's accounts; None for an empty list. moved: part that are of an
+    honest network or shock which truly moved; the rest moved by themselves.
+    """
+    first = rows[:most]
+    planted = {account for campaign in truth["campaigns"] for account in campaign["accounts"]}
+    honest = {account for one in (*truth["networks"], *truth["shocks"]) for account in one.get("accounts") or ()}
+    if not first:
+        return {"rows": 0, "precision": None, "moved": None}
+    return {
+        "rows": len(first),
+        "precision": round(len(planted & set(first)) / len(first), 4),
+        "moved": round(len((honest - planted) & set(first)) / len(first), 4),
+    }
+
+
 def _told(alerts: Sequence[Alert], named: Sequence[Named]) -> dict[str, _Told]:
     told: dict[str, _Told] = {}
     for alert in alerts:

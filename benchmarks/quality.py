@@ -27,6 +27,7 @@ QUIET = "quiet"
 NEVER = float("inf")
 HEAD = ("scenario", "campaign", "page after onset", "after a tenth moved", "recall", "recall in 24 h", "precision",
         "pages", "false pages", "false warnings")  # fmt: skip
+WATCH_HEAD = ("scenario", "watch list: precision at 100", "rows", "of honest networks and shocks")
 RIVAL_HEAD = ("scenario", "campaign", "detector", "page after onset", "recall", "precision", "false pages")
 
 
@@ -54,6 +55,7 @@ def main(
     for kind in kinds:
         found[kind] = [_result(Case(kind[0], seed, kind[1], scale), names) for seed in numbers]
     lines = [BEGIN, _about(numbers), "", *_table(HEAD, [row for kind in kinds for row in _rows(found[kind])])]
+    lines += ["", *_table(WATCH_HEAD, [_watch_row(found[kind]) for kind in kinds])]
     if rivals and any(name == QUIET for name, _ in kinds):
         lines += ["", *_table(RIVAL_HEAD, _rival_rows(found, numbers, scale))]
     typer.echo("\n".join([*lines, END]))
@@ -100,6 +102,17 @@ def _rows(results: Sequence[dict[str, Any]]) -> list[Row]:
             ))
         )  # fmt: skip
     return rows
+
+
+def _watch_row(results: Sequence[dict[str, Any]]) -> Row:
+    """What the watch list held at the end: who is in an alert is not on it, so it counts where no alert can be."""
+    each = [one["watch"] for one in results]
+    return Row((
+        results[0]["case"],
+        _spread([one["precision"] or 0.0 for one in each], worst=min, form=_share),
+        _spread([one["rows"] for one in each], worst=min),
+        _spread([one["moved"] or 0.0 for one in each], worst=max, form=_share),
+    ))  # fmt: skip
 
 
 def _rival_rows(

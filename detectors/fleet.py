@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from detectors.carriers import Carriers
 from detectors.cohorts import Cohorts
-from detectors.findings import Finding, Target
+from detectors.findings import Finding, Level, Target
 from detectors.groups import Group, Tick, groups_of, tick_of
 from detectors.incidents import Incidents
 from detectors.movement import movement_of
@@ -22,6 +22,7 @@ from detectors.rows import Sets
 from detectors.summary import AccountColumns, CohortCounts
 from detectors.ties import ties_of
 from detectors.tracks import Tracks
+from detectors.watchlist import WatchList
 
 NEW_AFTER_H = 48  # a day for the fast window, and one for the baseline
 NEW_FLEET_SHARE = 0.02  # a model below this share of the fleet's baseline hardly existed in it
@@ -48,6 +49,7 @@ class Judge:
         self.tracks = Tracks()
         self.incidents = Incidents(target_of)
         self.declared = Cohorts(target_of, parameters.org_dimension, parameters.tick_ms)
+        self.watch = WatchList(parameters)
         self.renamed: dict[str, str] = {}
         self.first_hour: int | None = None
         self.last_tick: Tick | None = None
@@ -63,6 +65,7 @@ class Judge:
             "tracks": self.tracks.state(),
             "incidents": self.incidents.state(),
             "declared": self.declared.state(),
+            "watch": self.watch.state(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -73,6 +76,8 @@ class Judge:
         self.tracks.restore(state["tracks"])
         self.incidents.restore(state["incidents"])
         self.declared.restore(state["declared"])
+        if "watch" in state:  # a snapshot from before there was a watch list: it begins anew
+            self.watch.restore(state["watch"])
 
     def cohorts(self, parts: Sequence[CohortCounts], tick: int) -> list[Finding]:
         """Judge the declared cohorts of one 5-minute tick."""
@@ -106,7 +111,10 @@ class Judge:
         tick = tick_of(population, movement, carried, self.activity, parts, parameters, history_h, is_new)
         self.last_groups = groups_of(tick, ties, parts, self.tracks, parameters)
         self.last_tick = tick
-        return self.incidents.step(tick, self.last_groups)
+        findings = self.incidents.step(tick, self.last_groups)
+        named = {one.account_id for finding in findings if finding.level >= Level.WARNING for one in finding.members}
+        self.watch.learn(population, movement, carried, history_h, named)
+        return findings
 
 
 def joined(parts: Sequence[AccountColumns]) -> AccountColumns:

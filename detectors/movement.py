@@ -9,6 +9,7 @@ import numpy as np
 from detectors.population import Floats, Ints, Population
 
 NATS_MAX = 5.0  # one account never counts for more than a chance of 1 in 150 in one target
+RATE_BASELINE_MIN = 5.0  # requests: below it an account has no rate of its own to grow from
 
 
 @dataclass(slots=True)
@@ -71,14 +72,23 @@ def nats_of_rank(score: Floats, stratum: Ints, strata: int) -> Floats:
 
 def _growth(population: Population) -> Floats:
     """Poisson deviance of the requests now against the account's own hourly rate, where it has one."""
-    known = population.nb >= 5
-    hours = np.clip(population.age_h - 24.0, 1.0, 240.0)
-    # The baseline halves every week, so an old account's hours count for at most 240 of them.
-    rate = (population.nb + 1.0) / (hours + 1.0)
-    expected = rate * np.minimum(population.age_h, 24.0)
+    known = population.nb >= RATE_BASELINE_MIN
+    expected = usual_requests(population)
     n = population.n
     deviance = n * np.log(np.maximum(n, 1e-9) / expected) - (n - expected)
     return np.where(known & (n > expected), deviance, 0.0)
+
+
+def usual_requests(population: Population) -> Floats:
+    """Requests that each account would have sent in its fast window at its own hourly rate before.
+
+    It means something from a baseline of RATE_BASELINE_MIN requests. O(accounts).
+    """
+    hours = np.clip(population.age_h - 24.0, 1.0, 240.0)
+    # The baseline halves every week, so an old account's hours count for at most 240 of them.
+    rate = (population.nb + 1.0) / (hours + 1.0)
+    usual: Floats = rate * np.minimum(population.age_h, 24.0)
+    return usual
 
 
 def _youth(population: Population) -> Floats:

@@ -47,6 +47,7 @@ class Parameters:
     false_pages_per_month: float = 0.5
     page_z: float = 4.0
     ticks_min: int = 2
+    watch_rows: int = 100  # rows of the watch list, which never pages
     clock_vote: bool = True  # whether round-the-clock work may count as evidence for one operator
 
     @property

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from benchmarks.credit import DAY_MS, HOUR_MS, credit
+from benchmarks.credit import DAY_MS, HOUR_MS, credit, watched
 from benchmarks.rivalry import held, lines_of
 from stream.contract.alert import Alert, AlertSubject, AlertTarget
 
@@ -124,3 +124,13 @@ def test_a_rival_pages_where_it_is_stronger_by_a_tenth_than_in_a_quiet_fleet():
 def test_a_rivals_page_about_others_is_false():
     found = held([track(records=[(101, 3.0)], others=[(101, 9)])], {}, "pivot", ONSET_MS, 10)
     assert (found.delay_h, found.recall, found.precision, found.false_pages) == (None, 0.0, None, 1)
+
+
+def test_the_watch_list_is_held_against_the_campaigns_and_the_honest():
+    rows = ["c0", "h0", "c1", "x", *(f"y{i}" for i in range(96)), "c2"]
+    found = watched(truth(shocks=[{"at_ms": ONSET_MS, "accounts": ["h3", "x"]}]), rows)
+    assert found == {"rows": 100, "precision": 0.02, "moved": 0.02}
+
+
+def test_an_empty_watch_list_has_no_precision():
+    assert watched(truth(), []) == {"rows": 0, "precision": None, "moved": None}
