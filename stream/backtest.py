@@ -192,6 +192,7 @@ class _Replay:
             until_ms=seen.until_ms,
             seconds=outcome.seconds,
             changes=self.changes,
+            watched=self.fleet.judge.watch.rows,
         )
 
 

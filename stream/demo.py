@@ -32,7 +32,7 @@ from stream.settings import Settings
 from stream.simulate.command import truth_of
 from stream.simulate.scenarios import SCENARIOS, tell
 from stream.simulate.write import Lines
-from stream.terminal.view import Screen, alert_line, draw
+from stream.terminal.view import Screen, alert_line, draw, watch_line
 
 SOURCE = "simulated fleet"
 SCENARIO, SEED, ACCOUNTS, DAYS = "pivot", 1, 2_500, 7.0  # half a minute on two idle cores, within two on busy ones
@@ -165,6 +165,7 @@ class Stage:
         screen.speed = (at_ms - story.start_ms) / 1000 / elapsed_s
         screen.part = (at_ms - story.start_ms) / (story.end_ms - story.start_ms)
         screen.changed(alerts)
+        screen.watched = story.fleet.judge.watch.rows
 
     def _say(self, at_ms: int, alerts: Sequence[Alert]) -> None:
         """One line a day, and one a record that somebody would be told of."""
@@ -201,6 +202,8 @@ def ending(story: Story, console: Console, seconds: float) -> None:
         f"{pages}; {seen.records:,} records of {span(story.end_ms - story.start_ms)} in {seconds:.0f} s",
         highlight=False,
     )
+    if story.fleet.judge.watch.rows:
+        console.print(watch_line(story.fleet.judge.watch.rows), highlight=False, soft_wrap=True)
     console.print("\nNext:")
     for typed, why in NEXT:
         console.print(f"  {typed}", highlight=False, soft_wrap=True)

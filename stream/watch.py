@@ -224,6 +224,7 @@ def _show(watch: Watch, rate: Rate) -> None:
     screen.clock_ms = clock_ms if clock_ms > 0 else None
     screen.records = watch.embedded.seen.records
     screen.records_per_s = rate.of(screen.records, time.monotonic())
+    screen.watched = watch.fleet.judge.watch.rows
     screen.part = None if watch.is_live else watch.growing.part_before
     waiting = [f"{one.name}: {one.backlog:,} alert records wait" for one in watch.deliveries.each if one.backlog]
     screen.note = ", ".join(waiting)

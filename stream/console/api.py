@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ import msgspec
 import orjson
 from aiohttp import web
 
+from detectors.watchlist import Watched
 from stream.console import actions, export, listing, look, tracks
 from stream.console.desk import Desk
 from stream.console.door import WHO
@@ -39,6 +41,7 @@ def attach(desk: Desk, router: web.UrlDispatcher) -> None:
     route("GET", "/api/v1/accounts/{account_id}", _account)
     route("GET", "/api/v1/cohorts/{dimension}/{cohort_id}", _cohort)
     route("GET", "/api/v1/fleet", _fleet)
+    route("GET", "/api/v1/watchlist", _watchlist)
     route("GET", "/api/v1/releases", _releases)
     route("GET", "/api/v1/expected", _expected)
     route("POST", "/api/v1/expected", _expect)
@@ -191,7 +194,11 @@ async def _account(desk: Desk, request: web.Request) -> web.Response:
                                  "severity": known.last.severity, "summary": known.last.summary}
         for known, member in desk.view.naming(account_id)
     ]  # fmt: skip
-    return as_answer({"account_id": account_id, "alerts": named, "requests": mix.requests, "shares": mix.shares})
+    place = desk.view.watching(account_id)
+    watched = None if place is None else watched_row(*place)
+    return as_answer(
+        {"account_id": account_id, "alerts": named, "watched": watched, "requests": mix.requests, "shares": mix.shares}
+    )
 
 
 async def _cohort(desk: Desk, request: web.Request) -> web.Response:
@@ -213,6 +220,18 @@ async def _fleet(desk: Desk, request: web.Request) -> web.Response:
     pulse = msgspec.to_builtins(view.pulse)
     budget = look.budget(view)
     return as_answer({"pulse": pulse, "pages": budget, "moving": moving, "shares": shares, "not_ready": desk.ready()})
+
+
+async def _watchlist(desk: Desk, request: web.Request) -> web.Response:
+    rows = [watched_row(place, one) for place, one in enumerate(desk.view.watched, 1)]
+    return as_answer({"at_ms": desk.view.pulse.at_ms, "accounts": rows})
+
+
+def watched_row(place: int, one: Watched) -> dict[str, Any]:
+    """A row of the watch list, as the contract of the API has it: the target as alerts have it."""
+    told = dataclasses.asdict(one)
+    kind, _, name = told.pop("target").partition(":")
+    return {"place": place, "since": told.pop("since_ms"), **told, "target": {"kind": kind, "id": name}}
 
 
 async def _releases(desk: Desk, request: web.Request) -> web.Response:

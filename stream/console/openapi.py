@@ -66,6 +66,13 @@ def _schemas() -> Object:
         "Verdict": _object(
             ("alert_id", "verdict"), alert_id=TEXT, verdict=_one_of(VERDICTS), by=TEXT, at=INSTANT, note=TEXT
         ),
+        "Watched": _object(
+            ("place", "account_id", "score"), place=WHOLE, account_id=TEXT,
+            score=NUMBER | {"description": "moved + grew + odd, nats, means over the last days"}, moved=NUMBER,
+            grew=NUMBER, odd=NUMBER, since=MILLIS, target=_object(kind=kind, id=name), share_before=NUMBER,
+            share_after=NUMBER, p=NUMBER | {"description": "part of comparable accounts that moved as far"},
+            requests=WHOLE, requests_usual=_nullable(NUMBER), others=WHOLE, because=_nullable(TEXT),
+        ),
         "Attention": _object(
             by=TEXT, at_ms=MILLIS, acknowledged={"type": "boolean"}, snoozed_until_ms=_nullable(MILLIS)
         ),
@@ -141,11 +148,15 @@ def _operations() -> dict[tuple[str, str], tuple[str, Object, list[Object], Obje
             _object(("until",), until=INSTANT, by=TEXT)),
         ("get", "/api/v1/accounts/{account_id}"): (
             "One account: alerts that name it, and what it used",
-            _object(account_id=TEXT, alerts=_some(named), requests=POINTS, shares=SHARES), [], None),
+            _object(account_id=TEXT, alerts=_some(named), watched=_nullable(_ref("Watched")), requests=POINTS,
+                    shares=SHARES), [], None),
         ("get", "/api/v1/cohorts/{dimension}/{cohort_id}"): (
             "One declared cohort: requests by hour since 1970, and shares",
             _object(dimension=TEXT, id=TEXT, requests=POINTS, shares=SHARES), [], None),
         ("get", "/api/v1/fleet"): ("The whole fleet: its last tick, what moves, shares over time", fleet, [], None),
+        ("get", "/api/v1/watchlist"): (
+            "Accounts that no alert names, and that most lastingly grow and turn to other work; never pages",
+            _object(at_ms=MILLIS, accounts=_some(_ref("Watched"))), [], None),
         ("get", "/api/v1/releases"): ("Models and when they came out", _object(releases=releases), [], None),
         ("get", "/api/v1/expected"): ("What is announced", _object(expected=_some(_ref("Expected"))), [], None),
         ("post", "/api/v1/expected"): (

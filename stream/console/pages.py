@@ -46,6 +46,7 @@ def attach(desk: Desk, router: web.UrlDispatcher) -> None:
     page("/alerts/{alert_id}", "alert.html.j2", _alert)
     page("/account", "account.html.j2", _account)
     page("/cohort", "cohort.html.j2", _cohort)
+    page("/watchlist", "watchlist.html.j2", lambda desk, request: {"rows": desk.view.watched})
     page("/releases", "releases.html.j2", _releases)
     page("/expected", "expected.html.j2", _expected)
     page("/about", "about.html.j2", _about)
@@ -233,6 +234,7 @@ def _account(desk: Desk, request: web.Request) -> Context:
     return {
         "account_id": account_id,
         "named": desk.view.naming(account_id),
+        "watching": desk.view.watching(account_id),
         "requests": mix.requests,
         "mix": look.drawn(_plain_names(series), look.releases_marked(desk.view), "What this account used"),
         "covering": [

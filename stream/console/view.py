@@ -16,6 +16,7 @@ import msgspec
 from detectors.fleet import joined
 from detectors.parameters import Parameters
 from detectors.summary import Summary
+from detectors.watchlist import Watched
 from stream.console.cohorts import CohortHistory
 from stream.contract.alert import SEVERITIES, Alert
 from stream.correlate.case import Involved
@@ -101,6 +102,7 @@ class View:
     is_active: bool = False
     released: Callable[[], Mapping[str, int]] = dict
     pulse: Pulse = Pulse()
+    watched: tuple[Watched, ...] = ()  # the watch list of the last network tick, strongest first
     fleet: FleetHistory = field(init=False)
     cohorts: CohortHistory = field(init=False)
     courses: AlertHistory = field(init=False)
@@ -128,6 +130,7 @@ class View:
         with self.lock:
             self._begin()
             self._known = {}
+            self.watched = fleet.judge.watch.rows
             for alert in reversed(fleet.life.alerts()):
                 self._take(alert, fleet)
         self.released = lambda: dict(fleet.judge.released_ms)
@@ -150,6 +153,7 @@ class View:
             for alert in tick.changed:
                 self._take(alert, fleet)
             if tick.is_network:
+                self.watched = fleet.judge.watch.rows
                 self._freshen(fleet)
                 self._forget(tick.at_ms)
         if whole is not None and tick.summaries:
@@ -213,6 +217,11 @@ class View:
         """Alerts of which an account is a member, newest first."""
         found = [(known, member) for known in self.alerts() if (member := known.member(account_id)) is not None]
         return sorted(found, key=lambda one: (-one[0].last.detected_at, one[0].last.alert_id))
+
+    def watching(self, account_id: str) -> tuple[int, Watched] | None:
+        """An account's place on the watch list, from 1, and its row; None where it has none."""
+        ranked = enumerate(self.watched, 1)
+        return next(((place, one) for place, one in ranked if one.account_id == account_id), None)
 
     def similar(self, known: Known, most: int = 5) -> list[tuple[Known, int]]:
         """Other alerts of the same kind, with how many members they share; those of the same subject come first."""

@@ -14,6 +14,7 @@ import jinja2
 from markupsafe import Markup
 
 from detectors.parameters import Parameters
+from detectors.watchlist import Watched
 from stream.contract.alert import Alert
 from stream.report import charts, spoken
 from stream.report.charts import Line, Mark
@@ -56,6 +57,7 @@ class Told:
     until_ms: int | None = None
     seconds: float = 0.0
     changes: list[Alert] = field(default_factory=list)
+    watched: Sequence[Watched] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ def render(told: Told) -> str:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("stream.report", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(moment=spoken.moment, span=spoken.span, count=spoken.count)
+    environment.filters.update(moment=spoken.moment, span=spoken.span, count=spoken.count, percent=spoken.percent)
     cases = list(cases_of(told.changes, told.courses.courses, told.releases))
     return environment.get_template("page.html.j2").render(
         told=told,
@@ -106,6 +108,7 @@ def render(told: Told) -> str:
         fingerprint=fingerprint(told.parameters),
         values=dataclasses.asdict(told.parameters),
         rows_shown=ROWS_SHOWN,
+        watched=[(place, one, one.target.partition(":")[2]) for place, one in enumerate(told.watched, 1)],
         version=importlib.metadata.version("swerve"),
     )
 

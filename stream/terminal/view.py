@@ -12,6 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from detectors.watchlist import Watched
 from stream.contract.alert import Alert
 from stream.report.history import FleetHistory
 from stream.report.spoken import moment, percent
@@ -36,6 +37,7 @@ class Screen:
     speed: float = 0.0
     part: float | None = None
     note: str = ""
+    watched: Sequence[Watched] = ()
     alerts: deque[Alert] = field(default_factory=lambda: deque(maxlen=ALERTS))
 
     def changed(self, alerts: Sequence[Alert]) -> None:
@@ -58,6 +60,8 @@ def draw(screen: Screen) -> RenderableType:
     both.add_column(ratio=1)
     both.add_row(_bars(screen.fleet, "model", "by model"), _bars(screen.fleet, "capability", "by capability"))
     parts += [Text(), both, Text(), _alerts(screen.alerts)]
+    if screen.watched:
+        parts += [Text(), Text(watch_line(screen.watched), style="dim", no_wrap=True, overflow="ellipsis")]
     return Panel(Group(*parts), title=screen.title, title_align="left", border_style="dim")
 
 
@@ -134,6 +138,14 @@ def _alerts(alerts: Sequence[Alert]) -> RenderableType:
     for alert in alerts:
         table.add_row(*alert_line(alert))
     return table
+
+
+def watch_line(watched: Sequence[Watched]) -> str:
+    """How long the watch list is, and who is first on it, with the reason."""
+    first = watched[0]
+    shares = f"{percent(first.share_before)} to {percent(first.share_after)} {first.target.partition(':')[2]}"
+    many = f"{len(watched)} account{'s' if len(watched) != 1 else ''}"
+    return f"watch list: {many}, no alert; first {first.account_id}, {shares}, {first.requests:,} requests in 24 h"
 
 
 def alert_line(alert: Alert) -> tuple[Text, Text]:

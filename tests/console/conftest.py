@@ -16,6 +16,7 @@ from yarl import URL
 from detectors.findings import Finding, Level, Member, Phase, Subject, Target
 from detectors.rows import Sets, key_of
 from detectors.summary import AccountColumns, CohortCounts, Summary
+from detectors.watchlist import Watched
 from stream.console.desk import Desk
 from stream.console.health import Health
 from stream.console.site import attach
@@ -129,6 +130,16 @@ def told(http: Http | None = None) -> Told:
     desk.voice = EmbeddedVoice(fleet)
     desk.now_ms = lambda: fleet.at_ms or T0
     return Told(desk, fleet)
+
+
+def watched(account_id: str, **other: Any) -> Watched:
+    """A row of the watch list."""
+    given: dict[str, Any] = {
+        "account_id": account_id, "score": 9.3, "moved": 6.1, "grew": 1.2, "odd": 2.0, "since_ms": T0,
+        "target": "capability:coding", "share_before": 0.04, "share_after": 0.52, "p": 0.006, "requests": 210,
+        "requests_usual": 96.4,
+    }  # fmt: skip
+    return Watched(**(given | other))
 
 
 CLUSTER = Subject("cluster", "net-1")

@@ -54,6 +54,7 @@ async def test_answers_have_exactly_the_fields_that_are_described(campaign, visi
         "/api/v1/accounts/{account_id}": "/api/v1/accounts/acct_00001",
         "/api/v1/cohorts/{dimension}/{cohort_id}": "/api/v1/cohorts/org/org_7",
         "/api/v1/fleet": "/api/v1/fleet",
+        "/api/v1/watchlist": "/api/v1/watchlist",
         "/api/v1/releases": "/api/v1/releases",
         "/api/v1/expected": "/api/v1/expected",
         "/api/v1/verdicts": "/api/v1/verdicts",

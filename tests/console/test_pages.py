@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 HOSTILE = "<script>alert(1)</script>"
-PAGES = ("/", "/alerts", "/releases", "/expected", "/about", "/runbook", "/cohort?dimension=org&id=org_7")
+PAGES = ("/", "/alerts", "/watchlist", "/releases", "/expected", "/about", "/runbook", "/cohort?dimension=org&id=org_7")
 
 
 def only(told):

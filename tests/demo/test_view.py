@@ -7,6 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
+from detectors.watchlist import Watched
 from stream.contract.alert import Alert, AlertSubject, AlertTarget
 from stream.report.history import FleetHistory
 from stream.terminal.view import ALERTS, Screen, draw
@@ -106,3 +107,12 @@ def test_before_the_first_record_it_says_that_it_waits():
     text = shown(Screen("swerve watch", FleetHistory(300_000)))
     assert "waiting for the first records" in text
     assert "No alert so far" in text
+
+
+def test_the_watch_list_is_one_line_that_says_it_is_no_alert(screen):
+    assert "watch list" not in shown(screen)
+    screen.watched = [
+        Watched("acct_9", 9.3, 6.1, 1.2, 2.0, T0, "capability:coding", 0.04, 0.52, 0.006, 210, 96.4),
+        Watched("acct_8", 9.1, 6.1, 1.2, 1.8, T0, "capability:coding", 0.04, 0.52, 0.006, 210, 96.4),
+    ]
+    assert "watch list: 2 accounts, no alert; first acct_9, 4% to 52% coding" in shown(screen)

@@ -10,6 +10,7 @@ import pytest
 from detectors.parameters import Parameters
 from detectors.rows import Sets, key_of
 from detectors.summary import AccountColumns, CohortCounts, Summary
+from detectors.watchlist import Watched
 from stream.contract.alert import Alert, AlertSubject, AlertTarget
 from stream.report.history import TICKS_KEPT, AlertHistory, FleetHistory
 from stream.report.page import Told, fingerprint, render
@@ -213,3 +214,14 @@ def test_a_resolved_alert_still_says_what_it_fired_for(told):
     ]  # fmt: skip
     page = words(render(told))
     assert "comparable accounts 11%. Over after 2 h." in page
+
+
+def test_the_watch_list_stands_in_the_page_with_its_numbers_and_says_that_it_never_pages(told):
+    assert "Watch list" not in render(told)
+    row = Watched(EVIL, 9.3, 6.1, 1.2, 2.0, T0, "capability:coding", 0.04, 0.52, 0.006, 210, None, 3, "org=acme")
+    told.watched = [row]
+    page = render(told)
+    for said in ("Watch list at the end of the log", "coding", "4%", "52%", "210", "none yet", "3 more, org=acme"):
+        assert said in page, said
+    assert "it never pages" in page
+    assert EVIL not in page
