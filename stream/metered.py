@@ -40,7 +40,8 @@ class Metered:
         self._measured.begin()
         alerts = self._fleet.apply(summary)
         metrics.summary_seen("first", summary.tick)
-        metrics.records_accepted("detect", summary.counters.get("accepted", 0))
+        for stage in ("detect", "correlate"):
+            metrics.records_accepted(stage, summary.counters.get("accepted", 0))
         for alert in alerts:
             metrics.alert_changed(alert)
         return alerts

@@ -87,6 +87,8 @@ class FleetEngine:
         version, content = summary_content(value)
         shards = summary.shards
         differs = self._copies.differs((summary.tick, shards[0], len(shards), version), content)
+        if seen == "first":
+            metrics.records_accepted(STAGE, summary.counters.get("accepted", 0))
         metrics.summary_seen("conflict" if differs else seen, summary.tick, f"{shards[0]} and {len(shards) - 1} more")
 
     def _without_the_silent(self) -> list[Alert]:

@@ -24,7 +24,8 @@ _reasons = Bounded(REASONS_MAX, REASONS)
 
 _accepted = counter(
     "swerve_records_accepted",
-    "Requests that each stage took in. Flat while the fleet serves: ask whether the producer writes to this topic.",
+    "Requests that each stage took in; alike but for repeats and late ones. Flat while the fleet serves: ask whether the "
+    "producer writes to this topic.",
     ["stage"],
 )
 _refused = counter(
@@ -44,7 +45,6 @@ _lag = gauge(
     "swerve_lag_messages",
     "Messages between this stage's position and the end of each source. Growing: add workers of this stage.",
     ["stage", "source"],
-    _INTAKE,
 )
 _clock = gauge(
     "swerve_source_clock_timestamp_seconds",

@@ -59,9 +59,12 @@ def test_a_copy_with_another_content_is_a_conflict_however_it_is_compressed(monk
     decoded = decode_summary(first)
     decoded.counters["accepted"] += 1
 
+    requests = metrics.value("swerve_records_accepted_total", stage="correlate") or 0
     for offset, raw in enumerate((first, same, encode_summary(decoded))):
         engine.apply(offset, raw)
 
+    counted = decode_summary(first).counters["accepted"]
+    assert metrics.value("swerve_records_accepted_total", stage="correlate") == requests + counted > requests
     for name in seen:
         assert metrics.value("swerve_summaries_total", result=name) == seen[name] + 1, name
 

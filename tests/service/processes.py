@@ -14,7 +14,7 @@ from pathlib import Path
 from stream.sections import Kafka
 
 SWERVE = (sys.executable, "-c", "from stream.cli import main; main()")
-START_S = 60.0
+START_S = 120.0
 
 
 def configuration(folder: Path, kafka: Kafka, more: str = "") -> Path:
