@@ -24,8 +24,8 @@ _reasons = Bounded(REASONS_MAX, REASONS)
 
 _accepted = counter(
     "swerve_records_accepted",
-    "Requests that each stage took in; alike but for repeats and late ones. Flat while the fleet serves: ask whether the "
-    "producer writes to this topic.",
+    "Requests that each stage took in; alike but for repeats and late ones. Flat while the fleet serves: ask whether "
+    "the producer writes to this topic.",
     ["stage"],
 )
 _refused = counter(
