@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from detectors.coverage import organisations_known
 from detectors.membership import Holdings
 from detectors.population import Ints, Population
 
@@ -29,13 +30,17 @@ class SharedValue:
 
 @dataclass(frozen=True, slots=True)
 class Coordination:
-    """What a group shares. why: the first rule that it breaks, or "coordinated"."""
+    """What a group shares. why: the first rule that it breaks, or "coordinated".
+
+    unrelated: the platform says who belongs to whom, so that these are known to be organisations of their own.
+    """
 
     organisations: int
     shared: tuple[SharedValue, ...]
     values: int
     cover: float
     why: str
+    unrelated: bool = True
 
     @property
     def holds(self) -> bool:
@@ -68,6 +73,7 @@ def coordination_of(
         values=len(shared),
         cover=cover,
         why=_why(organisations, len(shared), dimensions, cover, organisations_min),
+        unrelated=organisations_known(population.columns),
     )
 
 

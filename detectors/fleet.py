@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from detectors.carriers import Carriers
 from detectors.cohorts import Cohorts
+from detectors.coverage import coverage_of
 from detectors.findings import Finding, Level, Target
 from detectors.groups import Group, Tick, groups_of, tick_of
 from detectors.incidents import Incidents
@@ -52,6 +53,7 @@ class Judge:
         self.watch = WatchList(parameters)
         self.renamed: dict[str, str] = {}
         self.first_hour: int | None = None
+        self.coverage: dict[str, float] = {}
         self.last_tick: Tick | None = None
         self.last_groups: Sequence[Group] = ()
 
@@ -97,6 +99,7 @@ class Judge:
         population = population_of(columns, hour, parameters, self.renamed)
         movement = movement_of(population)
         carried = self.carriers.of(population, parameters.link_dimensions)
+        self.coverage = coverage_of(population, carried, (name for name, _ in self.declared.rows), parameters)
         fleet = dict(zip(population.targets, population.fleet.tolist(), strict=True))
 
         history_h = hour - self.first_hour

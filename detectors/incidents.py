@@ -26,6 +26,7 @@ SCORE_PACE = 0.3  # how fast an account's score follows what the tick says
 VOTES_FOR_WARNING = 2
 SERIES_MAX = 336  # two weeks of hours
 QUIET_TICKS_ADOPTED = 12
+UNKNOWN_ORGANISATIONS = "unknown_organisations"
 
 
 @dataclass(slots=True)
@@ -235,12 +236,15 @@ def _level(group: Group) -> Level:
     if group.verdict is None:
         return Level.NONE
     if group.verdict.one_hand:
-        return Level.CRITICAL
+        # Where nobody says who belongs to whom, one hand may be one customer's.
+        return Level.CRITICAL if group.coordination.unrelated else Level.WARNING
     return Level.WARNING if group.verdict.votes_for >= VOTES_FOR_WARNING else Level.INFO
 
 
 def _why(group: Group) -> str:
     assert group.verdict is not None
+    if group.verdict.one_hand and not group.coordination.unrelated:
+        return UNKNOWN_ORGANISATIONS
     return "one_operator" if group.verdict.one_hand else f"looks_like_{group.verdict.looks_like}"
 
 
@@ -319,7 +323,7 @@ def evidence_of(tick: Tick, incident: Incident, group: Group) -> dict[str, Any]:
         ],
         "votes": [{name: getattr(vote, name) for name in vote.__slots__} for vote in group.verdict.votes],
         "votes_for": group.verdict.votes_for,
-        "looks_like": group.verdict.looks_like,
+        "looks_like": group.verdict.looks_like or (None if group.coordination.unrelated else UNKNOWN_ORGANISATIONS),
         "one_operator": group.verdict.one_hand,
     }
 

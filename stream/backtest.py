@@ -21,6 +21,7 @@ from stream.contract import alert
 from stream.contract.alert import Alert
 from stream.embedded import Embedded, Seen, behind
 from stream.errors import UsageError
+from stream.missing import Missing
 from stream.ndjson import Output
 from stream.pipeline import Fleet
 from stream.recount import recounting
@@ -139,6 +140,7 @@ class _Replay:
         self.changes: list[Alert] = []
         self.fleet = Fleet(parameters, catalogue.released_ms)
         self.fleet.expected = catalogue.announced(configured)
+        Missing(self.fleet, lambda line: typer.echo(f"swerve: {line}", err=True))
         drawn = outputs.with_report
         self.embedded = Embedded(
             parameters,

@@ -26,6 +26,7 @@ from stream.contract.alert import Alert
 from stream.embedded import Embedded
 from stream.errors import UsageError
 from stream.growing import Growing
+from stream.missing import Missing
 from stream.oncall.attention import AttentionBook
 from stream.oncall.canary import watch_over
 from stream.pipeline import Fleet
@@ -106,6 +107,7 @@ class Watch:
         attention = AttentionBook(None if state is None else state / "attention.json")
         self.desk = Desk(configured, ready=self.why_not)
         self.desk.view.follow(self.fleet)
+        Missing(self.fleet, log.get("swerve.watch").warning)
         self.desk.voice = EmbeddedVoice(self.fleet, None if state is None else state / "words.json", attention)
         self.deliveries: Deliveries = deliveries(configured, attention.of, ledgers=state)
         self.idle_s = configured.ticks.idle_s

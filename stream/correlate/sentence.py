@@ -27,6 +27,7 @@ LOOKS_LIKE = {
     "reseller": "Looks like a reseller.",
     "vpn": "Looks like a shared exit.",
     "one_customer": "Looks like one customer.",
+    "unknown_organisations": "Maybe one customer: no org told.",
 }
 SHARED_WORDS = {"payment": "payments", "ip_prefix": "exits", "template": "prompt kit", "asn": "networks"}
 

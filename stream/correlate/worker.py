@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Coroutine, Mapping
 from typing import Any
 
 from stream import kafka as broker
+from stream import log as lines
 from stream import metrics
 from stream.console.desk import Desk
 from stream.correlate import outgoing
@@ -20,6 +21,7 @@ from stream.correlate.voice import TopicVoice
 from stream.detect.drive import drive
 from stream.detect.faust_log import FaustLog
 from stream.detect.shell import Output, Shell
+from stream.missing import Missing
 from stream.oncall.attention import AttentionBook
 from stream.settings import Settings
 from stream.stage import Running
@@ -73,6 +75,7 @@ class Correlate:
         engine = FleetEngine(self._settings.parameters, self._knowledge.now, first, pieces, missing_s)
         await self._delivering.enter_async_context(_in_background(self._log, self._deliver()))
         metrics.correlate_active(True)
+        Missing(engine.fleet, lines.get("swerve.correlate").warning)
         if self._desk is not None:
             self._desk.view.follow(engine.fleet)
             self._desk.voice = TopicVoice(self._settings, self._knowledge, self._attention)

@@ -1,0 +1,79 @@
+"""What the platform does not record: less is found, and nothing is said that cannot be known."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from detectors.carriers import Carriers
+from detectors.coverage import coverage_of, organisations_known
+from detectors.findings import Level
+from detectors.fleet import Judge
+from tests.detectors.fleets import HOUR, PARAMETERS, columns_of, population, private_values, still_fleet
+from tests.detectors.test_judge import FLEET, HOURS, POOL, drawn_hour_of, loudest
+
+LINKS = ("payment", "ip_prefix", "template")
+
+
+def without(accounts, *dropped):
+    """The same accounts, of which nobody records these attributes."""
+    return [
+        dataclasses.replace(
+            one,
+            org=None if "org" in dropped else one.org,
+            country=None if "country" in dropped else one.country,
+            week=None if "signup_week" in dropped else one.week,
+            values={pair: count for pair, count in one.values.items() if pair[0] not in dropped},
+        )
+        for one in accounts
+    ]
+
+
+def told(*dropped):
+    """What is said of a week with an operator, where these attributes are missing."""
+    judge, fleet, pool = Judge(PARAMETERS), without(FLEET, *dropped), without(POOL, *dropped)
+    found = []
+    for hour in HOURS:
+        columns = drawn_hour_of(hour, pool, 0.6, fleet)
+        found += [(hour, finding) for finding in judge.judge(columns, HOUR + hour)]
+    return judge, found
+
+
+def test_without_organisations_a_network_is_a_warning_with_the_reason_and_never_a_page():
+    judge, found = told("org")
+    assert loudest(found) is Level.WARNING
+    last = found[-1][1]
+    assert last.why == last.evidence["looks_like"] == "unknown_organisations"
+    assert last.evidence["one_operator"]  # the votes are for it; whose the accounts are is what nobody knows
+    assert judge.coverage["org"] == 0.0
+
+
+@pytest.mark.parametrize("dropped", [("payment",), ("ip_prefix",), ("country", "signup_week")])
+def test_with_one_dimension_less_the_operator_is_still_found(dropped):
+    _, found = told(*dropped)
+    assert loudest(found) is Level.CRITICAL
+
+
+@pytest.mark.parametrize("dropped", [LINKS, ("org", "country", "signup_week", *LINKS)])
+def test_without_anything_that_ties_nothing_is_said(dropped):
+    _, found = told(*dropped)
+    assert loudest(found) is Level.NONE
+
+
+def test_a_platform_on_which_some_accounts_have_no_organisation_still_records_it():
+    some = [dataclasses.replace(one, org=None) if i % 2 else one for i, one in enumerate(still_fleet(100))]
+    assert organisations_known(columns_of(some))
+    assert not organisations_known(columns_of(without(some, "org")))
+
+
+def test_coverage_is_the_part_of_the_accounts_that_carry_each_attribute():
+    accounts = private_values(still_fleet(100))
+    half = [*without(accounts[:50], "template", "ip_prefix"), *without(accounts[50:], "ip_prefix")]
+    one = population(half)
+    carriers = Carriers(PARAMETERS.carried_h)
+    carriers.learn(one.columns, HOUR)
+    carried = carriers.of(one, PARAMETERS.link_dimensions)
+    found = coverage_of(one, carried, ["client"], PARAMETERS)
+    expected = {"payment": 1.0, "template": 0.5, "ip_prefix": 0.0, "org": 1.0, "country": 0.0, "signup_week": 0.0}
+    assert found == expected | {"client": 1.0, "asn": 0.0}
