@@ -69,6 +69,7 @@ KEYS: Mapping[str, str] = {
     "detection.false_pages_per_month": "False pages accepted in 30 days; pages judged harmless count against it.",
     "detection.page_z": "Strength of a shift, in standard errors, that a page needs at least.",
     "detection.ticks_min": "On how many ticks the evidence must hold.",
+    "detection.watch_rows": "Rows of the [watch list](how-it-decides.md#9-the-watch-list), which never pages.",
     "detection.clock_vote": "Whether work round the clock may count as evidence for one operator.",
     "dimensions.link": "Attributes whose rare values tie accounts of different organisations together.",
     "dimensions.cohort": "Attributes whose values are judged as cohorts.",
