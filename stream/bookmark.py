@@ -6,11 +6,12 @@ import contextlib
 from collections.abc import Mapping
 
 from stream import kafka as broker
+from stream.place import Place, note, waiting_in
 from stream.sections import Kafka
 
 
 class Bookmark:
-    """The next offset to read, by partition. No group is joined: who holds the topic's work also holds the mark.
+    """Places by partition. No group is joined: who holds the topic's work also holds the mark.
 
     Use as `async with Bookmark(kafka, group, topic) as mark`.
     """
@@ -31,12 +32,24 @@ class Bookmark:
     async def __aexit__(self, *error: object) -> None:
         await self._stack.aclose()
 
-    async def read(self) -> dict[int, int] | None:
+    async def read(self) -> dict[int, Place] | None:
         """What was kept last; None where nothing ever was."""
-        offsets = {one.partition: await self._reader.committed(one) for one in self._partitions}
-        kept = {partition: offset for partition, offset in offsets.items() if offset is not None}
+        async with broker.admin(self._kafka) as client:  # the consumer itself would lose the metadata
+            found = await client.list_consumer_group_offsets(self._group, partitions=self._partitions)
+        kept = {
+            partition.partition: Place(committed.offset, waiting_in(committed.metadata, committed.offset))
+            for partition, committed in found.items()
+            if committed.offset >= 0
+        }
         return kept or None
 
-    async def keep(self, offsets: Mapping[int, int]) -> None:
+    async def keep(self, places: Mapping[int, Place]) -> None:
         """Keep these."""
-        await self._reader.commit({one: offsets[one.partition] for one in self._partitions if one.partition in offsets})
+        await self._reader.commit(
+            {one: _commit(places[one.partition]) for one in self._partitions if one.partition in places}
+        )
+
+
+def _commit(place: Place) -> tuple[int, str]:
+    told, offset = note(sorted(place.waiting), place.offset)
+    return offset, told

@@ -14,6 +14,7 @@ from stream import kafka as broker
 from stream.arguments import Config
 from stream.bookmark import Bookmark
 from stream.ingest.deadletters import DETAIL, OFFSET, OURS, PARTITION, REASON, TOPIC, Headers
+from stream.place import Place
 from stream.sections import Kafka
 from stream.settings import load
 
@@ -71,7 +72,7 @@ async def replay_all(kafka: Kafka, reason: str | None) -> int:
     """Send what was never replayed back to where it came from, unchanged; gives how many. A bookmark remembers."""
     bookmark = Bookmark(kafka, f"{kafka.groups.ingest}-replay-{reason or 'all'}", kafka.topics.dlq)
     async with bookmark, broker.producer(kafka) as producer:
-        first = (await bookmark.read() or {}).get(0, 0)
+        first = (await bookmark.read() or {}).get(0, Place(0)).offset
         waiting, upto = [], first
         async for one in kept(kafka, reason, first):
             headers = list(one.headers)
@@ -81,7 +82,7 @@ async def replay_all(kafka: Kafka, reason: str | None) -> int:
             upto = one.at + 1
         await asyncio.gather(*waiting)
         if waiting:
-            await bookmark.keep({0: upto})
+            await bookmark.keep({0: Place(upto)})
     return len(waiting)
 
 

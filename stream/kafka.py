@@ -196,20 +196,31 @@ async def _until_visible(client: AIOKafkaAdminClient, names: list[str]) -> None:
 
 
 async def read_to_end(
-    kafka: Kafka, topic: str, *, isolation_level: str = READ_COMMITTED
+    kafka: Kafka, topic: str, *, isolation_level: str = READ_COMMITTED, offsets: Mapping[int, int] | None = None
 ) -> AsyncIterator[ConsumerRecord]:
-    """Every record that a topic holds now, partition by partition in order; ends at the ends seen at the start."""
+    """Every record that a topic holds now, partition by partition in order; ends at the ends seen at the start.
+
+    offsets: where to begin, by partition; else at the earliest.
+    """
     counts = await partitions_or_refuse(kafka, topic)
     async with consumer(kafka, isolation_level=isolation_level) as reader:
         partitions = [TopicPartition(topic, number) for number in range(counts[topic])]
         reader.assign(partitions)
-        async for record in _to_ends(reader, await reader.end_offsets(partitions)):
+        ends = await reader.end_offsets(partitions)
+        await _seek(reader, partitions, offsets or {})
+        async for record in _to_ends(reader, ends):
             yield record
 
 
+async def _seek(reader: AIOKafkaConsumer, partitions: list[TopicPartition], offsets: Mapping[int, int]) -> None:
+    await reader.seek_to_beginning(*partitions)
+    for partition in partitions:
+        if offsets.get(partition.partition):
+            reader.seek(partition, offsets[partition.partition])
+
+
 async def _to_ends(reader: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> AsyncIterator[ConsumerRecord]:
-    left = {partition for partition, end in ends.items() if end > 0}
-    await reader.seek_to_beginning(*ends)
+    left = {partition for partition, end in ends.items() if end > 0 and await reader.position(partition) < end}
     while left:
         for partition, records in (await reader.getmany(timeout_ms=200)).items():
             for record in records:
@@ -225,10 +236,7 @@ async def tail(kafka: Kafka, topic: str, offsets: Mapping[int, int]) -> AsyncIte
     partitions = [TopicPartition(topic, number) for number in range(counts[topic])]
     async with consumer(kafka, isolation_level=READ_COMMITTED) as reader:
         reader.assign(partitions)
-        await reader.seek_to_beginning(*partitions)
-        for partition in partitions:
-            if offsets.get(partition.partition):
-                reader.seek(partition, offsets[partition.partition])
+        await _seek(reader, partitions, offsets)
         async for record in reader:
             yield record
 
@@ -249,9 +257,12 @@ async def earliest(kafka: Kafka, topic: str) -> int:
 class Catalogue:
     """The last record of every key of a compacted topic: releases, expected shifts, verdicts.
 
-    `load` reads it to its end, `follow` goes on from there for as long as it is awaited. A tombstone removes its key.
+    `load` reads on to its end, `follow` goes on from there for as long as it is awaited; `load` beside it makes sure
+    that nothing which is written already is missed. A tombstone removes its key.
     changed: how many records were taken in; who compares it knows whether anything is new.
     """
+
+    READ_BACK_S = 10.0
 
     def __init__(self, kafka: Kafka, topic: str) -> None:
         self.topic = topic
@@ -260,14 +271,32 @@ class Catalogue:
         self._latest: dict[bytes, bytes] = {}
         self._positions: dict[int, int] = {}
 
+    def get(self, key: bytes) -> bytes | None:
+        """The record in force under a key."""
+        return self._latest.get(key)
+
+    async def put(self, key: str, value: bytes | None) -> None:
+        """Write a record (None: a tombstone) and wait until it is read back: whoever asks now is told of it.
+
+        For a catalogue that is followed. Raises SwerveError where the broker does not take it within READ_BACK_S.
+        """
+        try:
+            async with asyncio.timeout(self.READ_BACK_S):
+                async with producer(self._kafka) as writer:
+                    sent = await writer.send_and_wait(self.topic, value, key=key.encode())
+                while self._positions.get(sent.partition, 0) <= sent.offset:
+                    await asyncio.sleep(0.02)
+        except (KafkaError, TimeoutError) as error:
+            raise SwerveError(f"{self.topic}: the broker did not take the record ({error!r}); say it again") from error
+
     def values(self) -> list[bytes]:
         """The records in force, ordered by key, so that every worker sees them alike."""
         latest = self._latest.copy()  # at once: `follow` may write in another thread
         return [latest[key] for key in sorted(latest)]
 
     async def load(self) -> None:
-        """Read what is there now. Raises MissingTopicError, UnreachableError."""
-        async for record in read_to_end(self._kafka, self.topic):
+        """Read what is there now and was not read yet. Raises MissingTopicError, UnreachableError."""
+        async for record in read_to_end(self._kafka, self.topic, offsets=self._positions):
             self._take(record)
 
     async def follow(self) -> None:
@@ -276,6 +305,8 @@ class Catalogue:
             self._take(record)
 
     def _take(self, record: ConsumerRecord) -> None:
+        if record.offset < self._positions.get(record.partition, 0):
+            return  # `load` was quicker than `follow`, or the other way round
         self._positions[record.partition] = record.offset + 1
         self.changed += 1
         key = record.key if record.key is not None else b""

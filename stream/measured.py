@@ -48,18 +48,23 @@ class MeasuredShards:
 class MeasuredFleet:
     """Shows every tick that the fleet judges: call `begin` before each summary is applied.
 
-    late_s: what there is between a tick's end, in ms of event time, and now.
+    late_s: what there is between a tick's end, in ms of event time, and now. state_of: of an alert that is open, as
+    people treat it: "firing", "acknowledged" or "snoozed". What a restored fleet remembers is counted from the start.
     """
 
-    def __init__(self, fleet: Fleet, late_s: Callable[[int], float]) -> None:
+    def __init__(
+        self, fleet: Fleet, late_s: Callable[[int], float], state_of: Callable[[str], str] = lambda alert_id: "firing"
+    ) -> None:
         self._fleet = fleet
         self._late_s = late_s
+        self._state_of = state_of
         self._began_s = time.perf_counter()
         self._adoption = Adoption()
         self._dimensions: set[str] = set()
         self._hit: Counter[str] = Counter()
-        self._open: dict[str, str] = {}
-        self._paged_ms: dict[str, int] = {}
+        told = fleet.life.alerts()
+        self._open = {one.alert_id: str(one.severity) for one in told if one.status == "firing"}
+        self._paged_ms = {one.alert_id: one.detected_at for one in told if one.severity == "critical"}
         fleet.on_tick = self._judged
 
     def begin(self) -> None:
@@ -73,6 +78,7 @@ class MeasuredFleet:
         self._began_s = now_s
         counts = fleet_counts(summary.cohorts for summary in judged.summaries)
         metrics.fleet_shares(counts["model"], counts["capability"])
+        metrics.releases(self._fleet.judge.released_ms)
         self._adoption.learn(judged.at_ms, counts["model"], self._fleet.judge.released_ms)
         self._tell_cohorts()
         if judged.is_network:
@@ -111,7 +117,7 @@ class MeasuredFleet:
             self._open[alert.alert_id] = str(alert.severity)
             if alert.severity == "critical":
                 self._paged_ms.setdefault(alert.alert_id, alert.updated_at)
-        metrics.alerts_open(Counter(("firing", severity) for severity in self._open.values()))
+        metrics.alerts_open(Counter((self._state_of(name), severity) for name, severity in self._open.items()))
 
 
 def fleet_counts(parts: Iterable[CohortCounts]) -> dict[str, dict[str, int]]:

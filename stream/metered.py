@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from detectors.rows import NO_CLOCK_MS
 from detectors.summary import Summary
@@ -30,10 +30,13 @@ def ready() -> None:
 class Metered:
     """A judge whose ticks and alerts are measured: `Embedded(..., fleet=Metered(fleet, lateness_ms))`."""
 
-    def __init__(self, fleet: Fleet, lateness_ms: int) -> None:
+    def __init__(
+        self, fleet: Fleet, lateness_ms: int, state_of: Callable[[str], str] = lambda alert_id: "firing"
+    ) -> None:
+        """state_of: see MeasuredFleet."""
         self._fleet = fleet
         # Embedded there is nothing between a tick's end and its judgement but the lateness.
-        self._measured = MeasuredFleet(fleet, late_s=lambda at_ms: lateness_ms / 1000)
+        self._measured = MeasuredFleet(fleet, late_s=lambda at_ms: lateness_ms / 1000, state_of=state_of)
 
     def apply(self, summary: Summary) -> Sequence[Alert]:
         """Judge, and tell what was seen, how long it took, and what changed."""

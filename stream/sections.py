@@ -64,6 +64,7 @@ class Topics(Section):
     releases: Topic = "swerve.releases"
     expected: Topic = "swerve.expected"
     verdicts: Topic = "swerve.verdicts"
+    attention: Topic = "swerve.attention"
     frames: Topic = "swerve.frames"
     summaries: Topic = "swerve.summaries"
     alerts: Topic = "swerve.alerts"

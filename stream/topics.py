@@ -72,6 +72,7 @@ def wanted(kafka: Kafka) -> list[Topic]:
         Topic(names.releases, 1, compact, "releases"),
         Topic(names.expected, 1, compact, "expected shifts"),
         Topic(names.verdicts, 1, compact, "verdicts"),
+        Topic(names.attention, 1, compact, "who has an alert, and until when it is quiet"),
         Topic(
             names.frames,
             kafka.partitions,

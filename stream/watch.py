@@ -93,23 +93,23 @@ class Watch:
     def __init__(self, configured: Settings, catalogue: Catalogue, log_: Growing, state: Path | None = None) -> None:
         parameters = configured.parameters
         self.growing = log_
+        self.attention = AttentionBook(None if state is None else state / "attention.json")
         self.fleet = Fleet(parameters, catalogue.released_ms)
         self.fleet.expected = catalogue.announced(configured)
         self.history = FleetHistory(parameters.tick_ms)
         self.embedded = Embedded(
             parameters,
             [SOURCE],
-            metered.Metered(self.fleet, parameters.lateness_ms),
+            metered.Metered(self.fleet, parameters.lateness_ms, self._state_of),
             on_summary=[self.history.see],
             dialect=dialect_named(configured.sources.dialect),
         )
         self.screen = Screen(f"swerve watch: {'standard input' if log_.path == '-' else log_.path}", self.history)
-        attention = AttentionBook(None if state is None else state / "attention.json")
         self.desk = Desk(configured, ready=self.why_not)
         self.desk.view.follow(self.fleet)
         Missing(self.fleet, log.get("swerve.watch").warning)
-        self.desk.voice = EmbeddedVoice(self.fleet, None if state is None else state / "words.json", attention)
-        self.deliveries: Deliveries = deliveries(configured, attention.of, ledgers=state)
+        self.desk.voice = EmbeddedVoice(self.fleet, None if state is None else state / "words.json", self.attention)
+        self.deliveries: Deliveries = deliveries(configured, self.attention.of, ledgers=state)
         self.idle_s = configured.ticks.idle_s
         self.is_live = False
         self._intake = metered.Intake()
@@ -117,6 +117,9 @@ class Watch:
         self._latest: dict[str, Alert] = {}  # what was not told yet, since the log was only caught up with
         self._came_at = time.monotonic()
         self._is_idle = False
+
+    def _state_of(self, alert_id: str) -> str:
+        return self.attention.entry(alert_id).at(int(1000 * time.time())).state
 
     def why_not(self) -> str | None:
         """Why it is not ready: it still reads what was there before."""

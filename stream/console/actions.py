@@ -8,6 +8,7 @@ from typing import Any
 from stream.console.desk import Desk
 from stream.console.view import Known
 from stream.console.voice import Voice, as_json, expected_record
+from stream.contract.attention import ACK, SNOOZE, Asked
 from stream.contract.expected import Expected, decode_expected
 from stream.contract.verdict import Verdict, decode_verdict
 from stream.correlate.expected_shifts import FOREVER_MS, Announced
@@ -65,18 +66,24 @@ async def judge(desk: Desk, raw: bytes) -> Verdict:
     return verdict
 
 
-def acknowledge(desk: Desk, alert_id: str, by: str) -> Entry:
+async def acknowledge(desk: Desk, alert_id: str, by: str) -> Entry:
     """Somebody has it. Raises UnknownAlertError, SwerveError."""
     known(desk, alert_id)
-    return voice(desk).attention.acknowledge(alert_id, by[:BY_MAX], desk.now_ms())
+    return await _ask(desk, Asked(alert_id, ACK, by[:BY_MAX], desk.now_ms()))
 
 
-def snooze(desk: Desk, alert_id: str, by: str, until_ms: int) -> Entry:
+async def snooze(desk: Desk, alert_id: str, by: str, until_ms: int) -> Entry:
     """Quiet until then, by the wall's clock; a time that is past ends it. Raises UnknownAlertError, UsageError."""
     known(desk, alert_id)
     if until_ms > desk.now_ms() + SNOOZE_MS_MAX:
         raise UsageError("until: expected at most 30 days from now; a snooze has an end")
-    return voice(desk).attention.snooze(alert_id, by[:BY_MAX], desk.now_ms(), until_ms)
+    return await _ask(desk, Asked(alert_id, SNOOZE, by[:BY_MAX], desk.now_ms(), until_ms))
+
+
+async def _ask(desk: Desk, asked: Asked) -> Entry:
+    keeper = voice(desk).attention
+    await keeper.ask(asked)
+    return keeper.entry(asked.alert_id).at(desk.now_ms())
 
 
 def announced(desk: Desk) -> Sequence[Announced]:
@@ -90,9 +97,9 @@ def verdicts(desk: Desk) -> Mapping[str, Said]:
     return {} if desk.voice is None else last_verdicts(desk.voice.verdicts())
 
 
-def entry(desk: Desk, alert_id: str) -> Entry | None:
-    """Who acknowledged or snoozed it."""
-    return None if desk.voice is None else desk.voice.attention.entry(alert_id)
+def entry(desk: Desk, alert_id: str) -> Entry:
+    """Who has it, and whether it is quiet now."""
+    return Entry() if desk.voice is None else desk.voice.attention.entry(alert_id).at(desk.now_ms())
 
 
 def verdict_of(alert_id: str, word: str, by: str, at_ms: int, note: str = "") -> dict[str, Any]:

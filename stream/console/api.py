@@ -20,6 +20,7 @@ from stream.contract.alert import Alert
 from stream.contract.instant import instant_ms
 from stream.correlate.explain import explain
 from stream.errors import UsageError
+from stream.oncall.attention import Entry
 
 ACCOUNTS_LIMIT = 1_000
 
@@ -89,13 +90,21 @@ async def _alerts(desk: Desk, request: web.Request) -> web.Response:
     question = listing.asked(request.query, listing.ALERT_SORTS, limit=100)
     page = listing.alerts(desk.view.alerts(), question)
     following = None if page.next is None else question.address("/api/v1/alerts", offset=page.next, limit=page.limit)
-    return as_answer({"alerts": [record(one.last) for one in page.rows], "total": page.total, "next": following})
+    ids = [one.last.alert_id for one in page.rows]
+    asked_for = {name: entry.record() for name in ids if (entry := actions.entry(desk, name)) != Entry()}
+    return as_answer(
+        {
+            "alerts": [record(one.last) for one in page.rows],
+            "attention": asked_for,
+            "total": page.total,
+            "next": following,
+        }
+    )
 
 
 async def _alert(desk: Desk, request: web.Request) -> web.Response:
     known = actions.known(desk, request.match_info["alert_id"])
     verdict = actions.verdicts(desk).get(known.last.alert_id)
-    entry = actions.entry(desk, known.last.alert_id)
     return as_answer(
         {
             "alert": record(known.last, with_accounts=True),
@@ -106,7 +115,7 @@ async def _alert(desk: Desk, request: web.Request) -> web.Response:
                 for other, common in desk.view.similar(known)
             ],
             "verdict": None if verdict is None else verdict_record(verdict),  # type: ignore[arg-type]
-            "attention": None if entry is None else msgspec.to_builtins(entry),
+            "attention": actions.entry(desk, known.last.alert_id).record(),
             "course": _course(desk, known),
         }
     )
@@ -173,7 +182,7 @@ async def _exported(request: web.Request, known: Known, written: str) -> web.Str
 
 async def _ack(desk: Desk, request: web.Request) -> web.Response:
     by = _by(request, _object(await _body(request)))
-    return as_answer(msgspec.to_builtins(actions.acknowledge(desk, request.match_info["alert_id"], by)))
+    return as_answer((await actions.acknowledge(desk, request.match_info["alert_id"], by)).record())
 
 
 async def _snooze(desk: Desk, request: web.Request) -> web.Response:
@@ -183,7 +192,7 @@ async def _snooze(desk: Desk, request: web.Request) -> web.Response:
         raise UsageError("until: expected epoch milliseconds, or RFC 3339")
     until_ms = instant_ms(until, "until")
     by = _by(request, given)
-    return as_answer(msgspec.to_builtins(actions.snooze(desk, request.match_info["alert_id"], by, until_ms)))
+    return as_answer((await actions.snooze(desk, request.match_info["alert_id"], by, until_ms)).record())
 
 
 async def _account(desk: Desk, request: web.Request) -> web.Response:

@@ -65,13 +65,13 @@ async def _verdict(desk: Desk, request: web.Request, fields: Fields) -> str:
 
 
 async def _ack(desk: Desk, request: web.Request, fields: Fields) -> str:
-    actions.acknowledge(desk, request.match_info["alert_id"], request[WHO])
+    await actions.acknowledge(desk, request.match_info["alert_id"], request[WHO])
     return _back(request)
 
 
 async def _snooze(desk: Desk, request: web.Request, fields: Fields) -> str:
     until_ms = desk.now_ms() + _hours(fields, "hours") * HOUR_MS
-    actions.snooze(desk, request.match_info["alert_id"], request[WHO], until_ms)
+    await actions.snooze(desk, request.match_info["alert_id"], request[WHO], until_ms)
     return _back(request)
 
 

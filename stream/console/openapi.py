@@ -74,7 +74,8 @@ def _schemas() -> Object:
             requests=WHOLE, requests_usual=_nullable(NUMBER), others=WHOLE, because=_nullable(TEXT),
         ),
         "Attention": _object(
-            by=TEXT, at_ms=MILLIS, acknowledged={"type": "boolean"}, snoozed_until_ms=_nullable(MILLIS)
+            acknowledged=_nullable(_object(alert_id=TEXT, word=TEXT, by=TEXT, at=MILLIS)),
+            snoozed=_nullable(_object(alert_id=TEXT, word=TEXT, by=TEXT, at=MILLIS, until=MILLIS)),
         ),
     }  # fmt: skip
 
@@ -114,6 +115,10 @@ CHANGE = _object(
 ROW = _object(label=TEXT, value=TEXT, note=TEXT)
 LIKE_IT = _object(alert_id=TEXT, accounts_in_common=WHOLE, summary=TEXT)
 COURSE = _nullable(_object(target=TEXT, accounts=POINTS, others=POINTS))
+ATTENTION: Object = {
+    "type": "object", "additionalProperties": _ref("Attention"),
+    "description": "of those alerts that somebody has, or that are quiet now, by alert_id",
+}  # fmt: skip
 SHARES: Object = {"type": "object", "additionalProperties": POINTS}
 
 
@@ -122,7 +127,7 @@ def _operations() -> dict[tuple[str, str], tuple[str, Object, list[Object], Obje
     by = _object(by=TEXT)
     alert = _object(
         alert=_ref("Alert"), timeline=_some(CHANGE), explanation=_some(_object(title=TEXT, rows=_some(ROW))),
-        similar=_some(LIKE_IT), verdict=_nullable(_ref("Verdict")), attention=_nullable(_ref("Attention")),
+        similar=_some(LIKE_IT), verdict=_nullable(_ref("Verdict")), attention=_ref("Attention"),
         course=COURSE,
     )  # fmt: skip
     named = {"allOf": [_ref("Member"), _object(alert_id=TEXT, status=TEXT, severity=TEXT, summary=TEXT)]}
@@ -137,7 +142,8 @@ def _operations() -> dict[tuple[str, str], tuple[str, Object, list[Object], Obje
     return {
         ("get", "/api/v1/alerts"): (
             "Alerts, loudest first; without the ids of their accounts",
-            _object(alerts=_some(_ref("Alert")), total=WHOLE, next=NEXT), [*FILTERS, *_paging(ALERT_SORTS)], None),
+            _object(alerts=_some(_ref("Alert")), attention=ATTENTION, total=WHOLE, next=NEXT),
+            [*FILTERS, *_paging(ALERT_SORTS)], None),
         ("get", one): ("Everything that is known about one alert", alert, [], None),
         ("get", f"{one}/accounts"): (
             "Members of an alert", _object(alert_id=TEXT, accounts=_some(_ref("Member")), total=WHOLE, next=NEXT),

@@ -107,9 +107,11 @@ def _overview(desk: Desk, request: web.Request) -> Context:
 def _alerts(desk: Desk, request: web.Request) -> Context:
     question = listing.asked(request.query, listing.ALERT_SORTS)
     known = desk.view.alerts()
+    found = listing.alerts(known, question)
     return {
         "asked": question,
-        "found": listing.alerts(known, question),
+        "found": found,
+        "entries": {one.last.alert_id: actions.entry(desk, one.last.alert_id) for one in found.rows},
         "kinds": sorted({one.last.kind for one in known}),
         "verdicts": actions.verdicts(desk),
         "is_account": bool(question.q) and bool(desk.view.naming(question.q)),
@@ -164,7 +166,6 @@ def _alert(desk: Desk, request: web.Request) -> Context:
         "verdict": actions.verdicts(desk).get(last.alert_id),
         "verdicts": actions.verdicts(desk),
         "entry": actions.entry(desk, last.alert_id),
-        "now_ms": desk.now_ms(),
     }
 
 

@@ -15,7 +15,7 @@ from stream.contract.verdict import Verdict
 from stream.correlate.expected_shifts import Announced
 from stream.correlate.verdicts import Said
 from stream.errors import SwerveError
-from stream.oncall.attention import AttentionBook
+from stream.oncall.attention import AttentionBook, Attentive
 from stream.pipeline import Fleet
 from stream.sinks.ledger import write
 
@@ -23,7 +23,7 @@ from stream.sinks.ledger import write
 class Voice(Protocol):
     """Takes a person's word to whoever judges; it holds from the next tick."""
 
-    attention: AttentionBook
+    attention: Attentive
 
     async def expect(self, shift: Expected) -> None:
         """Announce a shift, or withdraw it by an end before its begin. Raises SwerveError where nobody takes it."""
@@ -55,10 +55,10 @@ class EmbeddedVoice:
         self,
         fleet: Fleet,
         path: Path | None = None,
-        attention: AttentionBook | None = None,
+        attention: Attentive | None = None,
         at_once: Callable[[Sequence[Alert]], None] | None = None,
     ) -> None:
-        self.attention = attention or AttentionBook()
+        self.attention: Attentive = attention or AttentionBook()
         self.at_once = at_once
         self._fleet = fleet
         self._path = path
@@ -88,11 +88,15 @@ class EmbeddedVoice:
 
     def _said(self) -> None:
         self._tell()
-        if self._path is not None:
-            write(self._path, msgspec.json.encode(self._words))
         if self.at_once is not None:
             fleet = self._fleet
             self.at_once(fleet.life.step((), fleet.at_ms, expected=fleet.expected, verdicts=fleet.verdicts))
+        if self._path is None:
+            return
+        try:
+            write(self._path, msgspec.json.encode(self._words))
+        except OSError as error:
+            raise SwerveError(f"{self._path}: {error.strerror or error}; it holds until this process ends") from None
 
     def _tell(self) -> None:
         ids = {one.id for one in self._words.expected}

@@ -43,10 +43,11 @@ class FleetEngine:
         pieces: Mapping[str, bytes],
         missing_s: float = 600.0,
         now_s: Callable[[], float] = time.monotonic,
+        state_of: Callable[[str], str] = lambda alert_id: "firing",
     ) -> None:
         """now: what people know. first: the earliest offset that the topic still has.
 
-        missing_s: how long, on the wall, a shard may say nothing while others wait for it.
+        missing_s: how long, on the wall, a shard may say nothing while others wait for it. state_of: see MeasuredFleet.
         """
         self._now = now
         self._missing_s = missing_s
@@ -59,7 +60,7 @@ class FleetEngine:
         if POSITION in pieces:
             self.fleet.restore({name: piece for name, piece in pieces.items() if name.startswith(FLEET)})
             self.position = max(first, msgspec.json.decode(pieces[POSITION], type=int))
-        self._measured = MeasuredFleet(self.fleet, lambda at_ms: time.time() - at_ms / 1000)
+        self._measured = MeasuredFleet(self.fleet, lambda at_ms: time.time() - at_ms / 1000, state_of)
 
     def apply(self, offset: int, value: bytes) -> Step:
         """Judge what this summary makes whole. Raises UnreadableEnvelope."""

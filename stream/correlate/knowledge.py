@@ -39,35 +39,34 @@ class Knowledge:
     def __init__(self, settings: Settings) -> None:
         topics = settings.kafka.topics
         self._settings = settings
-        self._releases = broker.Catalogue(settings.kafka, topics.releases)
-        self._expected = broker.Catalogue(settings.kafka, topics.expected)
-        self._verdicts = broker.Catalogue(settings.kafka, topics.verdicts)
+        self.releases = broker.Catalogue(settings.kafka, topics.releases)
+        self.expected = broker.Catalogue(settings.kafka, topics.expected)
+        self.verdicts = broker.Catalogue(settings.kafka, topics.verdicts)
         self._known: Known | None = None
         self._changed = (0, 0, 0)
 
     async def load(self) -> None:
-        """Read what is there. Raises MissingTopicError, UnreachableError."""
-        for catalogue in (self._releases, self._expected, self._verdicts):
-            await catalogue.load()
+        """Read what is there and was not read yet. Raises MissingTopicError, UnreachableError."""
+        await asyncio.gather(self.releases.load(), self.expected.load(), self.verdicts.load())
 
     async def follow(self) -> None:
         """Until cancelled, or one fails."""
-        await asyncio.gather(self._releases.follow(), self._expected.follow(), self._verdicts.follow())
+        await asyncio.gather(self.releases.follow(), self.expected.follow(), self.verdicts.follow())
 
     def now(self) -> Known:
         """What holds now; the very same object while nothing changed."""
-        changed = (self._releases.changed, self._expected.changed, self._verdicts.changed)
+        changed = (self.releases.changed, self.expected.changed, self.verdicts.changed)
         if self._known is None or changed != self._changed:
             self._known, self._changed = self._read(), changed
         return self._known
 
     def _read(self) -> Known:
-        releases = _decoded(self._releases, decode_release)
+        releases = _decoded(self.releases, decode_release)
         catalogue = Catalogue(
             sorted(releases, key=lambda release: (release.released_at_ms, release.model)),
-            sorted(_decoded(self._expected, decode_expected), key=lambda expected: expected.id),
+            sorted(_decoded(self.expected, decode_expected), key=lambda expected: expected.id),
         )
-        verdicts = _decoded(self._verdicts, decode_verdict)
+        verdicts = _decoded(self.verdicts, decode_verdict)
         return Known(catalogue.released_ms, catalogue.announced(self._settings), verdicts)
 
 

@@ -1,7 +1,8 @@
 """From the alerts topic to the sinks: only what is committed there is told, and each sink knows how far it came.
 
 A sink's place in the topic is a bookmark that the broker keeps. Whoever takes over reads the topic once: records
-before the bookmark were delivered, and what of them still fires must be kept alive; the others are new.
+before the bookmark were delivered, but for those that it says still wait, and what of them still fires must be kept
+alive; the others are new.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from stream import kafka as broker
 from stream.bookmark import Bookmark
 from stream.contract.alert import Alert, decode
 from stream.oncall.canary import watch_over
+from stream.place import Place
 from stream.settings import Settings
 from stream.sinks.catalogue import deliveries
 from stream.sinks.delivery import Attention, Deliveries, Delivery, Mark
@@ -49,7 +51,7 @@ def _bookmark(settings: Settings, delivery: Delivery) -> Bookmark:
     return Bookmark(kafka, f"{kafka.groups.correlate}-sink-{delivery.name}", kafka.topics.alerts)
 
 
-async def _catch_up(settings: Settings, sinks: Deliveries, kept: list[dict[int, int] | None]) -> dict[int, int]:
+async def _catch_up(settings: Settings, sinks: Deliveries, kept: list[dict[int, Place] | None]) -> dict[int, int]:
     """Take in what the topic holds now; gives the offsets to read on from."""
     positions: dict[int, int] = {}
     latest: dict[str, tuple[Alert, Mark]] = {}
@@ -60,11 +62,11 @@ async def _catch_up(settings: Settings, sinks: Deliveries, kept: list[dict[int, 
             continue
         alert = decode(record.value)
         latest[alert.alert_id] = (alert, mark)
-        for delivery, offsets in zip(sinks.each, kept, strict=True):
-            if offsets is not None:
-                _take(delivery, alert, mark, is_old=record.offset < offsets.get(record.partition, 0))
-    for delivery, offsets in zip(sinks.each, kept, strict=True):
-        if offsets is None:
+        for delivery, places in zip(sinks.each, kept, strict=True):
+            if places is not None:
+                _take(delivery, alert, mark, is_old=places.get(record.partition, Place(0)).has(record.offset))
+    for delivery, places in zip(sinks.each, kept, strict=True):
+        if places is None:
             _begin(delivery, latest, positions)
     return positions
 
@@ -80,7 +82,7 @@ def _begin(delivery: Delivery, latest: Mapping[str, tuple[Alert, Mark]], positio
     for alert, mark in latest.values():
         _take(delivery, alert, mark, is_old=alert.status == "resolved")
     for partition, offset in positions.items():
-        delivery.ledger.next_offset.setdefault(partition, offset)
+        delivery.read_to(partition, offset)
 
 
 async def _keep(sinks: Deliveries, marks: list[Bookmark]) -> None:
@@ -91,7 +93,7 @@ async def _keep(sinks: Deliveries, marks: list[Bookmark]) -> None:
 
 async def _keep_once(sinks: Deliveries, marks: list[Bookmark]) -> None:
     for delivery, mark in zip(sinks.each, marks, strict=True):
-        offsets = dict(delivery.ledger.next_offset)
-        if offsets and offsets != delivery.kept_offsets:
-            await mark.keep(offsets)
-            delivery.kept_offsets = offsets
+        places = delivery.places()
+        if places and places != delivery.kept_places:
+            await mark.keep(places)
+            delivery.kept_places = places

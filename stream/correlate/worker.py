@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 import uuid
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from typing import Any
@@ -13,7 +14,8 @@ from stream import log as lines
 from stream import metrics
 from stream.console.desk import Desk
 from stream.correlate import outgoing
-from stream.correlate.book import Book
+from stream.correlate.attention import TopicAttention
+from stream.correlate.book import GONE, Book
 from stream.correlate.engine import STAGE as STAGE
 from stream.correlate.engine import FleetEngine
 from stream.correlate.knowledge import Knowledge
@@ -22,7 +24,6 @@ from stream.detect.drive import drive
 from stream.detect.faust_log import FaustLog
 from stream.detect.shell import Output, Shell
 from stream.missing import Missing
-from stream.oncall.attention import AttentionBook
 from stream.settings import Settings
 from stream.stage import Running
 from stream.topics import refuse_what_loses, state_topic
@@ -32,11 +33,11 @@ async def work(settings: Settings, running: Running) -> None:
     """Run until asked to stop. Raises SwerveError where a topic or the state is wrong, or another took over."""
     kafka = settings.kafka
     names = kafka.topics
-    topics = (names.summaries, names.alerts, names.releases, names.expected, names.verdicts)
+    topics = (names.summaries, names.alerts, names.releases, names.expected, names.verdicts, names.attention)
     await refuse_what_loses(kafka, *topics, state_topic(kafka.groups.correlate))
     running.waits(STAGE, "reads the catalogues")
-    knowledge = Knowledge(settings)
-    await knowledge.load()
+    knowledge, attention = Knowledge(settings), TopicAttention(settings)
+    await asyncio.gather(knowledge.load(), attention.load())
     # No static membership here: the standby must learn of a death within the session, not wait for a name to return.
     log = FaustLog(
         kafka,
@@ -46,8 +47,8 @@ async def work(settings: Settings, running: Running) -> None:
         session_timeout_ms=kafka.correlate_session_timeout_ms,
         instance_id=None,
     )
-    stage = Correlate(settings, knowledge, log, running.desk)
-    async with _in_background(log, knowledge.follow()):
+    stage = Correlate(settings, knowledge, attention, log, running.desk)
+    async with _in_background(log, knowledge.follow()), _in_background(log, attention.follow()):
         await drive(STAGE, Shell(stage, log, uuid.uuid4().hex), log, kafka, running)
 
 
@@ -56,30 +57,44 @@ class Correlate:
 
     name = STAGE
 
-    def __init__(self, settings: Settings, knowledge: Knowledge, log: FaustLog, desk: Desk | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        knowledge: Knowledge,
+        attention: TopicAttention,
+        log: FaustLog,
+        desk: Desk | None = None,
+    ) -> None:
         """desk: the console that shows what is judged here, and takes words while this worker judges."""
         self._settings = settings
         self._knowledge = knowledge
+        self._attention = attention
         self._log = log
         self._book = Book(settings.kafka)
         self._delivering = contextlib.AsyncExitStack()
         self._desk = desk
-        self._attention = AttentionBook()
         metrics.correlate_active(False)
 
     async def open(self, partition: int, pieces: Mapping[str, bytes]) -> FleetEngine:
         """Become the one that judges: fence the others, read what is written, deliver from there."""
         await self._book.open()
+        # Who stands by may have been slow to read: what was said before we took over must hold for the first tick.
+        await asyncio.gather(self._knowledge.load(), self._attention.load())
         first = await broker.earliest(self._settings.kafka, self._settings.kafka.topics.summaries)
         missing_s = self._settings.ticks.missing_shard_s
-        engine = FleetEngine(self._settings.parameters, self._knowledge.now, first, pieces, missing_s)
+        engine = FleetEngine(
+            self._settings.parameters, self._knowledge.now, first, pieces, missing_s, state_of=self._state_of
+        )
         await self._delivering.enter_async_context(_in_background(self._log, self._deliver()))
         metrics.correlate_active(True)
         Missing(engine.fleet, lines.get("swerve.correlate").warning)
         if self._desk is not None:
             self._desk.view.follow(engine.fleet)
-            self._desk.voice = TopicVoice(self._settings, self._knowledge, self._attention)
+            self._desk.voice = TopicVoice(self._knowledge, self._attention)
         return engine
+
+    def _state_of(self, alert_id: str) -> str:
+        return self._attention.entry(alert_id).at(int(1000 * time.time())).state
 
     async def _deliver(self) -> None:
         """Sinks get what they read back committed, so that nothing is delivered that is not recorded."""
@@ -88,6 +103,7 @@ class Correlate:
     async def emit(self, outputs: tuple[Output, ...]) -> None:
         """Write alert records; committed when this returns."""
         await self._book.write(outputs)
+        await self._attention.forget(one.key.decode() for one in outputs if one.value == GONE and one.key is not None)
 
     async def settle(self) -> None:
         """Nothing waits: `emit` commits."""

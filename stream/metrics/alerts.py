@@ -11,6 +11,7 @@ from stream.metrics import fleet
 from stream.metrics.exposition import UNKNOWN, Bounded, counter, gauge, histogram
 
 STATES: Final = ("firing", "resolved")
+OPEN_STATES: Final = ("firing", "acknowledged", "snoozed")  # as people treat an alert that is open
 SEVERITIES: Final = ("info", "warning", "critical")
 KINDS: Final = ("release_shift", "capability_shift", "coordinated_shift")
 TICKS: Final = ("cohort", "network")
@@ -237,9 +238,8 @@ def alert_changed(alert: Changed) -> None:
 
 
 def alerts_open(counts: Mapping[tuple[str, str], int]) -> None:
-    """Alerts that are open, by (state, severity); states such as "firing", "acknowledged", "snoozed"."""
-    states = {"firing", *(state for state, _ in counts)}
-    for state in sorted(states):
+    """Alerts that are open, by (state, severity); a state is one of OPEN_STATES."""
+    for state in OPEN_STATES:
         for severity in SEVERITIES:
             _alerts.labels(state, severity).set(counts.get((state, severity), 0))
 

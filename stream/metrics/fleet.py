@@ -9,6 +9,7 @@ from stream.metrics.exposition import OTHER, UNKNOWN, Bounded, gauge, levels
 
 TARGETS_MAX = 50  # the strongest by requests, of models and of capabilities each; the rest is "other"
 RELEASES_MAX = 50
+MARKS_MAX = 20
 DIMENSIONS_MAX = 16
 _CORRELATE = ("correlate",)
 
@@ -34,6 +35,12 @@ _forecast = gauge(
     "swerve_release_forecast_ratio",
     "Share that a release was expected to have by now, from its own course. Far off: look at who moves, "
     "in the console.",
+    ["release"],
+    _CORRELATE,
+)
+_released = levels(
+    "swerve_release_timestamp_seconds",
+    "When each of the latest 20 releases came out. Dashboards mark it: a jump right of the mark is adoption.",
     ["release"],
     _CORRELATE,
 )
@@ -103,6 +110,12 @@ def adoption(release: str, share: float, forecast: float | None = None) -> None:
     _adoption.labels(release).set(share)
     if forecast is not None:
         _forecast.labels(release).set(forecast)
+
+
+def releases(released_ms: Mapping[str, int]) -> None:
+    """When models came out, in ms of event time; the latest 20 are shown. O(n log n)."""
+    latest = sorted(released_ms.items(), key=lambda one: (-one[1], one[0]))[:MARKS_MAX]
+    _released.replace({(name,): at_ms / 1000 for name, at_ms in latest})
 
 
 def strongest_shift(dimension: str, sigmas: float) -> None:

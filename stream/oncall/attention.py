@@ -1,76 +1,106 @@
-"""Who has seen an alert, and until when is it to be quiet? Acknowledgements and snoozes, kept in one small file.
+"""Who has seen an alert, and until when is it to be quiet? Acknowledgements and snoozes, of one process in one file.
 
 An acknowledged alert is not told as new again; what it rises to and its end still are. A snooze holds everything back
-until its end, and then tells what still fires.
+until its end, and then tells what still fires. Neither is seen by the detectors, nor changes a record of an alert.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import msgspec
 
+from stream.contract.attention import ACK, SNOOZE, Asked, key_of
 from stream.errors import SwerveError
 from stream.sinks.delivery import Attention
 from stream.sinks.ledger import write
 
-ENTRIES_MAX = 10_000  # alerts, about 100 bytes each: 1 MB; the oldest go first
+ENTRIES_MAX = 20_000  # words, about 100 bytes each: 2 MB; the oldest go first
 
 
-class Entry(msgspec.Struct, frozen=True):
-    """What was asked about one alert. Times are epoch milliseconds on the wall."""
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What holds for one alert: who has it, and who asked for silence until when."""
 
-    by: str
-    at_ms: int
-    acknowledged: bool = False
-    snoozed_until_ms: int | None = None
+    acknowledged: Asked | None = None
+    snoozed: Asked | None = None
+
+    def at(self, now_ms: int) -> Entry:
+        """What holds at this time: a snooze that is over has ended by itself."""
+        is_quiet = self.snoozed is not None and (self.snoozed.until_ms or 0) > now_ms
+        return self if is_quiet or self.snoozed is None else Entry(self.acknowledged)
+
+    @property
+    def state(self) -> str:
+        """Of an alert that is open, for a metric."""
+        return "snoozed" if self.snoozed else "acknowledged" if self.acknowledged else "firing"
+
+    def for_delivery(self) -> Attention:
+        """What a sink must know of it."""
+        return Attention(self.acknowledged is not None, None if self.snoozed is None else self.snoozed.until_ms)
+
+    def record(self) -> dict[str, Any]:
+        """For the API."""
+        words = {"acknowledged": self.acknowledged, "snoozed": self.snoozed}
+        return {name: None if word is None else word.record() for name, word in words.items()}
+
+
+class Attentive(Protocol):
+    """Where words about alerts are kept."""
+
+    def entry(self, alert_id: str) -> Entry:
+        """What was asked for one alert."""
+
+    async def ask(self, asked: Asked) -> None:
+        """Keep a word; it holds when this returns. Raises SwerveError where it cannot be kept."""
+
+    def of(self, alert_id: str) -> Attention:
+        """For the delivery."""
 
 
 class AttentionBook:
     """What was asked about every alert. path: where it is kept; None: as long as this process lives.
 
+    >>> import asyncio
     >>> book = AttentionBook()
-    >>> book.acknowledge("a1", "kim", 5).acknowledged, book.of("a1").acknowledged, book.of("a2").acknowledged
-    (True, True, False)
+    >>> asyncio.run(book.ask(Asked("a1", "ack", "kim", 5)))
+    >>> book.of("a1").acknowledged, book.of("a2").acknowledged
+    (True, False)
     """
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
-        self._entries = {} if path is None else _read(path)
+        self._words = {} if path is None else {one.key: one for one in _read(path)}
 
     def of(self, alert_id: str) -> Attention:
         """For the delivery."""
-        entry = self._entries.get(alert_id)
-        return Attention() if entry is None else Attention(entry.acknowledged, entry.snoozed_until_ms)
+        return self.entry(alert_id).for_delivery()
 
-    def entry(self, alert_id: str) -> Entry | None:
+    def entry(self, alert_id: str) -> Entry:
         """Who asked what, and when; for a page."""
-        return self._entries.get(alert_id)
+        return Entry(self._words.get(key_of(ACK, alert_id)), self._words.get(key_of(SNOOZE, alert_id)))
 
-    def acknowledge(self, alert_id: str, by: str, at_ms: int) -> Entry:
-        """Somebody has it."""
-        before = self._entries.get(alert_id)
-        return self._put(alert_id, Entry(by, at_ms, True, before.snoozed_until_ms if before else None))
-
-    def snooze(self, alert_id: str, by: str, at_ms: int, until_ms: int) -> Entry:
-        """Quiet until then. An end in the past ends a snooze."""
-        before = self._entries.get(alert_id)
-        return self._put(alert_id, Entry(by, at_ms, before.acknowledged if before else False, until_ms))
-
-    def _put(self, alert_id: str, entry: Entry) -> Entry:
-        self._entries.pop(alert_id, None)
-        self._entries[alert_id] = entry
-        while len(self._entries) > ENTRIES_MAX:
-            del self._entries[next(iter(self._entries))]
-        if self._path is not None:
-            write(self._path, msgspec.json.encode(self._entries))
-        return entry
+    async def ask(self, asked: Asked) -> None:
+        """Keep a word; it replaces the one of its kind about the same alert. Raises SwerveError."""
+        self._words.pop(asked.key, None)
+        self._words[asked.key] = asked
+        while len(self._words) > ENTRIES_MAX:
+            del self._words[next(iter(self._words))]
+        if self._path is None:
+            return
+        try:
+            write(self._path, msgspec.json.encode(list(self._words.values())))
+        except OSError as error:
+            raise SwerveError(f"{self._path}: {error.strerror or error}; it holds until this process ends") from None
 
 
-def _read(path: Path) -> dict[str, Entry]:
+def _read(path: Path) -> Iterable[Asked]:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, Entry])
+        return msgspec.json.decode(path.read_bytes(), type=list[Asked])
     except FileNotFoundError:
-        return {}
+        return ()
     except (OSError, msgspec.DecodeError) as error:
         raise SwerveError(f"{path}: {error}; delete it, and acknowledged alerts count as new") from None

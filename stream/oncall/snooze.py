@@ -9,6 +9,7 @@ from urllib.parse import quote
 import typer
 
 from stream.arguments import Config
+from stream.contract.attention import SNOOZE, Asked
 from stream.correlate.explain import utc
 from stream.errors import UsageError
 from stream.oncall import reach
@@ -20,6 +21,7 @@ def command(
     alert_id: Annotated[str, typer.Argument(help="Which alert.")],
     until: Annotated[str, typer.Option("--until", metavar="TIME", help="+2h, +1d, or RFC 3339.")] = "+2h",
     by: reach.By = None,
+    kafka: reach.Kafka = False,
     url: reach.Url = None,
     config: Config = None,
 ) -> None:
@@ -29,6 +31,11 @@ def command(
     if until_ms <= now_ms:
         raise UsageError(f"--until: expected a time to come, got {until}")
     name = reach.who(by)
-    path = f"/api/v1/alerts/{quote(alert_id, safe='')}/snooze"
-    reach.ask(load(config), url, "POST", path, {"by": name, "until": until_ms})
+    settings = load(config)
+    if kafka:
+        asked = Asked(alert_id, SNOOZE, name, now_ms, until_ms)
+        reach.publish(settings, settings.kafka.topics.attention, asked.key, asked.record())
+    else:
+        path = f"/api/v1/alerts/{quote(alert_id, safe='')}/snooze"
+        reach.ask(settings, url, "POST", path, {"by": name, "until": until_ms})
     typer.echo(f"{alert_id}: quiet until {utc(until_ms)} UTC, says {name}")

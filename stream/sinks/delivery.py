@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from stream import log, metrics
 from stream.contract.alert import SEVERITIES, Alert, Severity
+from stream.place import Place
 from stream.sinks.ledger import Ledger
 from stream.sinks.sink import Sink, SinkRefusedError, SinkUnreachableError
 
@@ -49,7 +50,7 @@ class Delivery:
     keeps_all: every record matters (a log); otherwise a newer record of one alert replaces one that still waits.
     calls: it can reach a person, as neither a log nor an annotation does.
     deadline_s: for one attempt. attention: what was asked for one alert. keep: called with the ledger's bytes whenever
-    it changed. always: repeated for ever by a sink that repeats. kept_offsets: of the ledger's, what is stored
+    it changed. always: repeated for ever by a sink that repeats. kept_places: of the places, what is stored
     elsewhere already. now_s, rng: given by tests.
     """
 
@@ -66,7 +67,7 @@ class Delivery:
     back_off_first_s: float = BACK_OFF_FIRST_S
     rng: random.Random = field(default_factory=random.Random)
     always: tuple[Alert, ...] = ()
-    kept_offsets: dict[int, int] = field(default_factory=dict)
+    kept_places: dict[int, Place] = field(default_factory=dict)
     _waiting: dict[tuple[str, int], _Waiting] = field(default_factory=dict)
     _open_marks: dict[int, set[int]] = field(default_factory=dict)
     _seen_marks: dict[int, int] = field(default_factory=dict)
@@ -275,15 +276,23 @@ class Delivery:
             still_open = self._open_marks.setdefault(partition, set())
             still_open.add(offset)
             self._seen_marks[partition] = max(offset, self._seen_marks.get(partition, -1))
-            self.ledger.next_offset[partition] = min(still_open)
 
     def _settle(self, mark: Mark | None) -> None:
         if mark is None:
             return
         partition, offset = mark
-        still_open = self._open_marks[partition]
-        still_open.discard(offset)
-        self.ledger.next_offset[partition] = min(still_open, default=self._seen_marks[partition] + 1)
+        self._open_marks[partition].discard(offset)
+
+    def read_to(self, partition: int, offset: int) -> None:
+        """Everything of a partition of the alerts topic below this offset was seen, or needs nothing."""
+        self._seen_marks[partition] = max(offset - 1, self._seen_marks.get(partition, -1))
+
+    def places(self) -> dict[int, Place]:
+        """By partition of the alerts topic: up to where everything is settled, and what before that still waits."""
+        return {
+            partition: Place(seen + 1, frozenset(self._open_marks.get(partition, ())))
+            for partition, seen in self._seen_marks.items()
+        }
 
     def _metered(self) -> None:
         metrics.sink_backlog(self.name, len(self._waiting), self._pages() if self.calls else None)

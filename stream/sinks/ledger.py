@@ -24,7 +24,6 @@ class Sent(msgspec.Struct, frozen=True, array_like=True):
 class _Book(msgspec.Struct):
     version: int
     sent: dict[str, Sent]
-    next_offset: dict[int, int]
 
 
 def _place(record: Alert | Sent) -> tuple[int, bool]:
@@ -33,11 +32,10 @@ def _place(record: Alert | Sent) -> tuple[int, bool]:
 
 
 class Ledger:
-    """Which records were taken, and from where to read on, by partition of the alerts topic."""
+    """Which records were taken."""
 
     def __init__(self) -> None:
         self._sent: dict[str, Sent] = {}
-        self.next_offset: dict[int, int] = {}
 
     def has(self, alert: Alert) -> bool:
         """Whether this record, or a later one of its alert, was taken."""
@@ -64,7 +62,7 @@ class Ledger:
 
     def to_bytes(self) -> bytes:
         """JSON, for a file or a table; the entries in order of delivery."""
-        return msgspec.json.encode(_Book(VERSION, self._sent, self.next_offset))
+        return msgspec.json.encode(_Book(VERSION, self._sent))
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> Ledger:
@@ -76,7 +74,7 @@ class Ledger:
         if book.version != VERSION:
             raise ValueError(f"ledger of a sink: expected version {VERSION}, got {book.version}")
         ledger = cls()
-        ledger._sent, ledger.next_offset = book.sent, book.next_offset
+        ledger._sent = book.sent
         return ledger
 
 

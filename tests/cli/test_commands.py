@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -34,13 +33,13 @@ def test_help_lists_every_command_that_exists(typed):
 
 def test_help_imports_no_heavy_library_and_is_quick():
     code = (
-        "import sys; from stream import cli; cli.run(['--help']); "
-        f"print([m for m in {FORBIDDEN_AT_HELP!r} if m in sys.modules])"
+        "import sys, time; from stream import cli; cli.run(['--help']); "
+        f"print(time.process_time(), [m for m in {FORBIDDEN_AT_HELP!r} if m in sys.modules])"
     )
-    began = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
-    assert time.perf_counter() - began < 3.0
+    seconds, heavy = done.stdout.splitlines()[-1].split(maxsplit=1)
+    assert heavy == "[]"
+    assert float(seconds) < 3.0, "of processor time: others may use the machine"
 
 
 def test_a_command_that_cannot_be_imported_leaves_the_others_alone(typed, monkeypatch):

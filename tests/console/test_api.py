@@ -162,11 +162,27 @@ async def test_acknowledge_and_snooze_reach_the_delivery(campaign, visit):
     alert_id = only(campaign).alert_id
     until = campaign.desk.now_ms() + 3_600_000
     async with visit(campaign.desk) as visitor:
-        assert (await visitor.send(f"/api/v1/alerts/{alert_id}/ack", {"by": "kim"}))[1]["by"] == "kim"
-        await visitor.send(f"/api/v1/alerts/{alert_id}/snooze", {"by": "kim", "until": until})
-        assert "acknowledged by kim" in await visitor.page(f"/alerts/{alert_id}")
+        _, said = await visitor.send(f"/api/v1/alerts/{alert_id}/ack", {"by": "kim"})
+        assert (said["acknowledged"]["by"], said["snoozed"]) == ("kim", None)
+        _, said = await visitor.send(f"/api/v1/alerts/{alert_id}/snooze", {"by": "lee", "until": until})
+        assert (await visitor.json(f"/api/v1/alerts/{alert_id}"))["attention"] == said
+        assert (await visitor.json("/api/v1/alerts"))["attention"] == {alert_id: said}
+        for path in ("/", "/alerts", f"/alerts/{alert_id}"):
+            page = await visitor.page(path)
+            assert "acknowledged by kim" in page
+            assert "snoozed" in page
     attention = campaign.desk.voice.attention.of(alert_id)
     assert (attention.acknowledged, attention.snoozed_until_ms) == (True, until)
+
+
+async def test_a_snooze_that_is_over_is_shown_nowhere(campaign, visit):
+    alert_id, now_ms = only(campaign).alert_id, campaign.desk.now_ms()
+    async with visit(campaign.desk) as visitor:
+        await visitor.send(f"/api/v1/alerts/{alert_id}/snooze", {"by": "lee", "until": now_ms + 3_600_000})
+        campaign.desk.now_ms = lambda: now_ms + 3_600_000
+        for path in ("/", "/alerts", f"/alerts/{alert_id}"):
+            assert "snoozed" not in await visitor.page(path)
+        assert (await visitor.json("/api/v1/alerts"))["attention"] == {}
 
 
 async def test_events_tell_every_change_and_what_was_missed(campaign, visit):

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from stream import metrics
+from stream.sinks.sink import Links
+from stream.sinks.webhook import EXAMPLE, Webhook, preset
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "deploy" / "monitoring" / "dashboards").glob("*.json"))
@@ -56,6 +58,17 @@ def test_no_two_panels_share_a_place_or_a_number(path: Path):
     assert len({panel["id"] for panel in every}) == len(every)
     assert len(set(cells)) == len(cells)
     assert max(x for x, _ in cells) < 24
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_releases_and_alerts_are_marked(path: Path):
+    releases, alerts = json.loads(path.read_text())["annotations"]["list"]
+
+    assert releases["expr"] == f"1000 * swerve_release_timestamp_seconds{{{HERE}}}", "milliseconds are asked for"
+    assert releases["useValueForTime"] is True
+    assert "swerve_release_timestamp_seconds" in {one.name for one in metrics.DEFINED}
+    written = json.loads(Webhook("grafana", "http://x", Links("http://x"), template=preset("grafana")).body(EXAMPLE))
+    assert set(alerts["target"]["tags"]) <= set(written["tags"])
 
 
 @pytest.mark.parametrize("panel", EACH)

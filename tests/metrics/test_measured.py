@@ -54,6 +54,7 @@ def test_a_judged_tick_shows_shares_lateness_and_its_end(fleet: Fleet):
     assert metrics.value("swerve_ticks_closed_total", kind="cohort") == before + 1
     assert metrics.value("swerve_tick_end_timestamp_seconds", kind="cohort") == BEGIN_MS / 1000
     assert metrics.value("swerve_fleet_share_ratio", kind="model", name="a") == 0.75
+    assert metrics.value("swerve_release_timestamp_seconds", release="atlas-4") == BEGIN_MS / 1000
 
 
 def test_an_alert_counts_as_open_until_it_is_resolved_at_the_severity_that_it_has_now(fleet: Fleet):
@@ -136,6 +137,20 @@ def test_a_release_that_grows_steadily_is_forecast_and_one_that_is_not_out_yet_i
     assert share == 0.18, "the last whole hour"
     assert forecast == pytest.approx(share, abs=0.02)
     assert metrics.value("swerve_release_adoption_ratio", release="atlas-9") is None
+
+
+def test_what_a_restored_fleet_remembers_is_open_before_anything_changes(fleet: Fleet, monkeypatch):
+    remembered = [alert("a1"), alert("a2", "warning"), alert("over", status="resolved")]
+    for one in remembered:
+        one.detected_at = BEGIN_MS
+    monkeypatch.setattr(fleet.life, "alerts", lambda: remembered)
+    MeasuredFleet(fleet, lambda at_ms: 0.0, state_of={"a1": "acknowledged", "a2": "firing"}.__getitem__)
+
+    fleet.on_tick(Judged(BEGIN_MS, [summary(counts(model__a=1))], [], []))
+
+    assert metrics.value("swerve_alerts", state="acknowledged", severity="critical") == 1
+    assert metrics.value("swerve_alerts", state="firing", severity="warning") == 1
+    assert metrics.value("swerve_alerts", state="firing", severity="critical") == 0
 
 
 def shards(accounts: int, evicted: int = 0, targets_over: int = 0) -> SimpleNamespace:

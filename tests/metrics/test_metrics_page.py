@@ -46,6 +46,7 @@ def everything_happens(models: int = 200, capabilities: int = 30) -> None:
         metrics.sinks_configured([f"sink-{number}"], calling=[f"sink-{number}"])
         metrics.sink_sent(f"sink-{number}", "a1b2", 1000.0)
         metrics.sink_lost(f"sink-{number}", "critical", "a1b2", "answered 400")
+    metrics.releases({f"release-{number}": 1_700_000_000_000 + number for number in range(300)})
     for stage in metrics.STAGES:
         metrics.records_accepted(stage, 1)
         metrics.rebalance(stage, 4, 1.0)

@@ -49,7 +49,7 @@ def pager():
     server.server_close()
 
 
-def until(holds, stages, seconds=40.0):
+def until(holds, stages, seconds=120.0):
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "\n".join(stage.told() for stage in stages)

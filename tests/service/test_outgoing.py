@@ -12,6 +12,7 @@ from stream import topics
 from stream.contract.alert import decode, encode
 from stream.correlate import outgoing
 from stream.sections import FileSink
+from stream.sinks.delivery import Attention
 from stream.sinks.webhook import EXAMPLE
 from tests.service.rig import produce, settings_for
 
@@ -44,8 +45,8 @@ def told(settings):
 
 
 @contextlib.asynccontextmanager
-async def delivering(settings):
-    task = asyncio.create_task(outgoing.deliver(settings))
+async def delivering(settings, attention=None):
+    task = asyncio.create_task(outgoing.deliver(settings, attention))
     yield
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
@@ -70,6 +71,25 @@ async def test_a_successor_delivers_what_is_new_and_nothing_again(settings):
         await until(lambda: len(told(settings)) == 4)
         await asyncio.sleep(0.5)
     assert told(settings) == [("a1", "firing"), ("a2", "firing"), ("a1", "resolved"), ("a3", "firing")]
+
+
+async def test_what_waits_for_the_end_of_a_snooze_does_not_make_the_successor_repeat_what_came_after_it(settings):
+    quiet = {"a1": Attention(snoozed_until_ms=1 << 60)}
+
+    def attention(alert_id):
+        return quiet.get(alert_id, Attention())
+
+    async with delivering(settings, attention):
+        await write(settings, record("a1"), record("a2"), record("a3"))
+        await until(lambda: len(told(settings)) == 2)
+        await asyncio.sleep(2 * outgoing.KEEP_EVERY_S)
+    async with delivering(settings, attention):
+        await write(settings, record("a4"))
+        await until(lambda: len(told(settings)) == 3)
+        quiet.clear()
+        await until(lambda: len(told(settings)) == 4)
+        await asyncio.sleep(0.5)
+    assert [alert_id for alert_id, _ in told(settings)] == ["a2", "a3", "a4", "a1"]
 
 
 async def test_a_sink_that_is_new_learns_only_of_what_fires(settings):

@@ -89,3 +89,24 @@ async def test_a_catalogue_follows_what_is_published_later(bootstrap, unique):
 
     # Each record once, though loading and following meet in the middle.
     assert catalogue.changed == 4
+
+
+async def test_what_is_put_is_told_at_once_and_a_second_load_reads_on_from_where_the_first_ended(bootstrap, unique):
+    kafka = kafka_for(bootstrap, unique)
+    await topics.create(kafka, 1)
+    spoken, standby = (broker.Catalogue(kafka, kafka.topics.attention) for _ in range(2))
+    await spoken.load()
+    following = asyncio.create_task(spoken.follow())
+
+    await spoken.put("a", b"1")
+    assert spoken.get(b"a") == b"1"
+    await standby.load()
+    await spoken.put("a", b"2")
+    await spoken.put("b", b"3")
+    await standby.load()
+    await standby.load()
+
+    assert (standby.get(b"a"), standby.values(), standby.changed) == (b"2", [b"2", b"3"], 3)
+    await spoken.put("a", None)
+    assert spoken.get(b"a") is None
+    following.cancel()

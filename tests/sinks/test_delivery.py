@@ -8,6 +8,7 @@ import contextlib
 import pytest
 
 from stream import metrics
+from stream.place import Place
 from stream.sinks.delivery import RESOLVED_FOR_S, Attention, Deliveries, Delivery
 from stream.sinks.ledger import Ledger
 from stream.sinks.sink import SinkRefusedError, SinkUnreachableError
@@ -262,18 +263,18 @@ async def test_an_end_in_the_very_tick_of_the_last_record_is_news(alert):
     assert [one[3] for one in delivery.sink.taken] == ["firing", "resolved"]
 
 
-async def test_the_offset_to_read_on_from_never_passes_a_record_that_waits(alert):
+async def test_a_record_that_waits_is_named_beside_the_offset_up_to_which_all_is_done(alert):
     delivery = quick(Scripted(*["hang"] * 9), severity_min="warning")
     delivery.offer(alert("skipped", severity="info"), mark=(0, 10))
-    assert delivery.ledger.next_offset == {0: 11}
+    assert delivery.places() == {0: Place(11)}
     delivery.offer(alert("waits"), mark=(0, 11))
-    assert delivery.ledger.next_offset == {0: 11}
+    assert delivery.places() == {0: Place(12, frozenset({11}))}
     delivery.offer(alert("skipped too", severity="info"), mark=(0, 12))
-    assert delivery.ledger.next_offset == {0: 11}
+    assert delivery.places() == {0: Place(13, frozenset({11}))}
     delivery.sink.script.clear()
     async with running(delivery):
         await settled(delivery)
-    assert delivery.ledger.next_offset == {0: 13}
+    assert delivery.places() == {0: Place(13)}
 
 
 class Wall:

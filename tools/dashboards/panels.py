@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from grafana_foundation_sdk.builders import common, dashboard, prometheus, stat, timeseries
 from grafana_foundation_sdk.builders.dashboard import (
+    AnnotationQuery,
+    AnnotationTarget,
     Dashboard,
     DatasourceVariable,
     QueryVariable,
@@ -102,9 +104,24 @@ def empty(uid: str, title: str, description: str) -> Dashboard:
     board.with_variable(DatasourceVariable("datasource").label("Data source").type("prometheus"))
     board.with_variable(_variable("job", "Job", "label_values(swerve_build_info, job)"))
     board.with_variable(_variable("instance", "Instance", 'label_values(swerve_build_info{job=~"$job"}, instance)'))
+    board.annotation(_releases()).annotation(_alerts())
     links = dashboard.DashboardLink("Swerve").type("dashboards").tags(["swerve"]).as_dropdown(True)
     board.link(links.include_vars(True).keep_time(True))
     return board
+
+
+def _releases() -> AnnotationQuery:
+    """A mark where each model came out: the series says when, so that one announced late stands where it belongs."""
+    marks = AnnotationQuery().name("Releases").datasource(SOURCE).enable(True).icon_color("blue")
+    marks.expr(f"1000 * swerve_release_timestamp_seconds{{{HERE}}}").use_value_for_time(True).step("5m")
+    return marks.title_format("{{release}} released").tag_keys("release")
+
+
+def _alerts() -> AnnotationQuery:
+    """What the sink of kind "grafana" wrote: from the first firing to the end, with the link."""
+    target = AnnotationTarget().limit(100).match_any(False).tags(["swerve", "alert"]).type("tags")
+    marks = AnnotationQuery().name("Alerts").datasource(DataSourceRef(type_val="grafana", uid="-- Grafana --"))
+    return marks.enable(True).icon_color("red").target(target)
 
 
 def _variable(name: str, label: str, query: str) -> QueryVariable:

@@ -1,0 +1,61 @@
+"""Who has seen an alert, and until when is it to be quiet? Read from its topic, so that every worker knows it alike.
+
+Whoever takes over has read the topic already: an alert that somebody has stays theirs, and a snooze goes on to its end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+
+import orjson
+
+from stream import kafka as broker
+from stream.contract.attention import ACK, SNOOZE, Asked, decode_asked, key_of
+from stream.contract.refusal import Refusal
+from stream.oncall.attention import Entry
+from stream.settings import Settings
+from stream.sinks.delivery import Attention
+
+
+class TopicAttention:
+    """The last word of each kind about each alert. At most two for an alert, and none of one that is forgotten."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._kafka = settings.kafka
+        self._words = broker.Catalogue(settings.kafka, settings.kafka.topics.attention)
+
+    async def load(self) -> None:
+        """Read what is there and was not read yet. Raises MissingTopicError, UnreachableError."""
+        await self._words.load()
+
+    async def follow(self) -> None:
+        """Until cancelled, or the broker is gone."""
+        await self._words.follow()
+
+    def of(self, alert_id: str) -> Attention:
+        """For the delivery."""
+        return self.entry(alert_id).for_delivery()
+
+    def entry(self, alert_id: str) -> Entry:
+        """Who asked what, and when; for a page."""
+        return Entry(self._word(ACK, alert_id), self._word(SNOOZE, alert_id))
+
+    def _word(self, word: str, alert_id: str) -> Asked | None:
+        raw = self._words.get(key_of(word, alert_id).encode())
+        if raw is not None:
+            # A record that breaks the contract says nothing: alerts go out as if nobody had asked.
+            with contextlib.suppress(Refusal):
+                return decode_asked(raw)
+        return None
+
+    async def ask(self, asked: Asked) -> None:
+        """Write a word, and wait until it is read back. Raises SwerveError where the broker does not take it."""
+        await self._words.put(asked.key, orjson.dumps(asked.record()))
+
+    async def forget(self, alert_ids: Iterable[str]) -> None:
+        """Delete what was asked about alerts that ended long ago. Raises SwerveError."""
+        for alert_id in alert_ids:
+            for word in (ACK, SNOOZE):
+                if self._words.get(key_of(word, alert_id).encode()) is not None:
+                    await self._words.put(key_of(word, alert_id), None)

@@ -1,0 +1,100 @@
+"""Somebody has one alert, another is quiet for a while, and the worker that was told dies: its successor knows both."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import subprocess
+import time
+
+import msgspec
+import pytest
+
+from detectors.findings import Subject
+from stream import topics
+from stream.contract.alert import Alert
+from stream.correlate.engine import FLEET, POSITION
+from stream.detect.heads import Head, digest, head_key, piece_key
+from stream.pipeline import Fleet
+from stream.sections import Kafka
+from tests.console.conftest import T0, finding, members, told
+from tests.service.processes import SWERVE, Stage, configuration
+from tests.service.rig import kafka_for, produce
+from tests.service.test_one_page_in_all import is_active, pager, until, write
+
+pytestmark = pytest.mark.service("kafka")
+__all__ = ["pager"]
+WAIT_S = 120.0
+AFTER_S = 3.0
+SNOOZED_S = 20.0  # until the command has been heard, on a machine that has other things to do
+
+
+def two_that_fire() -> tuple[Fleet, list[Alert]]:
+    """A fleet in which two campaigns fire."""
+    one = told()
+    one.findings = [finding(key, Subject("cluster", key), members(12, prefix=key), T0) for key in ("net-1", "net-2")]
+    one.step(1)
+    return one.fleet, sorted(one.fleet.life.firing(), key=lambda alert: alert.subject.id)
+
+
+def store(kafka: Kafka, fleet: Fleet) -> None:
+    """As a correlate worker that judged nothing further left it."""
+    pieces = {FLEET + name: piece for name, piece in fleet.snapshot().items()} | {POSITION: b"0"}
+    head = Head(upto=0, resume={}, pieces={name: digest(piece) for name, piece in pieces.items()})
+    entries = {piece_key(0, digest(piece)): piece for piece in pieces.values()}
+    entries[head_key(0, "before")] = msgspec.msgpack.encode(head)
+    for key, value in entries.items():
+        asyncio.run(produce(kafka, topics.state_topic(kafka.groups.correlate), [(0, value)], key=key))
+
+
+def later(alert: Alert, hours: int = 3) -> Alert:
+    """The same alert, grown."""
+    return msgspec.structs.replace(alert, updated_at=alert.updated_at + hours * 3_600_000, accounts_total=99)
+
+
+def say(stage: Stage, *words: str) -> None:
+    done = subprocess.run([*SWERVE, *words, "--url", stage.address()], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def shown(stage: Stage, alert: Alert) -> list[str]:
+    """What the alert's page says of who has it."""
+    return re.findall(r'<span class="badge (?:good|plain)">(\w+ by \w+)', stage.get(f"/alerts/{alert.alert_id}"))
+
+
+def test_an_acknowledgement_and_a_snooze_outlive_the_worker_that_took_them(bootstrap, unique, tmp_path, pager):
+    kafka = kafka_for(bootstrap, unique, correlate_session_timeout_ms=3_000)
+    asyncio.run(topics.create(kafka, 1))
+    fleet, (hers, quiet) = two_that_fire()
+    store(kafka, fleet)
+    write(kafka, hers, quiet)
+    config = configuration(tmp_path, kafka, f'[[sinks]]\nkind = "webhook"\nurl = "{pager.url}"\n')
+    stages = [Stage("correlate", config, tmp_path), Stage("correlate", config, tmp_path)]
+    try:
+        for stage in stages:
+            stage.until_ready()
+        until(lambda: any(is_active(stage) for stage in stages), stages, WAIT_S)
+        active, standby = sorted(stages, key=is_active, reverse=True)
+        until(lambda: len(pager.told) == 2, stages)
+        say(active, "ack", hers.alert_id, "--by", "kim")
+        say(active, "snooze", quiet.alert_id, "--by", "lee", "--until", "+1d")
+        other = msgspec.structs.replace(later(hers), alert_id="other")
+        write(kafka, later(hers), later(quiet), other)
+        until(lambda: len(pager.told) == 3, stages)
+        time.sleep(1.5)  # more than the interval in which a bookmark is kept
+        active.kill()
+        until(lambda: is_active(standby), [standby], WAIT_S)
+        assert (shown(standby, hers), shown(standby, quiet)) == (["acknowledged by kim"], ["snoozed by lee"])
+        time.sleep(AFTER_S)
+        assert [alert_id for alert_id, *_ in pager.told[2:]] == ["other"], "sent again, or in spite of the snooze"
+        soon = time.gmtime(time.time() + SNOOZED_S)
+        say(standby, "snooze", quiet.alert_id, "--until", time.strftime("%Y-%m-%dT%H:%M:%SZ", soon))
+        assert len(pager.told) == 3
+        until(lambda: len(pager.told) == 4, [standby])
+        time.sleep(AFTER_S)
+        assert (shown(standby, hers), shown(standby, quiet)) == (["acknowledged by kim"], [])
+    finally:
+        for stage in stages:
+            stage.end()
+    assert [alert_id for alert_id, *_ in pager.told[3:]] == [quiet.alert_id]
+    assert len({key for _, _, key in pager.told}) == 4
