@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -21,6 +21,7 @@ VALUES_KEPT = 168  # after a restart: a week
 REAL_SHARE = 0.001  # of an hour's requests: real traffic, and not somebody's probe
 REAL_REQUESTS = 3  # however small the fleet
 HISTORY_H = 24  # a model with real traffic in the first day was there before the log
+NEW_FOR_H = 336  # a model is new for two weeks: by then whoever wants it has it
 PREVIEW_H = 48  # a model that rises longer than this after its first traffic was in preview until then
 
 
@@ -175,11 +176,14 @@ class Releases:
     def __init__(self, announced: Mapping[str, int] | None = None) -> None:
         self.announced: Mapping[str, int] = announced or {}
         self.first_hour: int | None = None
+        self.hour: int | None = None  # the last that was learnt
+        self.first_seen: dict[str, int] = {}
         self.first_real: dict[str, int] = {}
         self.series: dict[str, SeriesDrift] = {}
 
     def learn(self, hour: int, requests_by_model: Mapping[str, int]) -> None:
         """Take the fleet's requests of an hour in, by model. An hour without any says nothing."""
+        self.hour = hour
         total = sum(requests_by_model.values())
         if total <= 0:
             return
@@ -192,6 +196,27 @@ class Releases:
             if model not in self.series:
                 self.series[model] = SeriesDrift.after_silence(hour - self.first_hour)
             self.series[model].learn(hour, requests / total)
+
+    def seen(self, hour: int, models: Iterable[str]) -> None:
+        """Note which models anybody used lately, however little. O(models)."""
+        if self.first_hour is None:
+            self.first_hour = hour
+        for model in models:
+            self.first_seen.setdefault(model, hour)
+
+    def is_new(self, model: str, hour: int) -> bool:
+        """Whether the model came out in the last two weeks, announced or not.
+
+        One that was in use on the first day of the history is not, however rare it was, unless its release is dated.
+        Before real traffic there is no date: it is new where nobody had used it before.
+        """
+        release = self.of(model)
+        if release is not None:
+            return hour - release.released_ms // HOUR_MS <= NEW_FOR_H
+        first = self.first_seen.get(model)
+        if first is None or self.first_hour is None or first < self.first_hour + HISTORY_H:
+            return False
+        return hour - first <= NEW_FOR_H
 
     def of(self, model: str) -> Release | None:
         """When the model came out; None where it was there before the history, or never had real traffic."""
@@ -225,9 +250,16 @@ class Releases:
     def state(self) -> dict[str, Any]:
         """All that was learnt, for a snapshot."""
         series = {model: one.state() for model, one in sorted(self.series.items())}
-        return {"first_hour": self.first_hour, "first_real": self.first_real, "series": series}
+        return {
+            "first_hour": self.first_hour,
+            "hour": self.hour,
+            "first_seen": self.first_seen,
+            "first_real": self.first_real,
+            "series": series,
+        }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from what `state` gave."""
-        self.first_hour, self.first_real = state["first_hour"], dict(state["first_real"])
+        self.first_hour, self.hour = state["first_hour"], state["hour"]
+        self.first_seen, self.first_real = dict(state["first_seen"]), dict(state["first_real"])
         self.series = {model: SeriesDrift.restored(one) for model, one in state["series"].items()}

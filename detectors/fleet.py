@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.carriers import Carriers
-from detectors.cohorts import Cohorts
+from detectors.cohorts import FLEET, Cohorts
 from detectors.coverage import coverage_of
+from detectors.drift import Releases
 from detectors.findings import Finding, Level, Target
 from detectors.groups import Group, Tick, groups_of, tick_of
 from detectors.incidents import Incidents
@@ -18,7 +19,7 @@ from detectors.movement import movement_of
 from detectors.networks import parts_of
 from detectors.operator import Activity
 from detectors.parameters import Parameters
-from detectors.population import population_of
+from detectors.population import Population, population_of
 from detectors.rows import Sets
 from detectors.summary import AccountColumns, CohortCounts
 from detectors.ties import ties_of
@@ -51,7 +52,9 @@ class Judge:
         self.incidents = Incidents(target_of)
         self.declared = Cohorts(target_of, parameters.org_dimension, parameters.tick_ms)
         self.watch = WatchList(parameters)
+        self.releases = Releases()
         self.renamed: dict[str, str] = {}
+        self._models: dict[str, int] = {}  # requests of this hour so far, by model
         self.first_hour: int | None = None
         self.coverage: dict[str, float] = {}
         self.last_tick: Tick | None = None
@@ -68,6 +71,8 @@ class Judge:
             "incidents": self.incidents.state(),
             "declared": self.declared.state(),
             "watch": self.watch.state(),
+            "releases": self.releases.state(),
+            "models": self._models,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -78,12 +83,28 @@ class Judge:
         self.tracks.restore(state["tracks"])
         self.incidents.restore(state["incidents"])
         self.declared.restore(state["declared"])
-        if "watch" in state:  # a snapshot from before there was a watch list: it begins anew
+        if "watch" in state:  # in a snapshot of an earlier version they are not: they begin anew
             self.watch.restore(state["watch"])
+        if "releases" in state:
+            self.releases.restore(state["releases"])
+            self._models = dict(state["models"])
 
     def cohorts(self, parts: Sequence[CohortCounts], tick: int) -> list[Finding]:
         """Judge the declared cohorts of one 5-minute tick."""
+        for part in parts:
+            for name, requests in models_of(part).items():
+                self._models[name] = self._models.get(name, 0) + requests
         return self.declared.judge(parts, tick)
+
+    def _date_releases(self, population: Population, hour: int) -> None:
+        """Tell the fleet's requests of this hour by model, for the releases that nobody announced."""
+        self.releases.announced = self.released_ms
+        used = (population.X.sum(axis=0) + population.XB.sum(axis=0)).tolist()
+        names = (name for name, requests in zip(population.targets, used, strict=True) if requests > 0)
+        self.releases.seen(hour, (name.partition(":")[2] for name in names if name.startswith("model:")))
+        if self.releases.hour is None or hour > self.releases.hour:  # a network tick may be shorter than an hour
+            self.releases.learn(hour, self._models)
+            self._models = {}
 
     def judge(self, columns: AccountColumns, hour: int) -> list[Finding]:
         """Judge one hour. O(accounts x targets + memberships + pairs)."""
@@ -103,11 +124,13 @@ class Judge:
         fleet = dict(zip(population.targets, population.fleet.tolist(), strict=True))
 
         history_h = hour - self.first_hour
+        self._date_releases(population, hour)
 
         def is_new(target: str) -> bool:
             # In the first days no model has a past; only one that the baseline could know is new for not being in it.
-            known = history_h >= NEW_AFTER_H and fleet.get(target, 0.0) < NEW_FLEET_SHARE
-            return target.startswith("model:") and known
+            kind, _, model = target.partition(":")
+            known = history_h >= NEW_AFTER_H and kind == "model" and self.releases.is_new(model, hour)
+            return known and (history_h >= parameters.warm_up_h or fleet.get(target, 0.0) < NEW_FLEET_SHARE)
 
         ties = ties_of(population, movement, carried, parameters, seed=hour)
         parts = parts_of(population, ties, parameters)
@@ -118,6 +141,16 @@ class Judge:
         named = {one.account_id for finding in findings if finding.level >= Level.WARNING for one in finding.members}
         self.watch.learn(population, movement, carried, history_h, named)
         return findings
+
+
+def models_of(counts: CohortCounts) -> dict[str, int]:
+    """The fleet's requests of one tick and partition, by model. O(targets)."""
+    if FLEET not in counts.cohorts:
+        return {}
+    mine = counts.at == counts.cohorts.index(FLEET)
+    pairs = zip(counts.target[mine].tolist(), counts.count[mine].tolist(), strict=True)
+    named = ((counts.targets[target], requests) for target, requests in pairs)
+    return {name.partition(":")[2]: requests for name, requests in named if name.startswith("model:")}
 
 
 def joined(parts: Sequence[AccountColumns]) -> AccountColumns:

@@ -187,7 +187,8 @@ class _Replay:
             parameters=self.parameters,
             fleet=self.fleet_history,
             courses=self.alert_history,
-            releases=[(release.model, release.released_at_ms) for release in self.catalogue.releases],
+            releases=[(release.model, release.released_at_ms) for release in self.catalogue.releases]
+            + [(release.model, release.released_ms) for release in self.fleet.judge.releases.unannounced()],
             records=seen.records,
             refused=seen.not_counted,
             from_ms=seen.from_ms,

@@ -245,7 +245,9 @@ def watched_row(place: int, one: Watched) -> dict[str, Any]:
 
 async def _releases(desk: Desk, request: web.Request) -> web.Response:
     rows = sorted(desk.view.released().items(), key=lambda one: (-one[1], one[0]))
-    return as_answer({"releases": [{"model": model, "released_at": at} for model, at in rows]})
+    dated = {one.model: one.dated.value for one in desk.view.dated}
+    told = [{"model": model, "released_at": at, "dated": dated.get(model, "announced")} for model, at in rows]
+    return as_answer({"releases": told})
 
 
 async def _expected(desk: Desk, request: web.Request) -> web.Response:

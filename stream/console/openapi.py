@@ -11,6 +11,7 @@ import msgspec
 import orjson
 from aiohttp import web
 
+from detectors.drift import Dated
 from stream.console.listing import ALERT_SORTS, LIMIT_MAX, MEMBER_SORTS
 from stream.contract.alert import SEVERITIES, Alert
 from stream.contract.verdict import VERDICTS
@@ -137,7 +138,8 @@ def _operations() -> dict[tuple[str, str], tuple[str, Object, list[Object], Obje
         moving=_some(_object(kind=TEXT, target=TEXT, share=NUMBER, share_before=NUMBER)),
         shares=SHARES, not_ready=_nullable(TEXT),
     )  # fmt: skip
-    releases = _some(_object(model=TEXT, released_at=MILLIS))
+    dated = _one_of([one.value for one in Dated]) | {"description": "by a record, or by what the fleet did"}
+    releases = _some(_object(model=TEXT, released_at=MILLIS, dated=dated))
     one = "/api/v1/alerts/{alert_id}"
     return {
         ("get", "/api/v1/alerts"): (

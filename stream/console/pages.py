@@ -281,13 +281,14 @@ def _carries(known: Known, dimension: str, value: str) -> bool:
 def _releases(desk: Desk, request: web.Request) -> Context:
     view = desk.view
     rows = []
+    dated = {one.model for one in view.dated}
     for model, at_ms in sorted(view.released().items(), key=lambda one: (-one[1], one[0])):
         with view.lock:
             points = view.fleet.shares(f"model:{model}", smooth_h=24) if f"model:{model}" in view.fleet.counts else []
         about = [one for one in view.firing() if any(target.id == model for target in one.last.targets)]
         picture = look.drawn({model: points[-24 * look.DAYS_DRAWN :]}, [Mark(at_ms, "released")], f"share of {model}")
         rows.append({"model": model, "at_ms": at_ms, "share": points[-1][1] if points else None,
-                     "drawn": picture, "firing": about})  # fmt: skip
+                     "drawn": picture, "firing": about, "is_dated": model in dated})  # fmt: skip
     return {"rows": rows}
 
 

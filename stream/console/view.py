@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from detectors.drift import Release
 from detectors.fleet import joined
 from detectors.parameters import Parameters
 from detectors.summary import Summary
@@ -102,6 +103,7 @@ class View:
     is_active: bool = False
     released: Callable[[], Mapping[str, int]] = dict
     pulse: Pulse = Pulse()
+    dated: tuple[Release, ...] = ()  # releases that nobody announced, dated by what the fleet did
     watched: tuple[Watched, ...] = ()  # the watch list of the last network tick, strongest first
     fleet: FleetHistory = field(init=False)
     cohorts: CohortHistory = field(init=False)
@@ -130,10 +132,10 @@ class View:
         with self.lock:
             self._begin()
             self._known = {}
-            self.watched = fleet.judge.watch.rows
+            self._see(fleet)
             for alert in reversed(fleet.life.alerts()):
                 self._take(alert, fleet)
-        self.released = lambda: dict(fleet.judge.released_ms)
+        self.released = lambda: {one.model: one.released_ms for one in self.dated} | dict(fleet.judge.released_ms)
         self.is_active = True
         fleet.on_tick = judged
 
@@ -153,13 +155,18 @@ class View:
             for alert in tick.changed:
                 self._take(alert, fleet)
             if tick.is_network:
-                self.watched = fleet.judge.watch.rows
+                self._see(fleet)
                 self._freshen(fleet)
                 self._forget(tick.at_ms)
         if whole is not None and tick.summaries:
             first = tick.summaries[0]
             self.courses.see(Summary(first.tick, first.shards, {}, first.cohorts, whole))
         self.courses.changed(alert for alert in tick.changed if alert.severity != "info")
+
+    def _see(self, fleet: Fleet) -> None:
+        """What the judge knows besides its findings, of its last network tick."""
+        self.watched = fleet.judge.watch.rows
+        self.dated = tuple(fleet.judge.releases.unannounced())
 
     def told(self, alerts: Sequence[Alert], fleet: Fleet) -> None:
         """Take in records that came between two ticks, such as those of a word that holds at once."""

@@ -154,3 +154,45 @@ def test_restored_releases_go_on_as_if_nothing_had_happened():
     fed(second, range(152, 200), level)
     assert second.state() == whole.state()
     assert second.unannounced() == whole.unannounced()
+
+
+def test_a_model_that_came_out_in_the_last_two_weeks_is_new_announced_or_not():
+    announced = fed(Releases({"atlas-4": (START + 60) * HOUR_MS}), range(120), lambda hour: 0.05 if hour >= 60 else 0.0)
+    dated = fed(Releases(), range(120), lambda hour: 0.05 if hour >= 60 else 0.0)
+    for releases in (announced, dated):
+        assert releases.is_new("atlas-4", START + 119)
+        assert releases.is_new("atlas-4", START + 60 + drift.NEW_FOR_H)
+        assert not releases.is_new("atlas-4", START + 61 + drift.NEW_FOR_H)
+        assert not releases.is_new("atlas-3", START + 119)
+
+
+def test_a_model_that_was_there_on_the_first_day_is_not_new_however_rare():
+    releases = Releases()
+    releases.seen(START, ["atlas-1"])
+    releases.seen(START + 100, ["atlas-1", "brio-9"])
+    assert not releases.is_new("atlas-1", START + 100)
+    assert releases.is_new("brio-9", START + 100)
+    assert not releases.is_new("brio-9", START + 101 + drift.NEW_FOR_H)
+    assert not releases.is_new("never-used", START + 100)
+
+
+def test_a_preview_is_new_when_it_comes_out_and_not_before():
+    releases = fed(Releases(), range(140), lambda hour: 0.0015)
+    releases.seen(START, ["atlas-4"])
+    assert not releases.is_new("atlas-4", START + 139)
+    fed(releases, range(140, 170), lambda hour: 0.1)
+    assert releases.is_new("atlas-4", START + 169)
+
+
+def test_a_model_that_is_announced_late_takes_the_time_that_is_announced():
+    releases = fed(Releases(), range(120), lambda hour: 0.05 if hour >= 60 else 0.0)
+    releases.announced = {"atlas-4": 123 * HOUR_MS}
+    assert releases.of("atlas-4").dated is Dated.ANNOUNCED
+    assert releases.unannounced() == []
+
+
+def test_a_model_that_is_withdrawn_keeps_its_date_and_is_no_rise():
+    releases = fed(Releases(), range(120), lambda hour: 0.05 if hour >= 60 else 0.0)
+    before = releases.of("atlas-4")
+    fed(releases, range(120, 200), lambda hour: 0.0)
+    assert releases.of("atlas-4") == before
