@@ -109,8 +109,12 @@ def _lag(one: Dashboard) -> None:
         lines(
             "How far behind is each stage in event time?",
             "s",
-            "Now less the clock of the slowest source. Every tick waits for that one.",
-            Query("time() - min by (stage) (swerve_source_clock_timestamp_seconds{@})", "{{stage}}"),
+            "Now less the clock of the slowest source, for which every tick waits; 0 where all sources are idle.",
+            Query(
+                "time() - min by (stage) (swerve_source_clock_timestamp_seconds{@})"
+                ' or 0 * group by (stage) (swerve_lag_messages{stage=~"ingest|detect",@})',
+                "{{stage}}",
+            ),
             width=THIRD,
         ),
         lines(
