@@ -21,6 +21,7 @@ from detectors.operator import Activity
 from detectors.parameters import Parameters
 from detectors.population import Population, population_of
 from detectors.rows import Sets
+from detectors.series import DriftWatch
 from detectors.summary import AccountColumns, CohortCounts
 from detectors.ties import ties_of
 from detectors.tracks import Tracks
@@ -53,6 +54,7 @@ class Judge:
         self.declared = Cohorts(target_of, parameters.org_dimension, parameters.tick_ms)
         self.watch = WatchList(parameters)
         self.releases = Releases()
+        self.series = DriftWatch(parameters.drift, target_of, parameters.tick_ms)
         self.renamed: dict[str, str] = {}
         self._models: dict[str, int] = {}  # requests of this hour so far, by model
         self.first_hour: int | None = None
@@ -73,6 +75,7 @@ class Judge:
             "watch": self.watch.state(),
             "releases": self.releases.state(),
             "models": self._models,
+            "series": self.series.state(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -88,13 +91,14 @@ class Judge:
         if "releases" in state:
             self.releases.restore(state["releases"])
             self._models = dict(state["models"])
+        self.series.restore(state.get("series", ()))
 
     def cohorts(self, parts: Sequence[CohortCounts], tick: int) -> list[Finding]:
         """Judge the declared cohorts of one 5-minute tick."""
         for part in parts:
             for name, requests in models_of(part).items():
                 self._models[name] = self._models.get(name, 0) + requests
-        return self.declared.judge(parts, tick)
+        return self.declared.judge(parts, tick) + self.series.judge(parts, tick)
 
     def _date_releases(self, population: Population, hour: int) -> None:
         """Tell the fleet's requests of this hour by model, for the releases that nobody announced."""

@@ -8,6 +8,20 @@ HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
+class Series:
+    """A cohort's hourly share of a target, and the detector of river that is put on it.
+
+    target: "model:NAME" or "capability:NAME". settings: of the detector, by name, sorted.
+    """
+
+    dimension: str
+    value: str
+    target: str
+    detector: str = "ADWIN"
+    settings: tuple[tuple[str, float | int | str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Parameters:
     """Everything that detection depends on besides the records. Defaults serve every scenario that is shipped."""
 
@@ -48,6 +62,7 @@ class Parameters:
     page_z: float = 4.0
     ticks_min: int = 2
     watch_rows: int = 100  # rows of the watch list, which never pages
+    drift: tuple[Series, ...] = ()  # series that somebody wants to be told about, besides what is judged
     clock_vote: bool = True  # whether round-the-clock work may count as evidence for one operator
 
     @property

@@ -15,6 +15,8 @@ SECTIONS: Mapping[str, str] = {
     "ticks": "Time: `*_ms` are event time, `*_s` seconds on the wall.",
     "limits": "Bounds of what is kept. Reaching one is counted.",
     "allow": "Subjects that never page.",
+    "drift": "Series to be told about as `info`, one `[[drift]]` each, 200 at most: a cohort's hourly share of a "
+    "target, with a drift detector of [river](https://riverml.xyz) on it.",
     "sinks": "Where alerts go, one `[[sinks]]` each; kind is stdout, file, alertmanager, webhook, slack or pagerduty.",
 }
 
@@ -70,6 +72,11 @@ KEYS: Mapping[str, str] = {
     "detection.false_pages_per_month": "False pages accepted in 30 days; pages judged harmless count against it.",
     "detection.page_z": "Strength of a shift, in standard errors, that a page needs at least.",
     "detection.ticks_min": "On how many ticks the evidence must hold.",
+    "drift.dimension": "Dimension of the cohort; one of `[dimensions] cohort`.",
+    "drift.value": "Which cohort of it.",
+    "drift.target": "Toward what: `model:NAME` or `capability:NAME`.",
+    "drift.detector": "`ADWIN`, `KSWIN` or `PageHinkley`, as river has them.",
+    "drift.settings": "Parameters of the detector by river's names, as `{ delta = 0.002 }`; else river's own.",
     "detection.watch_rows": "Rows of the [watch list](how-it-decides.md#9-the-watch-list), which never pages.",
     "detection.clock_vote": "Whether work round the clock may count as evidence for one operator.",
     "dimensions.link": "Attributes whose rare values tie accounts of different organisations together.",

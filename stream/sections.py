@@ -23,7 +23,7 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode
 
-from detectors.parameters import Parameters
+from detectors.parameters import Parameters, Series
 
 DAY_MS = 86_400_000
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -186,6 +186,32 @@ class Allow(Section):
     values: Names = ()
 
 
+class Drift(Section):
+    """A series to be told about: a cohort's hourly share of a target, and a detector of river on it.
+
+    settings: of the detector, by the names that river gives them.
+    """
+
+    dimension: Name
+    value: Name
+    target: Annotated[str, Field(pattern=r"^(model|capability):.+$", max_length=300)]
+    detector: Name = "ADWIN"
+    settings: dict[str, float | int | str] = {}
+
+    @property
+    def series(self) -> Series:
+        """As the detectors have it."""
+        told = tuple(sorted(self.settings.items()))
+        return Series(self.dimension, self.value, self.target, self.detector, told)
+
+    @model_validator(mode="after")
+    def _the_detector_can_be_built(self) -> Drift:
+        from detectors.series import detector_of  # river is heavy, and most have no such series
+
+        detector_of(self.series)
+        return self
+
+
 class StdoutSink(Section):
     """One JSON line an alert record on standard output."""
 
@@ -282,13 +308,15 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = types.MappingProxyType(
     }
 )
 
+LISTED = ("drift",)  # parameters that are lists of sections
+
 
 def _of_detection() -> type[Section]:
     """The [detection] section: every parameter without a section of its own; numbers must be above zero."""
     kinds = get_type_hints(Parameters)
     fields: dict[str, Any] = {}
     for parameter in dataclasses.fields(Parameters):
-        if parameter.name in ELSEWHERE:
+        if parameter.name in ELSEWHERE or parameter.name in LISTED:
             continue
         kind = kinds[parameter.name]
         if kind in (int, float):

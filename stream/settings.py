@@ -11,7 +11,7 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_settings import (
@@ -30,6 +30,7 @@ from stream.sections import (
     Allow,
     Detection,
     Dimensions,
+    Drift,
     Http,
     Kafka,
     Limits,
@@ -38,6 +39,7 @@ from stream.sections import (
     Ticks,
 )
 
+SERIES_MAX = 200  # 6 kB each, and a detector
 CONFIG_VARIABLE = "SWERVE_CONFIG"
 PREFIX = "SWERVE_"
 NESTED = "__"
@@ -67,7 +69,20 @@ class Settings(BaseSettings):
     ticks: Ticks = Ticks()
     limits: Limits = Limits()
     allow: Allow = Allow()
+    drift: Annotated[tuple[Drift, ...], Field(max_length=SERIES_MAX)] = ()
     sinks: tuple[Sink, ...] = ()
+
+    @model_validator(mode="after")
+    def _series_are_of_cohorts_and_told_once(self) -> Settings:
+        for one in self.drift:
+            if one.dimension not in self.dimensions.cohort:
+                known = ", ".join(self.dimensions.cohort)
+                raise ValueError(f"[[drift]] dimension = {one.dimension!r}: expected a [dimensions] cohort: {known}")
+        told = [(one.dimension, one.value, one.target, one.detector) for one in self.drift]
+        twice = [" ".join(one) for one in told if told.count(one) > 1]
+        if twice:
+            raise ValueError(f"[[drift]] {twice[0]} is asked for twice")
+        return self
 
     @model_validator(mode="after")
     def _sinks_have_names_of_their_own(self) -> Settings:
@@ -83,7 +98,7 @@ class Settings(BaseSettings):
         values = self.detection.model_dump()
         for name, (section, key) in ELSEWHERE.items():
             values[name] = getattr(getattr(self, section), key)
-        return Parameters(**values)
+        return Parameters(**values, drift=tuple(one.series for one in self.drift))
 
     def speaking(self, dialect: str | None) -> Settings:
         """The same, for records of another dialect; None changes nothing. Whether there is such a one is seen later."""
@@ -254,7 +269,10 @@ def _where(keys: list[str], given: Mapping[str, Any], path: Path | None) -> str:
 def known() -> Iterator[tuple[str, str, Any]]:
     """Every key there is, as (section, key, default), in order. A default that differs by kind of sink is None."""
     for name, field in Settings.model_fields.items():
-        if name != "sinks":
+        if name == "drift":
+            for key, of_series in Drift.model_fields.items():
+                yield "drift", key, None if of_series.is_required() else of_series.default
+        elif name != "sinks":
             yield from _known_of(name, field.annotation)
     defaults: dict[str, list[Any]] = {}
     for kind in KINDS_OF_SINKS:

@@ -34,7 +34,7 @@ def page() -> str:
 
 def _sections() -> Iterator[str]:
     for section, rows in groupby(settings.known(), key=lambda row: row[0]):
-        name = "[[sinks]]" if section == "sinks" else f"[{section}]"
+        name = f"[[{section}]]" if section in ("sinks", "drift") else f"[{section}]"
         yield f"\n## `{name}`\n\n{SECTIONS[section]}\n\n| key | default | meaning |\n| --- | --- | --- |\n"
         for _, key, default in rows:
             yield f"| `{key}` | {_shown(default)} | {KEYS[f'{section}.{key}']} |\n"

@@ -13,7 +13,7 @@ from stream.metrics.exposition import UNKNOWN, Bounded, counter, gauge, histogra
 STATES: Final = ("firing", "resolved")
 OPEN_STATES: Final = ("firing", "acknowledged", "snoozed")  # as people treat an alert that is open
 SEVERITIES: Final = ("info", "warning", "critical")
-KINDS: Final = ("release_shift", "capability_shift", "coordinated_shift")
+KINDS: Final = ("release_shift", "capability_shift", "coordinated_shift", "drift")
 TICKS: Final = ("cohort", "network")
 SINKS_MAX = 8
 _CORRELATE = ("correlate",)

@@ -91,6 +91,13 @@ def test_settings_are_frozen():
         ("[ticks]\nnetwork_tick_ms = 7\n", "network_tick_ms must be a multiple of tick_ms = 300000"),
         ("[kafka]\nsecurity_protocol = 'SASL_SSL'\n", "needs sasl_username and sasl_password"),
         ("[kafka.topics]\nrequests = 'swerve.dlq'\nframes = 'swerve.dlq'\n", "swerve.dlq is given twice"),
+        ("[[drift]]\ndimension = 'org'\nvalue = 'a'\ntarget = 'atlas-4'\n", "[drift.0] target"),
+        ("[[drift]]\ndimension = 'shoe'\nvalue = 'a'\ntarget = 'model:atlas-4'\n", "'shoe'"),
+        ("[[drift]]\ndimension = 'org'\nvalue = 'a'\ntarget = 'model:m'\ndetector = 'DDM'\n", "expected one of ADWIN"),
+        (
+            "[[drift]]\ndimension = 'org'\nvalue = 'a'\ntarget = 'model:m'\nsettings = { x = 1 }\n",
+            "ADWIN of river says",
+        ),
         ("[[sinks]]\nkind = 'pigeon'\n", "'pigeon'"),
         ("[[sinks]]\nkind = 'file'\n", "[sinks.0] path"),
         ("[[sinks]]\nkind = 'stdout'\n[[sinks]]\nkind = 'stdout'\n", "two sinks are named stdout"),
