@@ -137,7 +137,7 @@ def test_partitions_are_summed_and_an_hour_without_a_request_says_nothing():
 def test_a_detector_that_river_has_not_is_refused_in_words():
     with pytest.raises(ValueError, match="expected one of ADWIN, KSWIN, PageHinkley"):
         detector_of(Series("org", "a", NEW, "DDM"))
-    with pytest.raises(ValueError, match="settings: ADWIN of river says: .*speed"):
+    with pytest.raises(ValueError, match=r"settings: ADWIN of river says: .*speed"):
         detector_of(Series("org", "a", NEW, "ADWIN", (("speed", 2),)))
 
 
