@@ -26,6 +26,8 @@ LEADING_Z = 3.0
 ONE_HAND_TICKS = 3
 RISE_MIN = 0.01
 RISE_OF_SHARE_MIN = 0.2
+UNUSED_SHARE = 0.02  # below it a target is one that the group did not use
+BEGUN_MIN = 0.1  # of the organisations, beyond comparable ones
 ANY_ORGANISATIONS = 1 << 40
 
 
@@ -59,6 +61,7 @@ class Tick:
     movement: Movement
     carried: Carried
     rare: Holdings
+    known: Holdings
     all_values: Holdings
     comparison: Comparison
     taken: NDArray[np.bool_]
@@ -84,6 +87,7 @@ def tick_of(
         movement=movement,
         carried=carried,
         rare=Holdings(population, carried, parameters.value_organisations_max),
+        known=Holdings(population, carried, parameters.popular_max(population.organisations)),
         all_values=Holdings(population, carried, ANY_ORGANISATIONS),
         comparison=comparison_of(population, carried, taken),
         taken=taken,
@@ -116,7 +120,7 @@ def _members(tick: Tick, ties: Ties, rows: Ints, parameters: Parameters) -> tupl
     shift = shift_of(tick.population, tick.comparison, rows, parameters)
     leading = np.flatnonzero(shift.z >= LEADING_Z)
     candidates = candidates_of(tick.population, ties, rows, tick.taken)
-    members, scores = cleaned(tick.rare, tick.movement, rows, candidates, leading)
+    members, scores = cleaned(tick.known, tick.movement, rows, candidates, leading)
     kept = without_one_customer(tick.population, members)
     return kept, scores[np.isin(members, kept)]
 
@@ -176,9 +180,15 @@ def _told_apart(tick: Tick, whole: Group, targets: Ints, who: NDArray[np.bool_],
 
 
 def _sharp(shift: Shift) -> NDArray[np.bool_]:
-    """Targets whose share rose by enough to matter: however sure, a drift by a few hundredths of itself is none."""
-    rise = shift.share_now - shift.share_before - np.maximum(shift.comparable, 0.0)
-    return rise >= np.maximum(RISE_MIN, RISE_OF_SHARE_MIN * shift.share_before)
+    """Targets that rose by enough to matter: however sure, a drift by a few hundredths of itself is none.
+
+    Of the organisations' mean, since one heavy account is not the group; or, of a target that the group did not use,
+    how many organisations begin to.
+    """
+    rise = shift.excess >= np.maximum(RISE_MIN, RISE_OF_SHARE_MIN * shift.share_before)
+    begun = (shift.share_before < UNUSED_SHARE) & (shift.excess_breadth >= BEGUN_MIN)
+    sharp: NDArray[np.bool_] = rise | begun
+    return sharp
 
 
 def _strong(track: Track, targets: tuple[str, ...], z: Floats, over: NDArray[np.bool_], parameters: Parameters) -> Ints:

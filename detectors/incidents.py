@@ -13,6 +13,7 @@ from detectors.findings import Finding, Level, Member, Phase, Subject, Target
 from detectors.groups import Group, Tick
 from detectors.membership import NAME_SCORE
 from detectors.parameters import HOUR_MS
+from detectors.shift import Shift
 
 OVERLAP_MIN = 0.5
 ALIKE_MIN = 0.3
@@ -129,8 +130,8 @@ class Incidents:
         """Another part of the same operator: same component now, and a common target or a common begin."""
         if incident.last < tick.hour - 2 or incident.component != group.component:
             return False
-        common = set(incident.targets) & {tick.population.targets[k] for k in group.strong}
-        return bool(common) or abs(incident.onset - group.track.born) <= SAME_ONSET_H
+        common = incident.target in {tick.population.targets[k] for k in group.strong}
+        return common or abs(incident.onset - group.track.born) <= SAME_ONSET_H
 
     def _finding(self, tick: Tick, incident: Incident, moving: bool) -> Finding:
         phase = Phase.MOVING if moving else _quiet_phase(tick, incident)
@@ -195,7 +196,7 @@ def _absorb(tick: Tick, incident: Incident, group: Group) -> None:
     incident.last, incident.component = tick.hour, group.component
     incident.level = max(incident.level, _level(group))
     top = int(group.strong[0])
-    everybody = float((group.shift.used_more[:, top] > 0).mean()) >= ALL_MOVED
+    everybody = _moved_beyond_others(group.shift, top) >= ALL_MOVED
     moved = group.shift.used_more[:, group.strong].max(axis=1) > 0
     for i, key in enumerate(group.keys.tolist()):
         _account(tick, incident, group, i, key, top, bool(moved[i]), everybody)
@@ -205,6 +206,13 @@ def _absorb(tick: Tick, incident: Incident, group: Group) -> None:
     if incident.facts.get("hour") != tick.hour or len(group.rows) > incident.facts.get("size", 0):
         incident.facts.update(hour=tick.hour, size=len(group.rows), why=_why(group))
         incident.facts["evidence"] = evidence_of(tick, incident, group)
+
+
+def _moved_beyond_others(shift: Shift, target: int) -> float:
+    """Part of the group that moved, of those who would not have as comparable accounts (Abbott's correction)."""
+    moved = float((shift.used_more[:, target] > 0).mean())
+    others = min(max(moved - float(shift.excess_breadth[target]), 0.0), 0.99)
+    return (moved - others) / (1.0 - others)
 
 
 def _account(

@@ -176,24 +176,28 @@ def verdict_of(
     score = _mean_margin(votes)
     enough = len(votes) >= VOTES_AVAILABLE_MIN and favour >= math.ceil(VOTES_MIN_SHARE * len(votes))
     passed = enough and score >= SCORE_MIN
+    clearly = enough and score >= SCORE_CLEAR
     if clock:
         votes += [*_prefix_vote(holdings, rows), _at_least("night_share", _night_excess(population, ordinary, rows))]
-        passed |= _passes_by_the_clock(votes)
-    return Verdict(tuple(votes), passed, enough and score >= SCORE_CLEAR, None if passed else _looks_like(votes))
+        by_clock = _score_by_the_clock(votes)
+        passed |= by_clock >= CLOCK_SCORE_MIN
+        clearly |= by_clock >= SCORE_CLEAR
+    return Verdict(tuple(votes), passed, clearly, None if passed else _looks_like(votes))
 
 
-def _passes_by_the_clock(votes: list[Vote]) -> bool:
-    """Work round the clock, most of five other votes, and no private traffic that differs between the accounts."""
+def _score_by_the_clock(votes: list[Vote]) -> float:
+    """Mean margin of five other votes where accounts work round the clock, most of the five agree, and no private
+    traffic differs between the accounts; else minus infinity."""
     by_trait = {vote.trait: vote for vote in votes}
     five = [by_trait[trait] for trait in CLOCK_TRAITS if trait in by_trait]
     favour = sum(vote.one_hand for vote in five)
     kit = by_trait.get("kit_spread")
-    return (
+    holds = (
         by_trait["night_share"].one_hand
         and favour >= math.ceil(CLOCK_VOTES_MIN_SHARE * len(five))
-        and _mean_margin(five) >= CLOCK_SCORE_MIN
         and (kit is None or kit.margin >= KIT_MARGIN_MIN)
     )
+    return _mean_margin(five) if holds else -math.inf
 
 
 def _mean_margin(votes: list[Vote]) -> float:

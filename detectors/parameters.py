@@ -49,6 +49,7 @@ class Parameters:
     requests_min: int = 3  # an account with fewer requests in the fast window has no mix yet
     shrink_requests: float = 6.0  # weight of the prior in an account's baseline
     value_organisations_max: int = 60  # a value that more organisations use ties nobody
+    popular_share_max: float = 0.1  # of all organisations; up to it a value ties who shares a second dimension too
     carried_h: int = 72  # how long a carried value counts
     tie_excess: float = 1.5  # nats above ln(organisations): at most 0.2 chance ties an account
     core_organisations_min: int = 3
@@ -69,3 +70,7 @@ class Parameters:
     def ticks_per_network_tick(self) -> int:
         """How many cohort ticks make a network tick."""
         return self.network_tick_ms // self.tick_ms
+
+    def popular_max(self, organisations: int) -> int:
+        """Organisations that may use a value which still says something, in a fleet of so many."""
+        return max(self.value_organisations_max, int(self.popular_share_max * organisations))

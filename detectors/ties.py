@@ -19,6 +19,7 @@ from detectors.population import Floats, Ints, Population
 VALUE_NATS_MAX = {"payment": 9.0, "ip_prefix": 6.0, "template": 9.0}
 DIMENSION_NATS_MAX = {"payment": 9.0, "ip_prefix": 6.0, "template": 16.0}
 OTHER_NATS_MAX = 6.0
+AGREEING_DIMENSIONS = 2
 NEAR_NATS = 2.5
 RANDOM_PAIRS = 20_000
 MOVE_NATS_MAX = 6.5
@@ -54,12 +55,10 @@ class Ties:
 def ties_of(population: Population, movement: Movement, carried: Carried, parameters: Parameters, *, seed: int) -> Ties:
     """All pairs with a link, and which are ties: at most about 0.2 chance ties an account at any fleet size.
 
-    Pairs are bounded: a value that more than `value_organisations_max` organisations use ties nobody, and of a value
-    with over CARRIERS_MAX accounts a sample by account hash is used, the same for every value.
+    Pairs are bounded: of a value with over CARRIERS_MAX accounts a sample by account hash is used, the same for every
+    value, so that accounts that are kept for one are kept for the others.
     """
-    rare = (carried.organisations >= 2) & (carried.organisations <= parameters.value_organisations_max)
-    rare &= carried.dimension >= 0
-    a, b, link = _links(population, carried, rare, parameters)
+    a, b, link = _links(population, carried, parameters)
     size = np.log(np.maximum(1.0, population.org_size / 5.0))
     different = population.org[a] != population.org[b]
     a, b, link = a[different], b[different], link[different]
@@ -73,30 +72,52 @@ def ties_of(population: Population, movement: Movement, carried: Carried, parame
     return Ties(a, b, link, link + move, line)
 
 
-def _links(
-    population: Population, carried: Carried, rare: NDArray[np.bool_], parameters: Parameters
-) -> tuple[Ints, Ints, Floats]:
-    """Upper triangle of the sum over dimensions of capped information shared."""
-    total: Any = None
+def _links(population: Population, carried: Carried, parameters: Parameters) -> tuple[Ints, Ints, Floats]:
+    """Upper triangle of the sum over dimensions of capped information shared.
+
+    A popular value counts only for a pair that shares a second dimension: users of one framework, or of one exit, are
+    strangers; who has the framework's prompt and the exit and the payment in common is not.
+    """
     rank = np.argsort(np.argsort(population.columns.keys))  # by hash of the account: the sample of every value
-    for d, dimension in enumerate(carried.dimensions):
-        chosen = rare[carried.value] & (carried.dimension[carried.value] == d)
-        row, value = _sampled(carried.row[chosen], carried.value[chosen], rank)
-        if not len(row):
+    is_rare = carried.organisations <= parameters.value_organisations_max
+    known = (carried.organisations >= 2) & (carried.organisations <= parameters.popular_max(population.organisations))
+    known &= carried.dimension >= 0
+    shape = (len(population),) * 2
+    rare, shared, dimensions = csr_array(shape), csr_array(shape), csr_array(shape)
+    for d in range(len(carried.dimensions)):
+        mine = known & (carried.dimension == d)
+        if not mine.any():
             continue
-        value, names = _index(value)
-        nats = np.log(np.maximum(population.organisations, 2) / carried.organisations[names])
-        nats = np.clip(nats, 0.0, VALUE_NATS_MAX.get(dimension, OTHER_NATS_MAX))
-        shape = (len(population), len(names))
-        plain = csr_array((np.ones(len(row)), (row, value)), shape=shape)
-        weighted = csr_array((nats[value], (row, value)), shape=shape)
-        shared = triu(weighted @ plain.T, k=1, format="csr")
-        shared.data = np.minimum(shared.data, DIMENSION_NATS_MAX.get(dimension, OTHER_NATS_MAX))
-        total = shared if total is None else total + shared
-    if total is None:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
-    coo = total.tocoo()
-    return coo.coords[0].astype(np.int64), coo.coords[1].astype(np.int64), coo.data
+        of_rare = _shared(population, carried, mine & is_rare, d, rank)
+        of_all = of_rare + _shared(population, carried, mine & ~is_rare, d, rank)
+        of_all.data = np.minimum(of_all.data, DIMENSION_NATS_MAX.get(carried.dimensions[d], OTHER_NATS_MAX))
+        rare, shared = rare + of_rare, shared + of_all
+        dimensions = dimensions + _ones(of_all)
+    agreeing = _ones(dimensions, dimensions.data >= AGREEING_DIMENSIONS)
+    total = csr_array(shared * agreeing).maximum(rare).tocoo()
+    return total.coords[0].astype(np.int64), total.coords[1].astype(np.int64), total.data
+
+
+def _shared(population: Population, carried: Carried, values: NDArray[np.bool_], d: int, rank: Ints) -> Any:
+    """Upper triangle of the nats that pairs share in these values of dimension d, capped."""
+    dimension, chosen = carried.dimensions[d], values[carried.value]
+    row, value = _sampled(carried.row[chosen], carried.value[chosen], rank)
+    value, names = _index(value)
+    nats = np.log(np.maximum(population.organisations, 2) / carried.organisations[names])
+    nats = np.clip(nats, 0.0, VALUE_NATS_MAX.get(dimension, OTHER_NATS_MAX))
+    shape = (len(population), max(len(names), 1))
+    plain = csr_array((np.ones(len(row)), (row, value)), shape=shape)
+    weighted = csr_array((nats[value], (row, value)), shape=shape)
+    shared = triu(weighted @ plain.T, k=1, format="csr")
+    shared.data = np.minimum(shared.data, DIMENSION_NATS_MAX.get(dimension, OTHER_NATS_MAX))
+    return shared
+
+
+def _ones(matrix: Any, where: NDArray[np.bool_] | None = None) -> Any:
+    """The same places with ones in them, or only those of `where`."""
+    ones = matrix.copy()
+    ones.data = np.ones(len(ones.data)) if where is None else where.astype(float)
+    return ones
 
 
 def _index(value: Ints) -> tuple[Ints, Ints]:
