@@ -15,10 +15,12 @@ from detectors.drift import Releases
 from detectors.findings import Finding, Level, Target
 from detectors.groups import Group, Tick, groups_of, tick_of
 from detectors.incidents import Incidents
+from detectors.membership import Holdings
 from detectors.movement import movement_of
 from detectors.networks import parts_of
 from detectors.operator import Activity
 from detectors.parameters import Parameters
+from detectors.pieces import rejoined
 from detectors.population import Population, population_of
 from detectors.rows import Sets
 from detectors.series import DriftWatch
@@ -137,8 +139,9 @@ class Judge:
             return known and (history_h >= parameters.warm_up_h or fleet.get(target, 0.0) < NEW_FLEET_SHARE)
 
         ties = ties_of(population, movement, carried, parameters, seed=hour)
-        parts = parts_of(population, ties, parameters)
-        tick = tick_of(population, movement, carried, self.activity, parts, parameters, history_h, is_new)
+        known = Holdings(population, carried, parameters.popular_max(population.organisations))
+        parts = rejoined(known, parts_of(population, ties, parameters))
+        tick = tick_of(population, movement, carried, self.activity, parts, parameters, history_h, is_new, known)
         self.last_groups = groups_of(tick, ties, parts, self.tracks, parameters)
         self.last_tick = tick
         findings = self.incidents.step(tick, self.last_groups)

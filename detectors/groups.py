@@ -74,7 +74,7 @@ class Tick:
 
 def tick_of(
     population: Population, movement: Movement, carried: Carried, activity: Activity, parts: Parts,
-    parameters: Parameters, history_h: int, is_new: Callable[[str], bool],
+    parameters: Parameters, history_h: int, is_new: Callable[[str], bool], known: Holdings,
 ) -> Tick:  # fmt: skip
     """Prepare one tick. O(accounts x targets + memberships)."""
     taken = np.zeros(len(population), bool)
@@ -87,7 +87,7 @@ def tick_of(
         movement=movement,
         carried=carried,
         rare=Holdings(population, carried, parameters.value_organisations_max),
-        known=Holdings(population, carried, parameters.popular_max(population.organisations)),
+        known=known,
         all_values=Holdings(population, carried, ANY_ORGANISATIONS),
         comparison=comparison_of(population, carried, taken),
         taken=taken,
@@ -132,7 +132,7 @@ def _judged(
     population = tick.population
     shift = shift_of(population, tick.comparison, rows, parameters)
     keys = population.columns.keys[rows]
-    coordination = coordination_of(population, tick.rare, rows, parameters.candidate_organisations_min)
+    coordination = _coordination(tick, rows, parameters)
     z = shift.z.copy()
     for k, target in enumerate(population.targets):
         z[k] -= track.past(tick.hour, target)
@@ -170,13 +170,19 @@ def _lasting(track: Track, target: str, verdict: Verdict) -> Verdict:
 def _told_apart(tick: Tick, whole: Group, targets: Ints, who: NDArray[np.bool_], parameters: Parameters) -> Group:
     """One of several stories of a group; it must hold by itself."""
     rows = whole.rows[who]
-    coordination = coordination_of(tick.population, tick.rare, rows, parameters.candidate_organisations_min)
+    coordination = _coordination(tick, rows, parameters)
     shift = shift_of(tick.population, tick.comparison, rows, parameters)
     strong = targets if coordination.holds else targets[:0]
     return Group(
         whole.track, whole.component, rows, whole.keys[who], whole.scores[who], shift, whole.z, strong, coordination,
         None, parameters.page_z,
     )  # fmt: skip
+
+
+def _coordination(tick: Tick, rows: Ints, parameters: Parameters) -> Coordination:
+    return coordination_of(
+        tick.population, tick.known, rows, parameters.candidate_organisations_min, parameters.value_organisations_max
+    )
 
 
 def _sharp(shift: Shift) -> NDArray[np.bool_]:

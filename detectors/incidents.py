@@ -17,6 +17,7 @@ from detectors.shift import Shift
 
 OVERLAP_MIN = 0.5
 ALIKE_MIN = 0.3
+SAME_ACCOUNTS = 0.8
 REOPEN_H = 96
 SAME_ONSET_H = 12
 ALL_MOVED = 0.6
@@ -113,8 +114,10 @@ class Incidents:
         passed = _passed(group)
         members = set(group.keys[group.shift.used_more[:, group.strong].any(axis=1)].tolist())
         same = [
-            one for one in self.incidents if one.passed == passed and not one.superseded and _overlaps(one, members)
+            one for one in self.incidents if one.passed == passed and not one.superseded and _same(one, members)
         ]
+        if not passed:
+            same = [one for one in self.incidents if _is_all_of(one, group)] or same
         if passed and not same:
             same = [one for one in self.incidents if one.passed and self._joins(tick, one, group)]
         if same:
@@ -173,6 +176,14 @@ def _same(incident: Incident, members: set[int]) -> bool:
 def _overlaps(incident: Incident, members: set[int]) -> bool:
     mine = incident.accounts()
     return len(mine & members) >= OVERLAP_MIN * min(len(mine), len(members))
+
+
+def _is_all_of(incident: Incident, group: Group) -> bool:
+    """Whether a group is accounts of an incident that has passed: what was answered once is not asked again."""
+    if not incident.passed:
+        return False
+    known = sum(key in incident.evidence and incident.evidence[key].named for key in group.keys.tolist())
+    return known >= SAME_ACCOUNTS * len(group.keys)
 
 
 def _opened(tick: Tick, group: Group, passed: bool) -> Incident:
