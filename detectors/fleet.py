@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.budget import Budget
 from detectors.carriers import Carriers
 from detectors.cohorts import FLEET, Cohorts
 from detectors.coverage import coverage_of
 from detectors.drift import Releases
 from detectors.findings import Finding, Level, Target
-from detectors.groups import Group, Tick, groups_of, tick_of
+from detectors.groups import Group, Tick, groups_of, placebos_of, tick_of
 from detectors.incidents import Incidents
 from detectors.membership import Holdings
 from detectors.movement import movement_of
@@ -53,6 +54,7 @@ class Judge:
         self.activity = Activity()
         self.tracks = Tracks()
         self.incidents = Incidents(target_of)
+        self.budget = Budget(parameters)
         self.declared = Cohorts(target_of, parameters.org_dimension, parameters.tick_ms)
         self.watch = WatchList(parameters)
         self.releases = Releases()
@@ -73,6 +75,7 @@ class Judge:
             "activity": self.activity.state(),
             "tracks": self.tracks.state(),
             "incidents": self.incidents.state(),
+            "budget": self.budget.state(),
             "declared": self.declared.state(),
             "watch": self.watch.state(),
             "releases": self.releases.state(),
@@ -87,6 +90,8 @@ class Judge:
         self.activity.restore(state["activity"])
         self.tracks.restore(state["tracks"])
         self.incidents.restore(state["incidents"])
+        if "budget" in state:  # snapshots before it existed: the line is learnt anew
+            self.budget.restore(state["budget"])
         self.declared.restore(state["declared"])
         if "watch" in state:  # in a snapshot of an earlier version they are not: they begin anew
             self.watch.restore(state["watch"])
@@ -141,8 +146,11 @@ class Judge:
         ties = ties_of(population, movement, carried, parameters, seed=hour)
         known = Holdings(population, carried, parameters.popular_max(population.organisations))
         parts = rejoined(known, parts_of(population, ties, parameters))
-        tick = tick_of(population, movement, carried, self.activity, parts, parameters, history_h, is_new, known)
+        tick = tick_of(population, movement, carried, self.activity, parts, parameters, history_h, is_new, known,
+                       self.budget)  # fmt: skip
         self.last_groups = groups_of(tick, ties, parts, self.tracks, parameters)
+        networks = sum(group.coordination.holds for group in self.last_groups)
+        self.budget.learn(hour, placebos_of(tick, parameters), networks)
         self.last_tick = tick
         findings = self.incidents.step(tick, self.last_groups)
         named = {one.account_id for finding in findings if finding.level >= Level.WARNING for one in finding.members}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.budget import Budget
 from detectors.carriers import Carried
 from detectors.coordination import Coordination, coordination_of, without_one_customer
 from detectors.membership import Holdings, candidates_of, cleaned
@@ -15,7 +16,7 @@ from detectors.movement import Movement
 from detectors.operator import Activity, Ordinary, Verdict, ordinary_of, verdict_of
 from detectors.parameters import Parameters
 from detectors.population import Floats, Ints, Population
-from detectors.shift import Comparison, Shift, comparison_of, shift_of
+from detectors.shift import Cohort, Comparison, Shift, comparison_of, ordinary_cohorts, shift_of
 from detectors.stories import stories_of
 from detectors.ties import Ties
 from detectors.tracks import Track, Tracks
@@ -29,6 +30,8 @@ RISE_OF_SHARE_MIN = 0.2
 UNUSED_SHARE = 0.02  # below it a target is one that the group did not use
 BEGUN_MIN = 0.1  # of the organisations, beyond comparable ones
 ANY_ORGANISATIONS = 1 << 40
+PLACEBOS_MAX = 24
+PLACEBO_ACCOUNTS_MIN, PLACEBO_ACCOUNTS_MAX = 10, 400
 
 
 @dataclass(slots=True)
@@ -64,22 +67,27 @@ class Tick:
     known: Holdings
     all_values: Holdings
     comparison: Comparison
+    cohorts: Sequence[Cohort]
     taken: NDArray[np.bool_]
     activity: Activity
     capabilities: Ints
     ordinary: Ordinary
     history_h: int
     is_new: Callable[[str], bool]
+    line: float
+    warning_line: float
 
 
 def tick_of(
     population: Population, movement: Movement, carried: Carried, activity: Activity, parts: Parts,
     parameters: Parameters, history_h: int, is_new: Callable[[str], bool], known: Holdings,
+    budget: Budget,
 ) -> Tick:  # fmt: skip
     """Prepare one tick. O(accounts x targets + memberships)."""
     taken = np.zeros(len(population), bool)
     for rows, _ in parts:
         taken[rows] = True
+    cohorts = ordinary_cohorts(population, carried, taken)
     capabilities = np.flatnonzero([name.startswith("capability:") for name in population.targets])
     return Tick(
         hour=population.hour,
@@ -89,13 +97,16 @@ def tick_of(
         rare=Holdings(population, carried, parameters.value_organisations_max),
         known=known,
         all_values=Holdings(population, carried, ANY_ORGANISATIONS),
-        comparison=comparison_of(population, carried, taken),
+        comparison=comparison_of(population, cohorts),
+        cohorts=cohorts,
         taken=taken,
         activity=activity,
         capabilities=capabilities,
         ordinary=ordinary_of(population, capabilities),
         history_h=history_h,
         is_new=is_new,
+        line=budget.line,
+        warning_line=budget.warning_line,
     )
 
 
@@ -133,17 +144,14 @@ def _judged(
     shift = shift_of(population, tick.comparison, rows, parameters)
     keys = population.columns.keys[rows]
     coordination = _coordination(tick, rows, parameters)
-    z = shift.z.copy()
-    for k, target in enumerate(population.targets):
-        z[k] -= track.past(tick.hour, target)
-        if tick.history_h < parameters.warm_up_h and not tick.is_new(target):
-            z[k] = min(z[k], 0.0)  # what everybody always did cannot be told from a shift yet
-    over = (z >= parameters.page_z) & coordination.holds & _sharp(shift)
+    z = np.where(_may_fire(tick, parameters), shift.z, np.minimum(shift.z, 0.0))
+    z -= np.array([track.past(tick.hour, target) for target in population.targets])
+    over = (z >= tick.line) & coordination.holds & _sharp(shift)
     strong = _strong(track, population.targets, z, over, parameters)
     for k in strong:
         track.freeze(tick.hour, population.targets[k])
     track.seen(tick.hour, keys.tolist(), dict(zip(population.targets, shift.z.tolist(), strict=True)))
-    whole = Group(track, component, rows, keys, scores, shift, z, strong, coordination, None, parameters.page_z)
+    whole = Group(track, component, rows, keys, scores, shift, z, strong, coordination, None, tick.line)
     if not len(strong):
         return [whole]
     stories = stories_of(shift.used_more > 0, strong)
@@ -175,7 +183,7 @@ def _told_apart(tick: Tick, whole: Group, targets: Ints, who: NDArray[np.bool_],
     strong = targets if coordination.holds else targets[:0]
     return Group(
         whole.track, whole.component, rows, whole.keys[who], whole.scores[who], shift, whole.z, strong, coordination,
-        None, parameters.page_z,
+        None, tick.line,
     )  # fmt: skip
 
 
@@ -183,6 +191,29 @@ def _coordination(tick: Tick, rows: Ints, parameters: Parameters) -> Coordinatio
     return coordination_of(
         tick.population, tick.known, rows, parameters.candidate_organisations_min, parameters.value_organisations_max
     )
+
+
+def _may_fire(tick: Tick, parameters: Parameters) -> NDArray[np.bool_]:
+    """Targets that have a past to be held against, or are known to be new."""
+    if tick.history_h >= parameters.warm_up_h:
+        return np.ones(len(tick.population.targets), bool)
+    return np.array([tick.is_new(target) for target in tick.population.targets], bool)
+
+
+def placebos_of(tick: Tick, parameters: Parameters) -> dict[int, dict[str, float]]:
+    """What ordinary groups of this tick show, tested as networks are: by key, z of each target that rose sharply.
+
+    Cohorts of the size of networks, the same ones hour after hour while they last. O(placebos x members x targets).
+    """
+    if tick.history_h < parameters.warm_up_h:
+        return {}
+    sized = [one for one in tick.cohorts if PLACEBO_ACCOUNTS_MIN <= len(one.rows) <= PLACEBO_ACCOUNTS_MAX]
+    found = {}
+    for cohort in sorted(sized, key=lambda one: one.key)[:PLACEBOS_MAX]:
+        shift = shift_of(tick.population, tick.comparison, cohort.rows, parameters)
+        sharp = np.flatnonzero(_sharp(shift))
+        found[cohort.key] = {tick.population.targets[k]: float(shift.z[k]) for k in sharp.tolist()}
+    return found
 
 
 def _sharp(shift: Shift) -> NDArray[np.bool_]:

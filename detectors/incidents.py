@@ -17,7 +17,7 @@ from detectors.shift import Shift
 
 OVERLAP_MIN = 0.5
 ALIKE_MIN = 0.3
-SAME_ACCOUNTS = 0.8
+SAME_ACCOUNTS = 0.6
 REOPEN_H = 96
 SAME_ONSET_H = 12
 ALL_MOVED = 0.6
@@ -28,6 +28,7 @@ SCORE_PACE = 0.3  # how fast an account's score follows what the tick says
 VOTES_FOR_WARNING = 2
 SERIES_MAX = 336  # two weeks of hours
 QUIET_TICKS_ADOPTED = 12
+ANSWER = ("votes", "votes_for", "looks_like", "one_operator")
 UNKNOWN_ORGANISATIONS = "unknown_organisations"
 
 
@@ -117,7 +118,7 @@ class Incidents:
             one for one in self.incidents if one.passed == passed and not one.superseded and _same(one, members)
         ]
         if not passed:
-            same = [one for one in self.incidents if _is_all_of(one, group)] or same
+            same = [one for one in self.incidents if one.passed and _is_of(one, members)] or same
         if passed and not same:
             same = [one for one in self.incidents if one.passed and self._joins(tick, one, group)]
         if same:
@@ -178,12 +179,9 @@ def _overlaps(incident: Incident, members: set[int]) -> bool:
     return len(mine & members) >= OVERLAP_MIN * min(len(mine), len(members))
 
 
-def _is_all_of(incident: Incident, group: Group) -> bool:
-    """Whether a group is accounts of an incident that has passed: what was answered once is not asked again."""
-    if not incident.passed:
-        return False
-    known = sum(key in incident.evidence and incident.evidence[key].named for key in group.keys.tolist())
-    return known >= SAME_ACCOUNTS * len(group.keys)
+def _is_of(incident: Incident, members: set[int]) -> bool:
+    """Whether most of those who move are an incident's that has passed: what was answered once is not asked again."""
+    return len(incident.accounts() & members) >= SAME_ACCOUNTS * len(members)
 
 
 def _opened(tick: Tick, group: Group, passed: bool) -> Incident:
@@ -205,7 +203,7 @@ def _absorb(tick: Tick, incident: Incident, group: Group) -> None:
         incident.targets.setdefault(targets[k], tick.hour)
     incident.ticks += incident.last != tick.hour or incident.ticks == 0
     incident.last, incident.component = tick.hour, group.component
-    incident.level = max(incident.level, _level(group))
+    incident.level = max(incident.level, _level(tick, group))
     top = int(group.strong[0])
     everybody = _moved_beyond_others(group.shift, top) >= ALL_MOVED
     moved = group.shift.used_more[:, group.strong].max(axis=1) > 0
@@ -215,8 +213,13 @@ def _absorb(tick: Tick, incident: Incident, group: Group) -> None:
     known = incident.facts.get("z", {})
     incident.facts["z"] = {**known, **z}
     if incident.facts.get("hour") != tick.hour or len(group.rows) > incident.facts.get("size", 0):
-        incident.facts.update(hour=tick.hour, size=len(group.rows), why=_why(group))
-        incident.facts["evidence"] = evidence_of(tick, incident, group)
+        evidence = evidence_of(tick, incident, group)
+        if incident.passed and not _passed(group):
+            # It was asked when it opened; what the numbers of today's part look like is no second answer.
+            evidence |= {name: incident.facts["evidence"][name] for name in ANSWER}
+        else:
+            incident.facts["why"] = _why(group)
+        incident.facts.update(hour=tick.hour, size=len(group.rows), evidence=evidence)
 
 
 def _moved_beyond_others(shift: Shift, target: int) -> float:
@@ -251,13 +254,14 @@ def _account(
     known.named = often and (shifted or (everybody and known.score >= ALL_MOVED_SCORE))
 
 
-def _level(group: Group) -> Level:
+def _level(tick: Tick, group: Group) -> Level:
     if group.verdict is None:
         return Level.NONE
     if group.verdict.one_hand:
         # Where nobody says who belongs to whom, one hand may be one customer's.
         return Level.CRITICAL if group.coordination.unrelated else Level.WARNING
-    return Level.WARNING if group.verdict.votes_for >= VOTES_FOR_WARNING else Level.INFO
+    far = float(group.z[int(group.strong[0])]) >= tick.warning_line
+    return Level.WARNING if far and group.verdict.votes_for >= VOTES_FOR_WARNING else Level.INFO
 
 
 def _why(group: Group) -> str:

@@ -60,6 +60,7 @@ class Parameters:
 
     # Judgement
     false_pages_per_month: float = 0.5
+    false_warnings_per_month: float = 3.0
     page_z: float = 4.0
     ticks_min: int = 2
     watch_rows: int = 100  # rows of the watch list, which never pages

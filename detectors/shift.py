@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from detectors.carriers import Carried
 from detectors.parameters import Parameters
 from detectors.population import Floats, Ints, Population, breadth_of, used_more_of
+from detectors.rows import key_of
+from detectors.summary import AccountColumns
 
 ETA_MIN = 0.02  # two points of share: below it, no fleet is homogeneous
 ORDINARY_ORGANISATIONS_MIN = 8
@@ -98,25 +101,18 @@ def moments_of(population: Population, values: Floats) -> Moments:
     return Moments(count, total, square)
 
 
-def comparison_of(population: Population, carried: Carried, suspects: NDArray[np.bool_]) -> Comparison:
+def comparison_of(population: Population, cohorts: Sequence[Cohort]) -> Comparison:
     """The comparison of one tick, with the heterogeneity of ordinary cohorts in it.
 
-    Ordinary cohorts are the values that 8 to 400 organisations carry, sampled by hash, and accounts of one country and
-    signup week; none of which more than a quarter are suspects (accounts in any network of this tick), so that a
-    campaign never widens the test that it is held against. eta^2 = MAD^2 - median V, not
-    below 0.02^2: fleet-wide unrest (a release, a viral feature, a renamed tag) widens every test of that tick.
+    eta^2 = MAD^2 - median V, not below 0.02^2: fleet-wide unrest (a release, a viral feature, a renamed tag) widens
+    every test of that tick.
     """
     comparison = Comparison(
         moments_of(population, population.change), moments_of(population, population.breadth), *_no_eta(population)
     )
-    cohorts = [
-        rows
-        for rows in (*_sharing_a_value(carried), *_of_one_place_and_age(population))
-        if suspects[rows].mean() <= SUSPECTS_MAX
-    ]
     if len(cohorts) < ORDINARY_MIN:
         return comparison
-    tests = [_differences(population, comparison, rows) for rows in cohorts]
+    tests = [_differences(population, comparison, cohort.rows) for cohort in cohorts]
     for name, at in (("eta_change", 0), ("eta_breadth", 2)):
         d = np.array([test[at] for test in tests])
         v = np.array([test[at + 1] for test in tests])
@@ -125,7 +121,25 @@ def comparison_of(population: Population, carried: Carried, suspects: NDArray[np
     return comparison
 
 
-def _sharing_a_value(carried: Carried) -> list[Ints]:
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """Accounts that have something ordinary in common. key: the same in every tick."""
+
+    key: int
+    rows: Ints
+
+
+def ordinary_cohorts(population: Population, carried: Carried, suspects: NDArray[np.bool_]) -> list[Cohort]:
+    """Values that 8 to 400 organisations carry, sampled by hash, and accounts of one country and signup week.
+
+    None of which more than a quarter are suspects (accounts in any network of this tick), so that a campaign never
+    widens the test that it is held against.
+    """
+    cohorts = (*_sharing_a_value(carried), *_of_one_place_and_age(population))
+    return [cohort for cohort in cohorts if suspects[cohort.rows].mean() <= SUSPECTS_MAX]
+
+
+def _sharing_a_value(carried: Carried) -> list[Cohort]:
     """Carriers of values that neither few nor most organisations use."""
     ordinary = (carried.organisations >= ORDINARY_ORGANISATIONS_MIN) & (
         carried.organisations <= ORDINARY_ORGANISATIONS_MAX
@@ -135,10 +149,13 @@ def _sharing_a_value(carried: Carried) -> list[Ints]:
     order = np.argsort(carried.value, kind="stable")
     first = np.searchsorted(carried.value[order], values)
     last = np.searchsorted(carried.value[order], values, side="right")
-    return [carried.row[order[i:j]] for i, j in zip(first, last, strict=True)]
+    return [
+        Cohort(int(carried.key[v]), carried.row[order[i:j]])
+        for v, i, j in zip(values.tolist(), first, last, strict=True)
+    ]
 
 
-def _of_one_place_and_age(population: Population) -> list[Ints]:
+def _of_one_place_and_age(population: Population) -> list[Cohort]:
     """Accounts of one country that signed up in one week, of at least eight organisations."""
     columns = population.columns
     cell = (columns.country.astype(np.int64) + 1) * (len(columns.names) + 1) + columns.signup_week + 1
@@ -146,7 +163,13 @@ def _of_one_place_and_age(population: Population) -> list[Ints]:
     _, first = np.unique(cell[order], return_index=True)
     cells = np.split(order, first[1:])
     large = [rows for rows in cells if len(np.unique(population.org[rows])) >= ORDINARY_ORGANISATIONS_MIN]
-    return sorted(large, key=lambda rows: (-len(rows), int(rows[0])))[:ORDINARY_MAX]
+    largest = sorted(large, key=lambda rows: (-len(rows), int(rows[0])))[:ORDINARY_MAX]
+    return [Cohort(_key_of_cell(columns, int(rows[0])), rows) for rows in largest]
+
+
+def _key_of_cell(columns: AccountColumns, row: int) -> int:
+    names = [columns.names[i] if i >= 0 else "" for i in (int(columns.country[row]), int(columns.signup_week[row]))]
+    return key_of("\0".join(names))
 
 
 def _no_eta(population: Population) -> tuple[Floats, Floats]:

@@ -121,9 +121,9 @@ def _strongest(
     for k in np.argsort(-z, kind="stable")[:TARGETS_SHOWN].tolist():
         expected = shift.share_before[k] + shift.comparable[k]
         value = f"{shift.share_before[k]:.1%} -> {shift.share_now[k]:.1%}, expected {expected:.1%}: z {z[k]:.1f}"
-        limit = f"z at least {parameters.page_z:g}"
-        found.append(Reason(f"move to {tick.population.targets[k]}", value, limit, bool(z[k] >= parameters.page_z)))
-        if z[k] >= parameters.page_z:
+        limit = f"z at least {tick.line:g}"
+        found.append(Reason(f"move to {tick.population.targets[k]}", value, limit, bool(z[k] >= tick.line)))
+        if z[k] >= tick.line:
             found.append(_rise(shift, k))
     return found
 
@@ -191,8 +191,8 @@ def why_target(judge: Judge, target: str) -> list[Reason]:
     groups = sorted(judge.last_groups, key=lambda group: (-float(group.z[k]), len(group.rows)))[:GROUPS_SHOWN]
     for group in groups:
         value = f"z {group.z[k]:.1f}: {group.shift.share_before[k]:.1%} -> {group.shift.share_now[k]:.1%}"
-        limit = f"z at least {parameters.page_z:g}; {RULES.get(group.coordination.why, group.coordination.why)}"
-        holds = bool(group.z[k] >= parameters.page_z and group.coordination.holds)
+        limit = f"z at least {tick.line:g}; {RULES.get(group.coordination.why, group.coordination.why)}"
+        holds = bool(group.z[k] >= tick.line and group.coordination.holds)
         reasons.append(Reason(f"a network of {len(group.rows)} accounts", value, limit, holds))
     return reasons if groups else [*reasons, Reason("networks", "none was found in this tick", "at least one", False)]
 

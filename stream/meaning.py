@@ -61,7 +61,9 @@ KEYS: Mapping[str, str] = {
     "detection.forget_after_h": "An account without a request for so long is dropped.",
     "detection.requests_min": "An account with fewer requests in the fast window has no mix yet.",
     "detection.shrink_requests": "Weight, in requests, of what is usual when an account has little past of its own.",
-    "detection.value_organisations_max": "A value that more organisations use ties nobody together.",
+    "detection.value_organisations_max": "A value that more organisations use is popular: it ties only who shares a "
+    "value of another dimension too.",
+    "detection.popular_share_max": "A value that a larger part of all organisations use ties nobody together.",
     "detection.carried_h": "How long a carried value counts.",
     "detection.tie_excess": "How far above chance, in nats, two accounts must be alike to be tied.",
     "detection.core_organisations_min": "Tied into so many other organisations, an account belongs to a core.",
@@ -70,7 +72,9 @@ KEYS: Mapping[str, str] = {
     "detection.candidate_organisations_min": "A group of fewer organisations raises no alert.",
     "detection.warm_up_h": "Before so much history only a model that is new may fire.",
     "detection.false_pages_per_month": "False pages accepted in 30 days; pages judged harmless count against it.",
-    "detection.page_z": "Strength of a shift, in standard errors, that a page needs at least.",
+    "detection.false_warnings_per_month": "Warnings accepted in 30 days that no real shift is behind.",
+    "detection.page_z": "Strength of a shift, in standard errors, that a page or warning needs at least; the budgets "
+    "of false ones raise it where this fleet's ordinary groups swing further.",
     "detection.ticks_min": "On how many ticks the evidence must hold.",
     "drift.dimension": "Dimension of the cohort; one of `[dimensions] cohort`.",
     "drift.value": "Which cohort of it.",
