@@ -66,6 +66,60 @@ def test_whatever_breaks_one_rule_is_not_and_says_which(group, why):
     assert found.why == why
 
 
+def with_prompts(group, prompts, exits):
+    """The group on so few prompts that each is nearly everybody's, and on these exits in turn."""
+    return [
+        dataclasses.replace(
+            a,
+            values={
+                **{v: n for v, n in a.values.items() if v[0] == "payment"},
+                **{("template", f"t{k}"): 4 for k in range(prompts)},
+                **{("ip_prefix", f"e{(i + k) % exits}"): 1 for k in range(6)},
+            },
+        )
+        for i, a in enumerate(group)
+    ]
+
+
+def test_a_few_prompts_may_be_everybodys_where_payments_and_exits_are_shared_as_well():
+    found = judged(with_prompts(pooled(payments=3), prompts=3, exits=10))
+    assert found.why == "coordinated"
+    assert found.cover == 1.0
+
+
+def test_an_exit_that_all_pass_through_covers_only_where_it_has_their_requests():
+    rotating = with_prompts(pooled(payments=3), prompts=3, exits=8)
+    assert judged(rotating).why == "coordinated"
+    office = [dataclasses.replace(a, values={**a.values, ("ip_prefix", "e0"): 20}) for a in rotating]
+    assert judged(office).why == "one_value_covers"
+
+
+def test_one_payment_for_all_is_an_agency_whatever_else_they_share():
+    assert judged(with_prompts(pooled(payments=1), prompts=3, exits=10)).why == "one_value_covers"
+
+
+def test_a_public_prompt_pack_is_no_network_though_some_of_its_users_share_payments_and_exits():
+    strangers = with_prompts(pooled(payments=3), prompts=3, exits=10)
+    pack = [
+        dataclasses.replace(a, values={v: n for v, n in a.values.items() if v[0] == "template" or i < 10})
+        for i, a in enumerate(strangers)
+    ]
+    assert judged(pack).why == "one_value_covers"
+
+
+def test_a_popular_value_binds_a_group_that_carries_it_five_times_as_often_as_others():
+    crowd = [
+        dataclasses.replace(one, values={**one.values, ("template", "framework"): 1}) if i % 2 else one
+        for i, one in enumerate(STRANGERS)
+    ]
+    group = [dataclasses.replace(a, values={**a.values, ("template", "framework"): 1}) for a in pooled(accounts=150)]
+    one = population([*crowd, *group])
+    rows = np.flatnonzero([name.startswith("z") for name in one.columns.ids])
+    found = coordination_of(one, Holdings(one, carried(one), 10_000), rows, rare_max=20)
+    assert found.values == 9
+    assert "framework" not in {value.value for value in found.shared}
+
+
 def test_values_that_two_organisations_share_are_a_coincidence_and_do_not_count():
     group = [dataclasses.replace(a, values={("payment", f"p{i // 2}"): 1, ("template", f"t{i // 2}"): 1})
              for i, a in enumerate(pooled())]  # fmt: skip

@@ -53,6 +53,33 @@ def test_a_value_that_more_organisations_use_than_the_limit_ties_nobody():
     assert tied(popular)[0] == set()
 
 
+def crowd_sharing(dimensions):
+    """80 of 1,000 strangers on one value of each of these dimensions: too many for each to be rare."""
+    fleet = private_values(still_fleet(1_000, orgs_of=1))
+    for dimension in dimensions:
+        fleet = [*sharing(fleet[:80], dimension, "popular"), *fleet[80:]]
+    return fleet
+
+
+def test_a_popular_value_alone_ties_nobody_however_much_it_is_worth():
+    _, found, _ = tied(crowd_sharing(["template"]))
+    assert len(found.a) == 0
+
+
+def test_popular_values_of_two_dimensions_tie_those_who_share_both_by_what_each_is_worth():
+    _, found, one = tied(crowd_sharing(["template", "payment"]))
+    assert one.organisations == 1_000
+    assert len(found.a) == 80 * 79 // 2
+    assert found.link.round(6).tolist() == [round(2 * math.log(1_000 / 80), 6)] * len(found.a)
+
+
+def test_a_rare_value_counts_by_itself_and_a_popular_one_beside_it_too():
+    fleet = crowd_sharing(["template"])
+    fleet = [*sharing(fleet[:3], "ip_prefix", "rare"), *fleet[3:]]
+    _, found, _ = tied(fleet)
+    assert found.link.round(6).tolist() == [round(math.log(1_000 / 80) + math.log(1_000 / 3), 6)] * 3
+
+
 def test_what_is_shared_counts_by_how_rare_it_is():
     """Without caps: ln(organisations / carriers) of the one shared value."""
     fleet = private_values(still_fleet(400, orgs_of=1))
