@@ -114,9 +114,7 @@ class Incidents:
         """The incident that the group belongs to, or a new one."""
         passed = _passed(group)
         members = set(group.keys[group.shift.used_more[:, group.strong].any(axis=1)].tolist())
-        same = [
-            one for one in self.incidents if one.passed == passed and not one.superseded and _same(one, members)
-        ]
+        same = [one for one in self.incidents if one.passed == passed and not one.superseded and _same(one, members)]
         if not passed:
             same = [one for one in self.incidents if one.passed and _is_of(one, members)] or same
         if passed and not same:

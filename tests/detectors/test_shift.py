@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from detectors.shift import HEAVY_BASELINE, comparison_of, moments_of, own_past, shift_of
+from detectors.shift import HEAVY_BASELINE, comparison_of, moments_of, ordinary_cohorts, own_past, shift_of
 from tests.detectors.fleets import PARAMETERS, carried, moving, population, still_fleet
 
 
@@ -15,7 +15,7 @@ def shifted(fleet, members):
     """The shift of the accounts with these ids, and the population."""
     one = population(fleet)
     suspects = np.isin(one.columns.ids, members)
-    comparison = comparison_of(one, carried(one), suspects)
+    comparison = comparison_of(one, ordinary_cohorts(one, carried(one), suspects))
     rows = np.flatnonzero(suspects)
     return shift_of(one, comparison, rows, PARAMETERS), one
 
@@ -32,7 +32,7 @@ def z_of(fleet, members, target):
 def test_groups_of_a_null_stay_below_what_a_normal_statistic_would_reach():
     """300 random groups in which nobody moved: z beyond 2 in at most 1 of 20 tests, beyond 3.5 in none of 500."""
     one = population(still_fleet(1_200))
-    comparison = comparison_of(one, carried(one), np.zeros(len(one), bool))
+    comparison = comparison_of(one, ordinary_cohorts(one, carried(one), np.zeros(len(one), bool)))
     rng = np.random.default_rng(1)
     z = []
     for _ in range(300):
@@ -139,6 +139,6 @@ def test_unrest_of_the_whole_fleet_widens_every_test_of_that_tick():
         calm += told
         restless += moving(told, "model:atlas-4", share)
     for one, low, high in ((population(calm), 0.0, 0.03), (population(restless), 0.15, 1.0)):
-        comparison = comparison_of(one, carried(one), np.zeros(len(one), bool))
+        comparison = comparison_of(one, ordinary_cohorts(one, carried(one), np.zeros(len(one), bool)))
         column = one.targets.index("model:atlas-4") if "model:atlas-4" in one.targets else 0
         assert low <= comparison.eta_change[column] <= high
