@@ -108,6 +108,8 @@ class MeasuredFleet:
         last = last_verdicts(self._fleet.verdicts)
         spent = sum(name in last and last[name].verdict == "harmless" for name in self._paged_ms)
         metrics.false_page_budget(self._fleet.parameters.false_pages_per_month, spent)
+        budget = self._fleet.judge.budget
+        metrics.alert_lines(budget.line, budget.warning_line, budget.spent_in_month)
 
     def _tell_alerts(self, changed: Iterable[Alert]) -> None:
         for alert in changed:

@@ -28,7 +28,7 @@ from stream.metrics.alerts import (
     tick_closed,
 )
 from stream.metrics.exposition import DEFINED, STAGES, Defined, render, value
-from stream.metrics.fleet import adoption, false_page_budget, fleet_shares, releases, strongest_shift
+from stream.metrics.fleet import adoption, alert_lines, false_page_budget, fleet_shares, releases, strongest_shift
 from stream.metrics.intake import (
     dead_letters,
     frame_applied,
@@ -56,8 +56,8 @@ from stream.metrics.state import (
 
 __all__ = [
     "DEFINED", "STAGES", "Defined", "accounts_evicted", "accounts_left", "accounts_tracked", "adoption",
-    "alert_changed", "alerts_open", "bound_reached", "correlate_active", "dead_letters", "false_page_budget",
-    "fleet_shares", "frame_applied", "frame_sent", "groups", "partial_tick", "partitions_left", "ready", "rebalance",
+    "alert_changed", "alert_lines", "alerts_open", "bound_reached", "correlate_active", "dead_letters",
+    "false_page_budget", "fleet_shares", "frame_applied", "frame_sent", "groups", "partial_tick", "partitions_left", "ready", "rebalance",
     "records_accepted", "records_refused", "recovery", "releases", "render", "serving", "sink_backlog", "sink_failed",
     "sink_lost",
     "sink_sent", "sinks_configured", "snapshot_written", "source_clock", "source_lag", "source_left", "sources",

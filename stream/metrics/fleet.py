@@ -63,6 +63,20 @@ _spent = gauge(
     (),
     _CORRELATE,
 )
+_expected = gauge(
+    "swerve_false_pages_expected",
+    "False pages of the last 30 days that chance explains at the lines in force, from the fleet's placebo groups. "
+    "Above the budget: page_z is too low for this fleet.",
+    (),
+    _CORRELATE,
+)
+_line = gauge(
+    "swerve_alert_line_sigmas",
+    "Standard errors that a network's shift needs now, by severity. High: this fleet's ordinary groups swing far; "
+    "expect later alerts.",
+    ["severity"],
+    _CORRELATE,
+)
 _dimensions = Bounded(DIMENSIONS_MAX)
 _releases: dict[str, None] = {}
 
@@ -116,6 +130,13 @@ def releases(released_ms: Mapping[str, int]) -> None:
     """When models came out, in ms of event time; the latest 20 are shown. O(n log n)."""
     latest = sorted(released_ms.items(), key=lambda one: (-one[1], one[0]))[:MARKS_MAX]
     _released.replace({(name,): at_ms / 1000 for name, at_ms in latest})
+
+
+def alert_lines(critical: float, warning: float, expected: float) -> None:
+    """What z a page and a warning need now, and the false pages expected of the last 30 days."""
+    _line.labels("critical").set(critical)
+    _line.labels("warning").set(warning)
+    _expected.set(expected)
 
 
 def strongest_shift(dimension: str, sigmas: float) -> None:

@@ -44,7 +44,10 @@ MEANING = {
 
 @dataclass(slots=True)
 class Told:
-    """What a run saw. Times in ms of event time; None where no record was read."""
+    """What a run saw. Times in ms of event time; None where no record was read.
+
+    line: standard errors that a page needed in the end. expected_false: false pages that chance explains.
+    """
 
     inputs: Sequence[str]
     parameters: Parameters
@@ -58,6 +61,8 @@ class Told:
     seconds: float = 0.0
     changes: list[Alert] = field(default_factory=list)
     watched: Sequence[Watched] = ()
+    line: float | None = None
+    expected_false: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +129,15 @@ def fingerprint(parameters: Parameters) -> str:
 
 
 def budget_of(told: Told, cases: Sequence[Case]) -> Mapping[str, str]:
-    """The stated budget of false pages, its part for the days of this log, and the pages that were raised."""
+    """The stated budget of false pages, its part for the days of this log, what chance explains, what was raised."""
     days = ((told.until_ms or 0) - (told.from_ms or 0)) / DAY_MS
     return {
         "per_month": spoken.count(told.parameters.false_pages_per_month),
         "days": spoken.count(round(days, 1)),
         "allowed": spoken.count(told.parameters.false_pages_per_month * days / DAYS_A_MONTH),
         "raised": spoken.count(sum(case.severity == "critical" for case in cases)),
+        "expected": spoken.count(round(told.expected_false, 3)),
+        "line": spoken.count(told.parameters.page_z if told.line is None else told.line),
     }
 
 

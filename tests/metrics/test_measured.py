@@ -81,6 +81,18 @@ def test_a_page_judged_harmless_spends_the_budget_for_a_month(fleet: Fleet):
     assert metrics.value("swerve_false_pages_spent") == 0
 
 
+def test_the_lines_of_alerts_and_what_chance_explains_are_those_of_the_judges_budget(fleet: Fleet):
+    MeasuredFleet(fleet, late_s=lambda at_ms: 0.0)
+    fleet.judge.budget.learn(0, {}, 1)
+    network = SimpleNamespace(cohorts=counts(model__a=1), accounts=object())
+
+    fleet.on_tick(Judged(BEGIN_MS, [network], [], []))
+
+    assert metrics.value("swerve_alert_line_sigmas", severity="critical") == Parameters().page_z
+    assert metrics.value("swerve_alert_line_sigmas", severity="warning") == Parameters().page_z
+    assert metrics.value("swerve_false_pages_expected") == Parameters().false_pages_per_month / 720
+
+
 def test_the_strongest_shift_of_each_dimension_is_shown_and_of_one_that_fell_silent_none(fleet: Fleet):
     MeasuredFleet(fleet, late_s=lambda at_ms: 0.0)
     fleet.judge.declared.strongest = {"org": 4.5, "country": 1.0}
