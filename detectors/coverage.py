@@ -42,5 +42,7 @@ def coverage_of(
         told[name] = float((index >= 0).mean())
     of_row = carried.dimension[carried.value]
     for at, name in enumerate(carried.dimensions):
-        told[name] = len(np.unique(carried.row[of_row == at])) / max(len(population), 1)
+        carries = np.zeros(len(population), np.bool_)
+        carries[carried.row[of_row == at]] = True
+        told[name] = float(carries.mean())
     return told
