@@ -25,6 +25,7 @@ RANDOM_PAIRS = 20_000
 MOVE_NATS_MAX = 6.5
 SIMILAR_TARGETS = 3
 PAIRS_MAX = 20_000_000  # 24 bytes each while a tick is judged: 480 MB
+CARRIERS_KEPT = (CARRIERS_MAX, 150, 100, 70, 50, 35, 20)  # with 20 a million values are 190 million pairs at most
 
 
 @dataclass(slots=True)
@@ -55,8 +56,8 @@ class Ties:
 def ties_of(population: Population, movement: Movement, carried: Carried, parameters: Parameters, *, seed: int) -> Ties:
     """All pairs with a link, and which are ties: at most about 0.2 chance ties an account at any fleet size.
 
-    Pairs are bounded: of a value with over CARRIERS_MAX accounts a sample by account hash is used, the same for every
-    value, so that accounts that are kept for one are kept for the others.
+    Pairs are bounded: of a value with over CARRIERS_MAX accounts (fewer where there would be over PAIRS_MAX pairs) a
+    sample by account hash is used, the same for every value: who is kept for one is kept for the others.
     """
     a, b, link = _links(population, carried, parameters)
     size = np.log(np.maximum(1.0, population.org_size / 5.0))
@@ -82,14 +83,15 @@ def _links(population: Population, carried: Carried, parameters: Parameters) -> 
     is_rare = carried.organisations <= parameters.value_organisations_max
     known = (carried.organisations >= 2) & (carried.organisations <= parameters.popular_max(population.organisations))
     known &= carried.dimension >= 0
+    most = carriers_kept(np.bincount(carried.value[known[carried.value]], minlength=len(known)))
     shape = (len(population),) * 2
     rare, shared, dimensions = csr_array(shape), csr_array(shape), csr_array(shape)
     for d in range(len(carried.dimensions)):
         mine = known & (carried.dimension == d)
         if not mine.any():
             continue
-        of_rare = _shared(population, carried, mine & is_rare, d, rank)
-        of_all = of_rare + _shared(population, carried, mine & ~is_rare, d, rank)
+        of_rare = _shared(population, carried, mine & is_rare, d, rank, most)
+        of_all = of_rare + _shared(population, carried, mine & ~is_rare, d, rank, most)
         of_all.data = np.minimum(of_all.data, DIMENSION_NATS_MAX.get(carried.dimensions[d], OTHER_NATS_MAX))
         rare, shared = rare + of_rare, shared + of_all
         dimensions = dimensions + _ones(of_all)
@@ -98,10 +100,25 @@ def _links(population: Population, carried: Carried, parameters: Parameters) -> 
     return total.coords[0].astype(np.int64), total.coords[1].astype(np.int64), total.data
 
 
-def _shared(population: Population, carried: Carried, values: NDArray[np.bool_], d: int, rank: Ints) -> Any:
+def carriers_kept(accounts: Ints) -> int:
+    """How many carriers of each value are paired, so that all values together make at most PAIRS_MAX pairs.
+
+    accounts: that carry each value.
+
+    >>> carriers_kept(np.array([10, 5_000])), carriers_kept(np.full(100_000, 200))
+    (200, 20)
+    """
+    for most in CARRIERS_KEPT:
+        kept = np.minimum(accounts, most)
+        if int((kept * (kept - 1) // 2).sum()) <= PAIRS_MAX:
+            return most
+    return CARRIERS_KEPT[-1]
+
+
+def _shared(population: Population, carried: Carried, values: NDArray[np.bool_], d: int, rank: Ints, most: int) -> Any:
     """Upper triangle of the nats that pairs share in these values of dimension d, capped."""
     dimension, chosen = carried.dimensions[d], values[carried.value]
-    row, value = _sampled(carried.row[chosen], carried.value[chosen], rank)
+    row, value = _sampled(carried.row[chosen], carried.value[chosen], rank, most)
     value, names = _index(value)
     nats = np.log(np.maximum(population.organisations, 2) / carried.organisations[names])
     nats = np.clip(nats, 0.0, VALUE_NATS_MAX.get(dimension, OTHER_NATS_MAX))
@@ -126,12 +143,12 @@ def _index(value: Ints) -> tuple[Ints, Ints]:
     return index.astype(np.int64), names
 
 
-def _sampled(row: Ints, value: Ints, rank: Ints) -> tuple[Ints, Ints]:
-    """At most CARRIERS_MAX rows of each value, those with the smallest account hash."""
+def _sampled(row: Ints, value: Ints, rank: Ints, most: int) -> tuple[Ints, Ints]:
+    """At most so many rows of each value, those with the smallest account hash."""
     order = np.lexsort((rank[row], value))
     row, value = row[order], value[order]
     first = np.searchsorted(value, value)
-    keep = np.arange(len(value)) - first < CARRIERS_MAX
+    keep = np.arange(len(value)) - first < most
     return row[keep], value[keep]
 
 
