@@ -155,6 +155,8 @@ def _alert(desk: Desk, request: web.Request) -> Context:
         "alert": last,
         "case": _case(desk, known),
         "cohort_drawn": _cohort_course(desk, known),
+        "now_drawn": _now(desk, known),
+        "judged": number(last.evidence, "accounts"),
         "asked": question,
         "page": page,
         "members": _members(desk, known, page.rows),
@@ -167,6 +169,26 @@ def _alert(desk: Desk, request: web.Request) -> Context:
         "verdicts": actions.verdicts(desk),
         "entry": actions.entry(desk, last.alert_id),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """Shares of the target in the 24 hours before at_ms. others: of everybody else, None where nobody else was seen."""
+
+    at_ms: int
+    theirs: float
+    others: float | None
+
+
+def _now(desk: Desk, known: Known) -> Now | None:
+    """Where the accounts of a live alert are since its last record; None where that is the latest that is known."""
+    course = desk.view.courses.courses.get(known.last.alert_id)
+    if course is None or not course.theirs or known.last.status == "resolved":
+        return None
+    at_ms = max(course.theirs)
+    if at_ms <= known.last.updated_at:
+        return None
+    return Now(at_ms, course.theirs[at_ms], course.others.get(at_ms))
 
 
 def _case(desk: Desk, known: Known) -> Case:

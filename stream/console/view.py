@@ -29,7 +29,7 @@ ALERTS_MAX = 20_000  # remembered: about 5 kB each, and their members; those tha
 CHANGES_MAX = 1_000  # that a page which was away may still catch up with
 DAY_MS = 86_400_000
 REMEMBERED_MS = 90 * DAY_MS
-KEPT_EVIDENCE = ("change", "why")  # of an older record; the numbers are those of the last one
+KEPT_EVIDENCE = ("change", "why", "share_after")  # of an older record; the other numbers are those of the last one
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ QUIET_NETWORK_TICKS = 24  # a day: longer than the pause of an operator who slee
 QUIET_COHORT_TICKS = 24  # two hours of five-minute ticks
 TICKS_MIN = 2  # evidence on one tick is a coincidence
 GROWTH = 1.2
+GROWTH_OF_SHARE = 0.15  # of the requests: a sentence that says 11 % while it is 48 % misleads
 UPDATE_EVERY_MS = 3 * 3_600_000
 
 
@@ -57,6 +58,7 @@ class Case(msgspec.Struct):
     told_ms: int = 0
     told_accounts: int = 0
     told_targets: tuple[AlertTarget, ...] = ()
+    told_share: float = 0.0
 
     @property
     def is_live(self) -> bool:
@@ -156,4 +158,10 @@ def _grew(case: Case, at_ms: int) -> bool:
     if at_ms - case.told_ms < UPDATE_EVERY_MS and not is_first_to_name:
         return False
     more = len(case.members) >= GROWTH * max(1, case.told_accounts) and len(case.members) > case.told_accounts
-    return more or not set(case.targets) <= set(case.told_targets)
+    further = share_of(case) >= case.told_share + GROWTH_OF_SHARE
+    return more or further or not set(case.targets) <= set(case.told_targets)
+
+
+def share_of(case: Case) -> float:
+    """The share of its requests that go to the strongest target now; 0 where no one said."""
+    return number(case.evidence, "share_after") or 0.0

@@ -67,7 +67,7 @@ FIGURES: tuple[tuple[str, str, Callable[[float], str], str], ...] = (
     ("own_past", "taken off for its own past", _plain, "median of the group's own z 24 to 120 h ago"),
     ("threshold", "threshold of z", _plain, "on two ticks"),
     ("ticks", "ticks above it", _plain, "in a row"),
-    ("votes_for", "votes for one operator", _plain, "see below"),
+    ("votes_for", "votes for one operator", _plain, "each is listed beside its limit"),
     ("shared_values_total", "rare values shared", _plain, "each by three organisations or more"),
     (
         "largest_value_covers",

@@ -12,7 +12,7 @@ import msgspec
 
 from detectors.findings import Finding, Level, Phase
 from stream.contract.alert import ACCOUNTS_MAX, SEVERITIES, Alert, Severity, alert_id_of
-from stream.correlate.case import Case, Involved, new_case, observe, pause
+from stream.correlate.case import Case, Involved, new_case, observe, pause, share_of
 from stream.correlate.evidence import number
 from stream.correlate.expected_shifts import Announced, covering
 from stream.correlate.sentence import sentence
@@ -159,6 +159,7 @@ class Life:
         if alert.severity != "info":
             _name(told, at_ms)
         case.told_ms, case.told_accounts, case.told_targets = at_ms, len(case.members), case.targets
+        case.told_share = share_of(case)
         return alert
 
     def _open(self, case: Case, step: Step, at_ms: int) -> Told:

@@ -179,6 +179,9 @@ def _changed(before: Alert | None, now: Alert) -> str:
         parts.append(f"{before.severity} → {now.severity}")
     if before.accounts_total != now.accounts_total:
         parts.append(f"{now.accounts_total - before.accounts_total:+,} accounts")
+    shares = [share for record in (before, now) if isinstance(share := record.evidence.get("share_after"), float)]
+    if len(set(shares)) == len((before, now)):
+        parts.append(" → ".join(map(spoken.percent, shares)) + " of their requests")
     if before.targets != now.targets:
         parts.append("targets " + ", ".join(target.id for target in now.targets))
     return " · ".join(parts) or "evidence updated"

@@ -48,7 +48,7 @@ def test_older_records_keep_what_the_timeline_says_and_no_more(campaign):
     assert len(known.records) == RECORDS_MAX
     assert known.last.accounts == last.accounts
     assert {len(one.accounts) for one in known.records[:-1]} == {0}
-    assert {tuple(sorted(one.evidence)) for one in known.records[:-1]} == {("change", "why")}
+    assert {tuple(sorted(one.evidence)) for one in known.records[:-1]} == {("change", "share_after", "why")}
 
 
 def test_an_alert_that_ended_is_forgotten_after_ninety_days(campaign):

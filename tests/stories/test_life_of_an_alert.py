@@ -249,3 +249,11 @@ def test_a_customer_that_turns_to_one_target_after_the_other_is_told_at_most_eve
         to = ("model:atlas-4",) if step < 3 else (f"capability:c{step // 6}",)
         story.at(step / 12).cohort("org_7").moves("warning", accounts=0, to=to)
     story.wants("0.166667 h org_7 opened warning; 3.16667 h org_7 grew warning")
+
+
+def test_a_shift_that_becomes_much_larger_is_told_as_it_is_now(story):
+    for hour, share in enumerate((0.11, 0.11, 0.11, 0.2, 0.3, 0.34, 0.4, 0.48, 0.48, 0.48, 0.48), 1):
+        story.at(hour).group("net").moves("critical", share_after=share)
+    came = story.wants("2 h net opened critical; 5 h net grew critical; 8 h net grew critical")
+    assert [one.evidence["share_after"] for one in came] == [0.11, 0.3, 0.48]
+    assert "48% of traffic to atlas-4" in came[2].summary
