@@ -24,7 +24,7 @@ from tests.service.processes import SWERVE, Stage, configuration
 from tests.service.rig import kafka_for, produce
 from tests.service.test_one_page_in_all import is_active, pager, until, write
 
-pytestmark = pytest.mark.service("kafka")
+pytestmark = [pytest.mark.service("kafka"), pytest.mark.timeout(600)]
 __all__ = ["pager"]
 WAIT_S = 120.0
 AFTER_S = 3.0
