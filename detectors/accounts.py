@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.interned import Interned
+from detectors.interned import Interned, order_of, order_of_pairs
 from detectors.parameters import HOUR_MS, Parameters
 from detectors.rows import Rows, Sets
-from detectors.sparse import SparseCounts, reduced
+from detectors.sparse import SparseCounts, distinct, reduced
 from detectors.summary import AccountColumns, CohortCounts
 from detectors.ticks import COHORT_BITS, Entries, Int64s, TickCounts
 
@@ -30,6 +31,7 @@ class Accounts:
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters
         self.ids: list[str] = []
+        self._by_id: Int64s = np.zeros(0, np.int64)  # rows in the order of their ids, as far as that was asked for
         self.keys: NDArray[np.uint64] = np.zeros(0, np.uint64)
         self.shards: NDArray[np.uint8] = np.zeros(0, np.uint8)
         self._sorted_keys: NDArray[np.uint64] = np.zeros(0, np.uint64)
@@ -151,16 +153,22 @@ class Accounts:
         if self._kinds is not None and self._kinds[0] is rows.values:
             return self._kinds[1]
         kinds = _Kinds(len(rows.values))
-        for i, pair in enumerate(rows.values):
-            dimension = pair[0]
-            if dimension in p.link_dimensions:
-                kinds.link[i] = True
-                self.value_names[int(rows.value_keys[i])] = pair
-            if dimension in p.cohort_dimensions:
-                kinds.cohort[i] = self._cohort(pair)
-            if dimension in slots:
-                kinds.slot[i] = slots[dimension]
-                kinds.name[i] = self.names.of(pair)
+        dimensions = [dimension for dimension, _ in rows.values]
+        places = {dimension: i for i, dimension in enumerate(dict.fromkeys(dimensions))}
+        place = np.array([places[dimension] for dimension in dimensions], np.int64)
+
+        def of(wanted: Iterable[str]) -> Int64s:
+            return np.flatnonzero(np.array([dimension in wanted for dimension in places], bool)[place])
+
+        links = of(p.link_dimensions)
+        kinds.link[links] = True
+        pairs = [rows.values[i] for i in links.tolist()]
+        self.value_names.update(zip(rows.value_keys[links].tolist(), pairs, strict=True))
+        for i in of(p.cohort_dimensions).tolist():
+            kinds.cohort[i] = self._cohort(rows.values[i])
+        for i in of(slots).tolist():
+            kinds.slot[i] = slots[dimensions[i]]
+            kinds.name[i] = self.names.of(rows.values[i])
         self._kinds = (rows.values, kinds)
         return kinds
 
@@ -192,10 +200,11 @@ class Accounts:
         codes, requests = counts.cohort_target
         cohort, target = codes // width, codes % width
         total = target == width - 1
-        present = cohort[total]
-        named = [self.cohorts.names[i] for i in present.tolist()]
-        order = sorted(range(len(named)), key=named.__getitem__)
-        rank = np.zeros(len(self.cohorts.names), np.int64)
+        present = cohort[total]  # rising, as codes are
+        rank = np.full(len(self.cohorts.names), -1, np.int64)
+        rank[present] = np.arange(len(present))
+        order = rank[self.cohorts.sorted()]
+        order = order[order >= 0]
         rank[present[order]] = np.arange(len(order))
         members, accounts = counts.cohort_accounts
         per_cohort = np.zeros(len(self.cohorts.names), np.int64)
@@ -205,7 +214,7 @@ class Accounts:
         at, toward, count = rank[cohort[judged]], target_rank[target[judged]], requests[judged]
         by = np.lexsort((toward, at))
         return CohortCounts(
-            cohorts=tuple(named[i] for i in order),
+            cohorts=tuple([self.cohorts.names[i] for i in present[order].tolist()]),
             targets=names,
             requests=requests[total][order],
             accounts=per_cohort[present][order],
@@ -261,18 +270,18 @@ class Accounts:
 
     def _columns(self, hour: int) -> AccountColumns:
         n = self.hours.sum(axis=1, dtype=np.int64)
-        active = np.flatnonzero(n > 0)
-        active = active[np.argsort(np.array([self.ids[i] for i in active.tolist()], dtype=object), kind="stable")]
+        self._by_id = order_of(self.ids, self._by_id)
+        active = self._by_id[n[self._by_id] > 0]
         said, names = self._said(active)
         fast_start, fast_target, fast_count = self.fast.of_rows(active)
         slow_start, slow_target, slow_count = self.slow.of_rows(active)
-        used = np.unique(np.concatenate((fast_target, slow_target)))
+        used = distinct(np.concatenate((fast_target, slow_target)))
         targets, rank = self._sorted_targets(used)
         fast, fast_count = _by_rank(fast_start, rank[fast_target], fast_count)
         slow, slow_count = _by_rank(slow_start, rank[slow_target], slow_count)
         values, value_keys, carried, carried_count = self._carried(active)
         return AccountColumns(
-            ids=tuple(self.ids[i] for i in active.tolist()),
+            ids=tuple([self.ids[i] for i in active.tolist()]),
             keys=self.keys[active],
             shards=self.shards[active],
             names=names,
@@ -321,19 +330,19 @@ class Accounts:
         row = np.concatenate([c.carried[0] for c in self.hour_counts] or [np.zeros(0, np.int64)])
         key = np.concatenate([c.carried[1] for c in self.hour_counts] or [np.zeros(0, np.uint64)])
         count = np.concatenate([c.carried[2] for c in self.hour_counts] or [np.zeros(0, np.int64)])
-        distinct = np.unique(key)
-        pairs = [self.value_names[k] for k in distinct.tolist()]
-        order = sorted(range(len(pairs)), key=pairs.__getitem__)
+        keys = distinct(key)
+        pairs = [self.value_names[k] for k in keys.tolist()]
+        order = order_of_pairs(pairs)
         rank = np.zeros(len(pairs), np.int64)
         rank[order] = np.arange(len(order))
         place = np.full(len(self), -1, np.int64)
         place[active] = np.arange(len(active))
         width = max(len(pairs), 1)
-        codes, counts = reduced(place[row] * width + rank[np.searchsorted(distinct, key)], count)
+        codes, counts = reduced(place[row] * width + rank[np.searchsorted(keys, key)], count)
         start = np.searchsorted(codes // width, np.arange(len(active) + 1))
         return (
             tuple(pairs[i] for i in order),
-            distinct[order],
+            keys[order],
             Sets(start, (codes % width).astype(np.uint32)),
             counts.astype(np.uint32),
         )
@@ -376,7 +385,7 @@ class Accounts:
         """Continue from what `state` gave."""
         for name in _ARRAYS:
             setattr(self, name, state[name])
-        self.ids = list(state["ids"])
+        self.ids, self._by_id = list(state["ids"]), np.zeros(0, np.int64)
         order = np.argsort(self.keys)
         self._sorted_keys, self._sorted_rows = self.keys[order], order.astype(np.int64)
         for name, sparse in (("fast", self.fast), ("slow", self.slow)):
@@ -391,7 +400,7 @@ class Accounts:
     def _renumber(self, keep: NDArray[np.bool_]) -> NDArray[np.int64]:
         new_row = np.where(keep, np.cumsum(keep) - 1, -1)
         kept = np.flatnonzero(keep)
-        self.ids = [self.ids[i] for i in kept.tolist()]
+        self.ids, self._by_id = [self.ids[i] for i in kept.tolist()], np.zeros(0, np.int64)
         for name in _ARRAYS:
             setattr(self, name, getattr(self, name)[kept])
         still = keep[self._sorted_rows]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,7 @@ class Cohorts:
         self._org = org_dimension
         self._tick_ms = tick_ms
         self.rows: dict[tuple[str, str], int] = {FLEET: 0}
+        self._dimension: NDArray[np.str_] = np.array([FLEET[0]])  # of each row
         self.columns: dict[str, int] = {}
         self.fast_n: Floats = np.zeros(1)
         self.slow_n: Floats = np.zeros(1)
@@ -112,7 +114,7 @@ class Cohorts:
         """Add one tick. Integers are summed over the partitions first: floats would differ by how many there are."""
         placed = [
             (
-                np.array([self._row(cohort) for cohort in part.cohorts], np.int64),
+                self._placed(part.cohorts),
                 np.array([self._column(target) for target in part.targets], np.int64),
             )
             for part in parts
@@ -122,14 +124,21 @@ class Cohorts:
         counts = np.zeros(self.fast.shape, np.int64)
         for part, (row, column) in zip(parts, placed, strict=True):
             known = row >= 0
-            np.add.at(requests, row[known], part.requests[known])
-            np.add.at(accounts, row[known], part.accounts[known])
+            requests[row[known]] += part.requests[known]  # a cohort, and a target of it, comes once in a part
+            accounts[row[known]] += part.accounts[known]
             at = row[part.at]
             inside = at >= 0
-            np.add.at(counts, (at[inside], column[part.target[inside]]), part.count[inside])
+            counts[at[inside], column[part.target[inside]]] += part.count[inside]
         self.fast_n += requests
         self.crowd += accounts * (1.0 - 0.5 ** (1.0 / FAST_HALF_LIFE_TICKS))
         self.fast += counts
+
+    def _placed(self, cohorts: Sequence[tuple[str, str]]) -> Ints:
+        """The row of each cohort, new ones added; -1 for those beyond the bound."""
+        row = np.array([self.rows.get(cohort, -1) for cohort in cohorts], np.int64)
+        for i in np.flatnonzero(row < 0).tolist():
+            row[i] = self._row(cohorts[i])
+        return row
 
     def _row(self, cohort: tuple[str, str]) -> int:
         found = self.rows.get(cohort)
@@ -145,7 +154,7 @@ class Cohorts:
 
     def _grow(self) -> None:
         rows, columns = len(self.rows), len(self.columns)
-        if (rows, columns) == self.fast.shape:
+        if rows <= len(self.fast_n) and columns == self.fast.shape[1]:
             return
         rows = max(rows, min(2 * len(self.fast_n), COHORTS_MAX)) if rows > len(self.fast_n) else len(self.fast_n)
         for name in ("fast_n", "slow_n", "crowd"):
@@ -162,7 +171,10 @@ class Cohorts:
         """Cohorts over the line in this tick, each target by itself."""
         heard = np.flatnonzero((self.fast_n >= REQUESTS_MIN) & (self.slow_n >= BASELINE_MIN))
         heard = heard[(heard > 0) & (self.crowd[heard] >= CROWD_MIN)]
-        dimension = np.array([name[0] for name in self.rows])
+        if len(self._dimension) < len(self.rows):
+            new = [dimension for dimension, _ in islice(self.rows, len(self._dimension), None)]
+            self._dimension = np.concatenate((self._dimension, np.array(new)))
+        dimension = self._dimension
         turns: list[Turn] = []
         self.strongest = {}
         for one in sorted(set(dimension[heard].tolist())):
@@ -237,6 +249,7 @@ class Cohorts:
         for name in ("fast_n", "slow_n", "crowd", "fast", "slow", "wobble", "first_tick"):
             setattr(self, name, state[name])
         self.rows = {(dimension, value): i for i, (dimension, value) in enumerate(state["rows"])}
+        self._dimension = np.array([dimension for dimension, _ in self.rows])
         self.columns = {name: i for i, name in enumerate(state["columns"])}
         self.streak = {(row, column): ticks for row, column, ticks in state["streak"]}
         self.live = {(row, column): at for row, column, at in state["live"]}

@@ -36,9 +36,13 @@ def kl_up(n: Floats, now: Floats, before: Floats) -> Floats:
     """
     q = np.clip(before, 1e-6, 1 - 1e-6)
     p = np.clip(now, 0.0, 1.0)
+    up = p > q
+    p, q = p[up], q[up]
     with np.errstate(divide="ignore", invalid="ignore"):
-        up = np.where(p > 0, p * np.log(p / q), 0.0) + np.where(p < 1, (1 - p) * np.log((1 - p) / (1 - q)), 0.0)
-    return np.where(p > q, n * up, 0.0)
+        nats = p * np.log(p / q) + np.where(p < 1, (1 - p) * np.log((1 - p) / (1 - q)), 0.0)
+    score = np.zeros(up.shape)
+    score[up] = np.broadcast_to(n, up.shape)[up] * nats
+    return score
 
 
 def movement_of(population: Population) -> Movement:
@@ -56,17 +60,18 @@ def nats_of_rank(score: Floats, stratum: Ints, strata: int) -> Floats:
 
     Under "this account is like its stratum" the value exceeds t with probability at most exp(-t).
     """
-    order = np.lexsort((score, stratum))
+    nats = np.zeros(len(score))
+    moved = np.flatnonzero(score > 0)  # most have not, in most targets: only the others are sorted
+    order = moved[np.lexsort((score[moved], stratum[moved]))]
+    if not len(order):
+        return nats
     ordered, group = score[order], stratum[order]
-    size = np.bincount(group, minlength=strata)
-    first = np.cumsum(size) - size
+    size = np.bincount(stratum, minlength=strata)
+    end = np.cumsum(np.bincount(group, minlength=strata))
     # The first position in each run of equal scores counts all that are as large or larger.
     begins = np.concatenate(([True], (ordered[1:] != ordered[:-1]) | (group[1:] != group[:-1])))
     run = np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))
-    p = (first[group] + size[group] - run) / size[group]
-    nats = np.zeros(len(score))
-    nats[order] = np.minimum(-np.log(p), NATS_MAX)
-    nats[score <= 0] = 0.0
+    nats[order] = np.minimum(-np.log((end[group] - run) / size[group]), NATS_MAX)
     return nats
 
 

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from detectors.parameters import Parameters
 from detectors.rows import NO_CLOCK_MS, Rows
-from detectors.sparse import reduced
+from detectors.sparse import begins_of, distinct
 
 Int64s = NDArray[np.int64]
 _MIX = np.uint64(0x9E37_79B9_7F4A_7C15)
+_SLOTS_MAX = np.int64(4)  # of what an account says of itself
 COHORT_BITS = np.int64(1 << 32)  # (cohort, account) pairs in one integer
 
 
@@ -101,19 +102,25 @@ class OpenTicks:
     def _fresh(self, number: int, identity: NDArray[np.uint64]) -> Int64s:
         """Positions of the identities that this tick has not seen, each once; remembers them."""
         tick = self._open.setdefault(number, _OpenTick())
-        distinct, first = np.unique(identity, return_index=True)
-        known = np.zeros(len(distinct), bool)
+        once = np.sort(identity)
+        position = np.arange(len(identity))
+        if len(begins_of(once)) < len(once):
+            once, position = np.unique(identity, return_index=True)
+            position.sort()
+        known = np.zeros(len(once), bool)
         for run in tick.events:
-            at = np.searchsorted(run, distinct)
-            known |= run[np.minimum(at, len(run) - 1)] == distinct
-        fresh = distinct[~known]
+            at = np.searchsorted(run, once)
+            known |= run[np.minimum(at, len(run) - 1)] == once
+        if known.any():
+            position = position[~np.isin(identity[position], once[known])]
+        fresh = once[~known]
         if len(fresh):
             tick.events.append(fresh)
         # Runs of doubling length: an identity is merged a logarithmic number of times.
         while len(tick.events) > 1 and len(tick.events[-1]) * 2 > len(tick.events[-2]):
             merged = np.concatenate((tick.events.pop(), tick.events.pop()))
             tick.events.append(np.sort(merged, kind="stable"))
-        return np.sort(first[~known])
+        return position
 
     def open_ticks(self) -> list[int]:
         """Numbers of the ticks that hold something, oldest first."""
@@ -187,7 +194,7 @@ def counts_of(number: int, entries: list[Entries], accepted: int, repeats: int) 
         repeats=repeats,
         account_target=_counted(_joined([one.account_target for one in entries])),
         cohort_target=_counted(_joined([one.cohort_target for one in entries])),
-        cohort_accounts=_counted(np.unique(_joined([one.cohort_account for one in entries])) // COHORT_BITS),
+        cohort_accounts=_counted(distinct(_joined([one.cohort_account for one in entries])) // COHORT_BITS),
         carried=_carried(entries),
         said=_latest(entries),
         seen=_seen(entries),
@@ -199,8 +206,9 @@ def _joined(parts: list[Int64s]) -> Int64s:
 
 
 def _counted(codes: Int64s) -> tuple[Int64s, Int64s]:
-    distinct, counts = np.unique(codes, return_counts=True)
-    return distinct, counts.astype(np.int64)
+    codes = np.sort(codes)
+    first = begins_of(codes)
+    return codes[first], np.diff(np.append(first, len(codes)))
 
 
 def _carried(entries: list[Entries]) -> tuple[Int64s, NDArray[np.uint64], Int64s]:
@@ -222,11 +230,24 @@ def _latest(entries: list[Entries]) -> tuple[Int64s, Int64s, Int64s, Int64s]:
     at = _joined([one.said[3] for one in entries])
     if not len(row):
         return row, slot, name, at
-    event = np.concatenate([one.said[4] for one in entries])
-    order = np.lexsort((event, at, slot, row))
-    row, slot, name, at = row[order], slot[order], name[order], at[order]
-    last = np.concatenate(((row[1:] != row[:-1]) | (slot[1:] != slot[:-1]), [True]))
+    moment, bits = _moments(row * _SLOTS_MAX + slot, at)
+    order = np.argsort(moment)
+    last = np.append(begins_of(moment[order] >> bits)[1:], len(order)) - 1
+    if (moment[order[last]] == moment[order[last - 1]])[last > 0].any():
+        # Twice in one millisecond: the event decides.
+        order = np.lexsort((np.concatenate([one.said[4] for one in entries]), moment))
+    last = order[last]
     return row[last], slot[last], name[last], at[last]
+
+
+def _moments(code: Int64s, at: Int64s) -> tuple[Int64s, np.int64]:
+    """Code and time in one integer that sorts by both, and the bits that the time takes.
+
+    Both fit: a tick of an hour takes 22 bits, and codes are below 2^34.
+    """
+    since = at - at.min()
+    bits = np.int64(int(since.max()).bit_length())
+    return (code << bits) | since, bits
 
 
 def _seen(entries: list[Entries]) -> tuple[Int64s, Int64s, Int64s]:
@@ -235,7 +256,8 @@ def _seen(entries: list[Entries]) -> tuple[Int64s, Int64s, Int64s]:
     at = _joined([one.seen_at for one in entries])
     if not len(row):
         return row, at, row
-    rows, counts = reduced(row, np.ones(len(row), np.int64))
-    order = np.lexsort((at, row))
-    first = np.searchsorted(row[order], rows)
-    return rows, at[order][first], counts
+    moment, bits = _moments(row, at)
+    moment.sort()
+    first = begins_of(moment >> bits)
+    earliest = (moment[first] & ((np.int64(1) << bits) - 1)) + at.min()
+    return moment[first] >> bits, earliest, np.diff(np.append(first, len(moment)))

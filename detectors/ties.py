@@ -167,8 +167,16 @@ def _moving_alike(u: NDArray[np.float32], a: Ints, b: Ints, seed: int) -> Floats
 def _similar(u: NDArray[np.float32], a: Ints, b: Ints) -> Floats:
     """Sum of the largest min(u, u') over targets. In slices, so that memory does not grow with the pairs."""
     out = np.zeros(len(a))
+    columns = np.ascontiguousarray(u.T)
     for at in range(0, len(a), 200_000):
-        both = np.minimum(u[a[at : at + 200_000]], u[b[at : at + 200_000]])
-        top = min(SIMILAR_TARGETS, both.shape[1])
-        out[at : at + 200_000] = np.sort(np.partition(both, -top, axis=1)[:, -top:], axis=1).sum(axis=1)
+        left, right = a[at : at + 200_000], b[at : at + 200_000]
+        largest = [np.zeros(len(left), np.float32) for _ in range(min(SIMILAR_TARGETS, len(columns)))]
+        for column in columns:
+            # Each target finds its place among the largest so far; that is a tenth of the cost of sorting every pair.
+            both = np.minimum(column[left], column[right])
+            for place, so_far in enumerate(largest):
+                largest[place], both = np.maximum(so_far, both), np.minimum(so_far, both)
+        for place in range(len(largest) - 2, -1, -1):
+            largest[place] += largest[place + 1]
+        out[at : at + 200_000] = largest[0]
     return out

@@ -5,9 +5,9 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 from detectors.arrivals import WINDOW, ClockState, SourceClock, lower_median
 from detectors.rows import NO_CLOCK_MS, Frame, Rows
 from stream.contract.instant import EARLIEST_MS, LATEST_MS, instant_ms
-from stream.contract.json_object import UNREADABLE, check_bytes, plain
+from stream.contract.json_object import UNREADABLE, all_plain, check_bytes, plain
 from stream.contract.refusal import Refusal, Reject
-from stream.contract.request import Request, decode_closely, read_line
+from stream.contract.request import Line, Request, decode_closely, read_line
 from stream.frames import compact_rows
 from stream.ingest.tables import Tables
+from stream.ingest.waiting import Waiting, event_of
 
 AHEAD_MS_MAX = 3_600_000  # how far ahead of its source's clock a record may be
+RUN_RECORDS = 64  # read at once: what they are made of stays in the processor's cache until it is in columns
 SLOW_RECORDS_MIN = 5
 SLOW_GAPS = 12  # the median of 16 is 8 gaps back; half as many again for gaps that differ
 
@@ -51,22 +53,6 @@ class Refused:
     raw: bytes
     reason: Reject
     detail: str
-
-
-class _Row(NamedTuple):
-    """A readable request that waits for its judgement. The first four are numbers of the tables."""
-
-    account: int
-    model: int
-    capability_set: int
-    value_set: int
-    at_ms: int
-    event: bytes
-    input_tokens: int
-    output_tokens: int
-    offset: int
-    record: int  # how many records of the source were read before it
-    raw: bytes
 
 
 class Encoder:
@@ -102,7 +88,7 @@ class Encoder:
         self._limits = limits if limits is not None else Limits()
         self._dialect = dialect
         self._tables = Tables()
-        self._rows: list[tuple[Any, ...]] = []  # of _Row's fields; plain tuples cost half
+        self._waiting = Waiting()
         self._unreadable: list[Refused] = []  # beyond `after`, by offset
         self._refusals: list[Refused] = []  # of frames that were flushed
         self._records = 0
@@ -111,7 +97,7 @@ class Encoder:
     @property
     def buffered(self) -> int:
         """Requests and refused records that no frame holds yet."""
-        return len(self._rows) + len(self._unreadable)
+        return len(self._waiting) + len(self._unreadable)
 
     def read(self, raws: Sequence[bytes], offsets: Sequence[int]) -> None:
         """Takes records in, at rising offsets beyond all that were read. About 4 us each."""
@@ -128,39 +114,50 @@ class Encoder:
         self._read_upto = offsets[-1]
 
     def _read_lines(self, raws: Sequence[bytes], offsets: Sequence[int]) -> None:
-        """Our own JSON, the quick way: `contract.request.decode` and `_add` in one, equal to them by test."""
-        tables, append, record = self._tables, self._rows.append, self._records
+        """Our own JSON, the quick way: run by run, with a closer look at what ends a run before its time."""
+        at = 0
+        while at < len(raws):
+            end = min(at + RUN_RECORDS, len(raws))
+            at += self._read_run(raws[at:end], offsets[at:end])
+            if at < end:
+                self._read_closely(raws[at], offsets[at], self._records)
+                self._records += 1
+                at += 1
+
+    def _read_run(self, raws: Sequence[bytes], offsets: Sequence[int]) -> int:
+        """Reads records up to the first that is not in order; how many. `decode` and `_add` in one, by test."""
+        tables, waiting, lines = self._tables, self._waiting, list[Line]()
         accounts, models = tables.accounts, tables.models
         capability_sets, value_sets = tables.capability_sets, tables.value_sets
-        for raw, offset in zip(raws, offsets, strict=True):
-            try:
-                if not plain(raw):
+        add_line, add_time, add_model = lines.append, waiting.at_ms.append, waiting.model.append
+        add_capability_set, add_value_set = waiting.capability_set.append, waiting.value_set.append
+        plainly = all_plain(raws)
+        with suppress(Refusal, *UNREADABLE):
+            for raw in raws:
+                if not (plainly or plain(raw)):
                     check_bytes(raw)
                 line = read_line(raw)
                 at_ms = line.timestamp
                 if type(at_ms) is not int or not EARLIEST_MS <= at_ms <= LATEST_MS:
                     at_ms = instant_ms(at_ms, "$.timestamp")
-                append(
-                    (
-                        accounts[line.account_id],
-                        models[line.model],
-                        capability_sets[bytes(line.capabilities)],
-                        value_sets[bytes(line.attributes)],
-                        at_ms,
-                        blake2b(line.event_id.encode(), digest_size=8).digest(),
-                        line.input_tokens,
-                        line.output_tokens,
-                        offset,
-                        record,
-                        raw,
-                    )
-                )
-            except Refusal as refusal:
-                self._refuse(raw, offset, refusal)
-            except UNREADABLE:
-                self._read_closely(raw, offset, record)
-            record += 1
-        self._records = record
+                model = models[line.model]
+                capability_set = capability_sets[bytes(line.capabilities)]
+                value_set = value_sets[bytes(line.attributes)]
+                add_line(line)
+                add_time(at_ms)
+                add_model(model)
+                add_capability_set(capability_set)
+                add_value_set(value_set)
+        read = len(lines)
+        waiting.account += [accounts[line.account_id] for line in lines]
+        waiting.event += [event_of(line.event_id) for line in lines]
+        waiting.input_tokens += [line.input_tokens for line in lines]
+        waiting.output_tokens += [line.output_tokens for line in lines]
+        waiting.offset += offsets[:read]
+        waiting.record += range(self._records, self._records + read)
+        waiting.raw += raws[:read]
+        self._records += read
+        return read
 
     def _read_closely(self, raw: bytes, offset: int, record: int) -> None:
         try:
@@ -183,22 +180,18 @@ class Encoder:
             self._records += 1
 
     def _add(self, request: Request, raw: bytes, offset: int, record: int) -> None:
-        tables = self._tables
-        self._rows.append(
-            _Row(
-                tables.accounts[request.account_id],
-                tables.models[request.model],
-                tables.capability_sets.number(request.capabilities),
-                tables.value_sets.number(request.attributes),
-                request.at_ms,
-                blake2b(request.event_id.encode(), digest_size=8).digest(),
-                request.input_tokens,
-                request.output_tokens,
-                offset,
-                record,
-                raw,
-            )
-        )
+        tables, waiting = self._tables, self._waiting
+        waiting.account.append(tables.accounts[request.account_id])
+        waiting.model.append(tables.models[request.model])
+        waiting.capability_set.append(tables.capability_sets.number(request.capabilities))
+        waiting.value_set.append(tables.value_sets.number(request.attributes))
+        waiting.at_ms.append(request.at_ms)
+        waiting.event.append(event_of(request.event_id))
+        waiting.input_tokens.append(request.input_tokens)
+        waiting.output_tokens.append(request.output_tokens)
+        waiting.offset.append(offset)
+        waiting.record.append(record)
+        waiting.raw.append(raw)
 
     def _refuse(self, raw: bytes, offset: int, refusal: Refusal) -> None:
         self._unreadable.append(Refused(offset, raw, refusal.reason, refusal.detail))
@@ -210,9 +203,7 @@ class Encoder:
         of what is there, but does not take it as its reading. ended: nothing will ever follow; then it does.
         About 1 us a request, and 0.5 ms for tables that are full.
         """
-        columns: dict[str, Sequence[Any]] = dict.fromkeys(_Row._fields, ())
-        columns |= zip(_Row._fields, zip(*self._rows, strict=True), strict=False)
-        at_ms, offset, record = (np.array(columns[name], np.int64) for name in ("at_ms", "offset", "record"))
+        at_ms, offset, record = (self._waiting.column(name) for name in ("at_ms", "offset", "record"))
         judged = self._judged(record, offset, everything=ended or idle)
         clock = SourceClock(self.clock_state)
         clock_ms = clock.read(at_ms[:judged])
@@ -220,8 +211,8 @@ class Encoder:
         ahead = at_ms[:judged] > judging_ms + AHEAD_MS_MAX
         ahead &= ~self._follows_slowly(at_ms, np.flatnonzero(ahead), judged)
         upto = self._upto(offset, judged)
+        rows = self._rows_of(np.flatnonzero(~ahead), clock_ms)
         refused = self._leave(upto, judged, np.flatnonzero(ahead), judging_ms)
-        rows = self._rows_of(columns, np.flatnonzero(~ahead), clock_ms)
         frame = Frame(
             source=self.source,
             after=self.after,
@@ -296,20 +287,24 @@ class Encoder:
 
     def _leave(self, upto: int, judged: int, ahead: NDArray[np.intp], judging_ms: NDArray[np.int64]) -> dict[str, int]:
         """Takes what the frame covers out of the buffers; what of it was refused, by reason."""
-        rows, self._rows = self._rows[:judged], self._rows[judged:]
+        waiting = self._waiting
         covered = bisect_right(self._unreadable, upto, key=lambda refused: refused.offset)
         refused, self._unreadable = self._unreadable[:covered], self._unreadable[covered:]
-        refused += [_impossible(_Row(*rows[row]), int(judging_ms[row])) for row in ahead.tolist()]
+        refused += [
+            _impossible(waiting.offset[row], waiting.raw[row], waiting.at_ms[row], int(judging_ms[row]))
+            for row in ahead.tolist()
+        ]
+        waiting.leave(judged)
         refused.sort(key=lambda one: one.offset)
         self._refusals += refused
         return dict(sorted(Counter(one.reason.value for one in refused).items()))
 
-    def _rows_of(self, columns: dict[str, Sequence[Any]], keep: NDArray[np.intp], clock_ms: NDArray[np.int64]) -> Rows:
+    def _rows_of(self, keep: NDArray[np.intp], clock_ms: NDArray[np.int64]) -> Rows:
         """The rows to keep, with tables that hold nothing else."""
-        tables, values = self._tables, self._tables.value_sets.values_of
+        tables, values, waiting = self._tables, self._tables.value_sets.values_of, self._waiting
 
-        def kept(name: str, dtype: type[np.generic]) -> NDArray[Any]:
-            return np.array(columns[name], dtype)[keep]
+        def kept(name: str, dtype: type[np.generic] = np.int64) -> NDArray[Any]:
+            return waiting.column(name)[keep].astype(dtype, copy=False)
 
         return compact_rows(
             Rows(
@@ -325,12 +320,12 @@ class Encoder:
                 model=kept("model", np.uint32),
                 capability_set=kept("capability_set", np.uint32),
                 value_set=kept("value_set", np.uint32),
-                at_ms=kept("at_ms", np.int64),
+                at_ms=kept("at_ms"),
                 clock_ms=clock_ms[keep],
-                event=np.frombuffer(b"".join(columns["event"]), "<u8").astype(np.uint64)[keep],
-                offset=kept("offset", np.int64),
-                input_tokens=kept("input_tokens", np.int64),
-                output_tokens=kept("output_tokens", np.int64),
+                event=waiting.events()[keep],
+                offset=kept("offset"),
+                input_tokens=kept("input_tokens"),
+                output_tokens=kept("output_tokens"),
             )
         )
 
@@ -338,21 +333,24 @@ class Encoder:
         """Starts the tables anew once they are full, with what the buffered rows need."""
         if self._tables.size() <= self._limits.names:
             return
-        old, self._tables = self._tables, Tables()
+        old, new = self._tables, Tables()
         accounts, targets, values = list(old.accounts), list(old.targets), list(old.value_sets.values_of)
-        for number, row in enumerate(self._rows):
-            account, model, capability_set, value_set, *rest = row
+
+        def renumbered(account: int, model: int, capability_set: int, value_set: int) -> tuple[int, int, int, int]:
             capabilities = [targets[one] for one in old.capability_sets.sets.items_of(capability_set)]
             attributes = dict([values[one] for one in old.value_sets.sets.items_of(value_set)])
-            self._rows[number] = (
-                self._tables.accounts[accounts[account]],
-                self._tables.models[targets[model].removeprefix("model:")],
-                self._tables.capability_sets.number(tuple([one.removeprefix("capability:") for one in capabilities])),
-                self._tables.value_sets.number(attributes),
-                *rest,
+            return (
+                new.accounts[accounts[account]],
+                new.models[targets[model].removeprefix("model:")],
+                new.capability_sets.number(tuple([one.removeprefix("capability:") for one in capabilities])),
+                new.value_sets.number(attributes),
             )
 
+        waiting = self._waiting
+        waiting.renumber(map(renumbered, waiting.account, waiting.model, waiting.capability_set, waiting.value_set))
+        self._tables = new
 
-def _impossible(row: _Row, clock_ms: int) -> Refused:
+
+def _impossible(offset: int, raw: bytes, at_ms: int, clock_ms: int) -> Refused:
     expected = f"expected at most 1 h ahead of its neighbours in the source, whose clock shows {clock_ms}"
-    return Refused(row.offset, row.raw, Reject.IMPOSSIBLE_TIME, f"$.timestamp: {expected}, got {row.at_ms}")
+    return Refused(offset, raw, Reject.IMPOSSIBLE_TIME, f"$.timestamp: {expected}, got {at_ms}")
