@@ -74,3 +74,9 @@ async def _lags(stage: str, shell: Shell, log: FaustLog) -> None:
             end = log.end(partition)
             if end is not None:
                 metrics.source_lag(stage, f"{log.topic}[{partition}]", max(end - position, 0))
+        if log.is_open():
+            try:
+                await shell.break_silence()
+            except Exception as error:
+                log.failed(error)
+                return

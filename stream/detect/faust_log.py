@@ -11,6 +11,8 @@
    it lets go of partitions, at a rebalance as at a stop.
 6. No web server, no leader topic, no topic created behind our back.
 7. A recovery can wait for ever for records that Faust threw away: see stalled.py.
+8. Around a rebalance Faust can leave out everything that it had fetched; where nothing comes after, no gap shows it.
+   The shell asks the broker for the end (`ask_end`), and goes back.
 """
 
 from __future__ import annotations
@@ -244,6 +246,18 @@ class FaustLog:
         """The offset that the partition's next message will have, as far as is known here."""
         offset: int | None = self._consumer.highwater(TP(self.topic, partition))
         return offset
+
+    async def ask_end(self, partition: int) -> int | None:
+        """The offset that the next message will have, by the broker's word; None while partitions move.
+
+        None as well where the topic holds no message any more: then there is nothing to wait for.
+        """
+        if not self._is_open:
+            return None
+        tp = TP(self.topic, partition)
+        first: int = (await self._consumer.earliest_offsets(tp)).get(tp) or 0
+        end: int | None = (await self._consumer.highwaters(tp)).get(tp)
+        return end if end is not None and end > first else None
 
     async def seek_back(self, partition: int, offset: int) -> None:
         """Messages of this partition come again from this offset on."""

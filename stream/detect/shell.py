@@ -20,6 +20,8 @@ from stream.errors import SwerveError
 from stream.pipeline import Applied
 
 ASK_AGAIN_S = 10.0  # a gap that was sought and stays is asked for again so often
+SILENT_S = 5.0  # so long nothing was handed out, though there is something: asked for again; doubled each time
+SILENT_MAX_S = 80.0  # the fifth time, after two and a half minutes: a worker that starts anew helps better
 _log = log.get("swerve.shell")
 
 
@@ -80,6 +82,9 @@ class Log(Protocol):
 
     def committed(self, partition: int) -> int | None: ...
 
+    async def ask_end(self, partition: int) -> int | None:
+        """The offset that the next message will have, by the broker's word; None where it gives none."""
+
 
 @dataclass(slots=True)
 class Held:
@@ -109,6 +114,8 @@ class Shell:
         self._now_s = now_s
         self._held: dict[int, Held] = {}
         self._lock = asyncio.Lock()
+        self._heard_s = now_s()
+        self._patience_s = SILENT_S
 
     async def open(self, partitions: Iterable[int], still_ours: Callable[[], bool]) -> bool:
         """Restore partitions that have come to us; False where they went again meanwhile."""
@@ -118,6 +125,7 @@ class Shell:
                     return False
                 if partition not in self._held:
                     self._held[partition] = await self._open(partition)
+            self._heard()
             return still_ours()
 
     async def take(self, partition: int, offset: int, value: bytes) -> None:
@@ -127,6 +135,7 @@ class Shell:
             if held is None:
                 held = self._held[partition] = await self._open(partition)
             step = await asyncio.to_thread(held.engine.apply, offset, value)
+            self._heard()
             if step.outcome is Applied.GAP:
                 await self._refuse(held, partition, step.source)
                 return
@@ -173,6 +182,34 @@ class Shell:
         if asked_s is not None:
             _log.error("gap_stays", stage=self._stage.name, partition=partition, source=source, offset=offset)
         await self._log.seek_back(partition, offset)
+
+    def _heard(self) -> None:
+        self._heard_s, self._patience_s = self._now_s(), SILENT_S
+
+    async def break_silence(self) -> None:
+        """Ask again for what the log holds, where it has handed out nothing for long; call it every few seconds.
+
+        A gap is noticed by the message after it. Where all messages are left out, nothing comes after.
+        Raises SwerveError where asking did not help.
+        """
+        async with self._lock:
+            if self._now_s() - self._heard_s < self._patience_s:
+                return
+            waiting = {}
+            for partition, held in self._held.items():
+                end = await self._log.ask_end(partition)
+                if end is not None and (end > held.upto or held.asked_s):
+                    waiting[partition] = min([held.resume.get(one, 0) for one in held.asked_s], default=held.upto)
+            if waiting and self._patience_s >= SILENT_MAX_S:
+                raise SwerveError(
+                    f"{self._stage.name}: partitions {sorted(waiting)} hold messages, and none was handed out, though "
+                    "they were asked for again: start this worker again"
+                )
+            self._heard_s = self._now_s()
+            self._patience_s = 2 * self._patience_s if waiting else SILENT_S
+            for partition, offset in waiting.items():
+                _log.warning("messages_left_out", stage=self._stage.name, partition=partition, offset=offset)
+                await self._log.seek_back(partition, offset)
 
     async def flush(self) -> None:
         """Store every partition that changed: what was written, then the pieces, then the head, then the commit."""

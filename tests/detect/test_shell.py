@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from stream.detect.shell import ASK_AGAIN_S, Output, Shell, Step
+from stream.detect.shell import ASK_AGAIN_S, SILENT_S, Output, Shell, Step
 from stream.errors import SwerveError
 from stream.pipeline import Applied
 
@@ -61,6 +61,7 @@ class Log:
         self.table: dict[bytes, bytes] = {}
         self.sought: list[tuple[int, int]] = []
         self.at: dict[int, int] = {}
+        self.end: int | None = 0
         self.order = order
 
     def entries(self, partition):
@@ -83,6 +84,9 @@ class Log:
 
     def committed(self, partition):
         return self.at.get(partition)
+
+    async def ask_end(self, partition):
+        return self.end
 
 
 def a_shell(log=None, now_s=lambda: 0.0):
@@ -120,6 +124,50 @@ async def test_a_gap_that_stays_is_asked_for_again():
     await shell.take(0, 10, b"a:8:12")
 
     assert log.sought == [(0, 0), (0, 0)]
+
+
+async def test_messages_that_are_left_out_with_nothing_after_them_are_asked_for_at_longer_and_longer_intervals():
+    now = [0.0]
+    shell, _, log = a_shell(now_s=lambda: now[0])
+    await shell.take(0, 0, b"a:-1:4")
+    log.end = 9
+    asked_s = []
+    for second in range(1, 100):
+        now[0] = float(second)
+        await shell.break_silence()
+        asked_s += [second] * (len(log.sought) - len(asked_s))
+
+    assert log.sought == [(0, 1)] * len(asked_s)
+    assert asked_s == [5, 15, 35, 75]
+    now[0] = 160.0
+    with pytest.raises(SwerveError, match=r"partitions \[0\] hold messages, and none was handed out"):
+        await shell.break_silence()
+
+
+async def test_a_gap_that_nothing_follows_is_asked_for_where_its_source_stands():
+    now = [0.0]
+    shell, _, log = a_shell(now_s=lambda: now[0])
+    await shell.take(0, 0, b"a:-1:4")
+    await shell.take(0, 3, b"a:9:12")
+    await shell.take(0, 4, b"b:-1:2")
+    log.sought.clear()
+    log.end, now[0] = 5, SILENT_S
+
+    await shell.break_silence()
+
+    assert log.sought == [(0, 1)]
+
+
+@pytest.mark.parametrize("end", [1, None])
+async def test_nothing_is_asked_for_at_the_end_of_the_log_or_while_partitions_move(end):
+    now = [0.0]
+    shell, _, log = a_shell(now_s=lambda: now[0])
+    await shell.take(0, 0, b"a:-1:4")
+    log.end = end
+    for now[0] in range(100):
+        await shell.break_silence()
+
+    assert log.sought == []
 
 
 async def test_what_was_written_is_settled_then_stored_then_headed_then_committed():
