@@ -39,19 +39,23 @@ class Refused:
 
 
 def refused_of(record: Any) -> Refused | None:
-    """What a message of the dead-letter topic says; None where somebody else wrote it."""
-    ours = {key: value.decode("utf-8", "replace") for key, value in record.headers if key in OURS}
-    if not {REASON, TOPIC, PARTITION, OFFSET} <= ours.keys():
+    """What a message of the dead-letter topic says; None where somebody else wrote it.
+
+    Ours are the last headers: a record that came with such names of its own keeps them.
+    """
+    came, added = record.headers[: -len(OURS)], record.headers[-len(OURS) :]
+    if tuple(name for name, _ in added) != OURS:
         return None
+    ours = {name: value.decode("utf-8", "replace") for name, value in added}
     return Refused(
         ours[TOPIC],
         int(ours[PARTITION]),
         int(ours[OFFSET]),
         ours[REASON],
-        ours.get(DETAIL, ""),
+        ours[DETAIL],
         record.key,
         record.value,
-        tuple((key, value) for key, value in record.headers if key not in OURS),
+        tuple(came),
         record.offset,
     )
 

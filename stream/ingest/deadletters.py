@@ -10,11 +10,12 @@ from aiokafka import ConsumerRecord
 from stream.ingest.encode import Refused
 
 REASON = "swerve.reason"
-DETAIL = "swerve.detail"
-TOPIC = "swerve.source.topic"
-PARTITION = "swerve.source.partition"
-OFFSET = "swerve.source.offset"
-OURS = (REASON, DETAIL, TOPIC, PARTITION, OFFSET)
+# The names that Kafka Connect gives to the context of a refused record (KIP-298), which tools know.
+DETAIL = "__connect.errors.exception.message"
+TOPIC = "__connect.errors.topic"
+PARTITION = "__connect.errors.partition"
+OFFSET = "__connect.errors.offset"
+OURS = (REASON, DETAIL, TOPIC, PARTITION, OFFSET)  # in this order, after the headers that the record came with
 Headers = tuple[tuple[str, bytes], ...]
 
 

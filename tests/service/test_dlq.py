@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stream import dlq, topics
-from stream.ingest.deadletters import OFFSET, PARTITION, REASON, TOPIC
+from stream.ingest.deadletters import DETAIL, OFFSET, PARTITION, REASON, TOPIC
 from tests.service.processes import configuration, swerve
 from tests.service.rig import everything, kafka_for, produce
 
@@ -13,8 +13,9 @@ pytestmark = pytest.mark.service("kafka")
 
 
 def letter(kafka, offset: int, reason: bytes) -> list[tuple[str, bytes]]:
-    source = kafka.topics.requests.encode()
-    return [("trace", b"7"), (REASON, reason), (TOPIC, source), (PARTITION, b"1"), (OFFSET, str(offset).encode())]
+    """As ingest writes them; what the record came with has been refused once before, somewhere else."""
+    ours = [(REASON, reason), (DETAIL, b""), (TOPIC, kafka.topics.requests.encode()), (PARTITION, b"1")]
+    return [("trace", b"7"), (TOPIC, b"elsewhere"), *ours, (OFFSET, str(offset).encode())]
 
 
 async def refused_twice_and_once(kafka) -> None:
@@ -33,8 +34,8 @@ async def test_replay_sends_each_record_once_as_it_came(bootstrap, unique):
 
     assert (first, second) == (2, 0)
     assert [(one.partition, one.key, one.value, one.headers) for one in sent] == [
-        (1, b"k", b"{", (("trace", b"7"),)),
-        (1, b"k", b"[]", (("trace", b"7"),)),
+        (1, b"k", b"{", (("trace", b"7"), (TOPIC, b"elsewhere"))),
+        (1, b"k", b"[]", (("trace", b"7"), (TOPIC, b"elsewhere"))),
     ]
 
 

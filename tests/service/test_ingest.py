@@ -14,7 +14,6 @@ from stream.bookmark import Bookmark
 from stream.errors import SwerveError
 from stream.frames import decode_frame
 from stream.ingest import worker
-from stream.ingest.deadletters import OFFSET, REASON
 from stream.stage import Running
 from tests.service.rig import everything, produce, request, running, settings_for, until
 
@@ -104,8 +103,10 @@ async def test_refused_records_are_kept_as_they_came(bootstrap, unique):
         first, second = await until(letters)
 
     assert (first.key, first.value, dict(first.headers)["trace"]) == (b"k", b"{", b"7")
-    assert [dict(one.headers)[REASON] for one in (first, second)] == [b"not_json", b"not_utf8"]
-    assert [dict(one.headers)[OFFSET] for one in (first, second)] == [b"0", b"1"]
+    assert [dict(one.headers)["swerve.reason"] for one in (first, second)] == [b"not_json", b"not_utf8"]
+    context = {name: dict(second.headers)[f"__connect.errors.{name}"] for name in ("topic", "partition", "offset")}
+    assert context == {"topic": kafka.topics.requests.encode(), "partition": b"0", "offset": b"1"}
+    assert dict(second.headers)["__connect.errors.exception.message"]
 
 
 async def test_a_flood_of_poison_does_not_double_the_traffic(bootstrap, unique):
