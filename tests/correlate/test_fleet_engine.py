@@ -82,6 +82,22 @@ def test_a_stored_engine_goes_on_where_it_stood():
     assert other.apply(3, one[3]).outcome is Applied.APPLIED
 
 
+def test_what_people_say_holds_from_the_next_tick_that_is_judged():
+    known = [Known({}, (), ())]
+    engine = FleetEngine(PARAMETERS, lambda: known[0], 0, {})
+    first, second, *_ = summaries(partitions=1)[0]
+    seen = []
+    engine.fleet.on_tick = lambda judged: seen.append((judged.at_ms, dict(engine.fleet.judge.released_ms)))
+
+    engine.apply(0, first)
+    known[0] = Known({"atlas-4": START_MS}, (), ())
+    engine.apply(1, second)
+
+    tick_ms = PARAMETERS.tick_ms
+    assert [at_ms - START_MS // tick_ms * tick_ms for at_ms, _ in seen] == [tick_ms, 2 * tick_ms]
+    assert [released for _, released in seen] == [{}, {"atlas-4": START_MS}]
+
+
 def test_a_tick_waits_for_every_shard():
     engine = an_engine()
     one, _ = summaries()

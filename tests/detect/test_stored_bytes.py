@@ -9,11 +9,16 @@ import pytest
 from detectors.arrivals import ClockState
 from detectors.rows import NO_CLOCK_MS
 from detectors.snapshot import UnreadableSnapshotError
+from stream.correlate.engine import FleetEngine
+from stream.correlate.knowledge import Known
 from stream.detect.engine import ShardsEngine
 from stream.detect.heads import choose, digest, piece_key
 from stream.errors import SwerveError
+from stream.frames import encode_summary
 from stream.ingest.commits import clock_of
+from stream.pipeline import Applied, Shards
 from stream.settings import Settings
+from tests.detectors.traffic import Request, frame_of
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 PARAMETERS = Settings().parameters
@@ -42,6 +47,21 @@ def test_a_head_of_version_1_is_read():
     assert (found.head.upto, found.head.resume, found.pieces) == (1, {SOURCE: 1}, {"000000": piece})
 
 
+def test_the_state_of_the_fleet_of_version_1_is_read_and_goes_on():
+    engine = FleetEngine(
+        PARAMETERS, lambda: Known({}, (), ()), 0, {"fleet/000000": stored("fleet_v1.bin"), "position": b"60"}
+    )
+    end_ms = engine.fleet.at_ms
+
+    shards = Shards(PARAMETERS, ["s"])
+    shards.apply(frame_of([Request("a1", end_ms + 1)], ended=True))
+    (later,) = shards.summaries()
+
+    assert (engine.position, end_ms) == (60, 1_764_018_000_000)
+    assert engine.apply(60, encode_summary(later)).outcome is Applied.APPLIED
+    assert engine.fleet.at_ms == end_ms + PARAMETERS.tick_ms
+
+
 def test_the_metadata_of_a_commit_of_version_1_is_read():
     assert clock_of('{"v":1,"now_ms":5,"last_ms":[4,5]}') == ClockState(5, (4, 5))
 
@@ -53,7 +73,9 @@ def test_metadata_that_is_not_ours_begins_the_clock_anew(metadata):
 
 
 def test_state_for_another_number_of_partitions_is_refused_with_what_to_do():
-    with pytest.raises(SwerveError, match=r"written for partition 0 of 1: .* set \[kafka\] partitions = 1"):
+    with pytest.raises(
+        SwerveError, match=r"written for partition 0 of 1: .* set \[kafka\] partitions = 1, .* `swerve reshard 8`"
+    ):
         ShardsEngine(PARAMETERS, [SOURCE], 0, 8, {"000000": stored("shards_v1.bin")})
 
 

@@ -11,17 +11,17 @@ TICK_MS = 300_000
 
 
 def requests_of(sources: Iterable[list[bytes]]) -> Iterable[dict]:
-    """Every request that must be counted: readable, not late, and each event once."""
+    """Every request that must be counted: readable, not late, and each event once. The log marks what is not."""
     seen = set()
     for records in sources:
         for record in records:
             try:
                 request = json.loads(record)
                 event, at_ms = request["event_id"], request["timestamp"]
-                late = event.endswith("-late")
+                skipped = event.endswith("-late") or event.startswith("bad-")
             except (ValueError, KeyError, TypeError, AttributeError):
                 continue
-            if not late and event not in seen and "account_id" in request and isinstance(at_ms, int):
+            if event and not skipped and event not in seen and "account_id" in request and isinstance(at_ms, int):
                 seen.add(event)
                 yield request
 

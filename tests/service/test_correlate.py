@@ -95,6 +95,10 @@ def test_the_standby_takes_over_within_thirty_seconds(bootstrap, unique, tmp_pat
         else:
             active.pause()
         seconds = until_active(standby, 30.0)
+        if how == "pause":
+            active.go_on()
+            until_passive(active, 30.0)
+            assert standby.metric("swerve_correlate_active") == 1
         print(f"taken over {seconds:.1f} s after the {how}, with a session of {SESSION_MS / 1000:.0f} s")
     finally:
         active.go_on()
@@ -109,3 +113,17 @@ def until_active(stage: Stage, seconds: float) -> float:
         assert time.monotonic() - begun < seconds, stage.told()
         time.sleep(0.1)
     return time.monotonic() - begun
+
+
+def until_passive(zombie: Stage, seconds: float) -> None:
+    """Until it has noticed that another judges: it stands by, or it has ended because it was fenced."""
+    end = time.monotonic() + seconds
+    while zombie.process.poll() is None:
+        try:
+            if zombie.metric("swerve_correlate_active") == 0:
+                return
+        except OSError:
+            pass  # it ends just now
+        assert time.monotonic() < end, zombie.told()
+        time.sleep(0.1)
+    assert "another process took over" in zombie.told()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.service.poison import SORTS
 from tests.service.processes import swerve
-
-MALFORMED = (b"{", b"\xff\xfe", b"[]", b'{"event_id": "x"}', b'{"event_id": 7}', b"null")
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,10 @@ class Traffic:
 
 
 def spoiled(lines: list[bytes], draw: random.Random) -> list[bytes]:
-    """0.3 % come twice, 0.5 % come two hours late, 0.05 % cannot be read."""
+    """0.3 % come twice, 0.5 % come two hours late, 0.05 % cannot be read, in the fifty sorts in turn."""
     records: list[bytes] = []
     again: list[tuple[int, bytes]] = []
+    poison = itertools.cycle(SORTS.values())
     for index, line in enumerate(lines):
         records.append(line)
         if draw.random() < 0.003:
@@ -46,7 +47,7 @@ def spoiled(lines: list[bytes], draw: random.Random) -> list[bytes]:
             late |= {"event_id": late["event_id"] + "-late", "timestamp": late["timestamp"] - 7_200_000}
             records.append(json.dumps(late).encode())
         if draw.random() < 0.0005:
-            records.append(draw.choice(MALFORMED))
+            records.append(next(poison))
     return records
 
 
