@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, ProducerFenced
 from stream.errors import SwerveError, UsageError
 from stream.sections import Kafka
 
+T = TypeVar("T")
 FETCH_BYTES = 4 * 1024 * 1024
 READ_COMMITTED = "read_committed"
 CREATED, EXISTS_ALREADY = 0, 36  # error codes of the protocol
@@ -142,6 +143,41 @@ async def partitions_or_refuse(kafka: Kafka, *topics: str) -> dict[str, int]:
             f"no topic {', '.join(missing)} on {kafka.bootstrap_servers}: create it with `swerve topics create`"
         )
     return found
+
+
+async def _of_coordinator(kafka: Kafka, ask: Callable[[], Awaitable[T]]) -> T:
+    """The answer of a group's coordinator, which a broker may not know for some seconds. Raises UnreachableError."""
+    for _ in range(100):
+        try:
+            return await ask()
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            last = error
+        await asyncio.sleep(0.2)
+    raise UnreachableError(f"Kafka at {kafka.bootstrap_servers} knows no coordinator of the group: {last!r}")
+
+
+async def members(kafka: Kafka, group: str) -> list[str]:
+    """Who is in a consumer group now, as "client at host"; a static member that stopped is, until its session ends."""
+    async with admin(kafka) as client:
+        (answer,) = await _of_coordinator(kafka, lambda: client.describe_consumer_groups([group]))
+    return [f"{one[1]} at {one[2].lstrip('/')}" for described in answer.groups for one in described[5]]
+
+
+async def committed(kafka: Kafka, group: str, topic: str) -> dict[int, int]:
+    """The next offset of each partition by the group's word; a partition of which it said nothing is left out."""
+    async with admin(kafka) as client:
+        found = await _of_coordinator(kafka, lambda: client.list_consumer_group_offsets(group))
+    return {one.partition: said.offset for one, said in found.items() if one.topic == topic and said.offset >= 0}
+
+
+async def ends(kafka: Kafka, topic: str) -> dict[int, int]:
+    """The offset that the next message of each partition will have."""
+    counts = await partitions_or_refuse(kafka, topic)
+    async with consumer(kafka) as reader:
+        found = await reader.end_offsets(topic_partitions(topic, counts[topic]))
+    return {partition.partition: offset for partition, offset in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,9 +362,9 @@ class Outlet:
         self._topic = topic
         self._waiting: list[asyncio.Future[Any]] = []
 
-    async def send(self, value: bytes, key: bytes | None = None) -> None:
-        """Queue one message, in order."""
-        self._waiting.append(await self._producer.send(self._topic, value, key=key))
+    async def send(self, value: bytes, key: bytes | None = None, partition: int | None = None) -> None:
+        """Queue one message, in order; without a partition its key decides, or chance."""
+        self._waiting.append(await self._producer.send(self._topic, value, key=key, partition=partition))
         if len(self._waiting) >= self.WAITING_MAX:
             await self.settle()
 

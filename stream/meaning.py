@@ -30,7 +30,7 @@ KEYS: Mapping[str, str] = {
     "kafka.ssl_cafile": "Certificates (PEM) that the brokers' are checked against, instead of the system's.",
     "kafka.ssl_certfile": "Our own certificate (PEM), where the brokers ask for one.",
     "kafka.ssl_keyfile": "The key (PEM) of our own certificate.",
-    "kafka.partitions": "Partitions of the frames topic: the most detect workers there can be. Fixed at creation.",
+    "kafka.partitions": "Partitions of the frames topic: the most detect workers there can be; see `swerve reshard`.",
     "kafka.replication_factor": "Copies of each topic that `swerve topics create` asks for.",
     "kafka.session_timeout_ms": "After so long without a sign, a worker of ingest or detect counts as dead.",
     "kafka.correlate_session_timeout_ms": "The same for correlate, whose standby shall take over quickly.",

@@ -14,6 +14,7 @@ from detectors.accounts import Accounts
 from detectors.findings import Finding
 from detectors.fleet import Judge, joined
 from detectors.parameters import HOUR_MS, Parameters
+from detectors.resharding import Part, gathered, shards_of
 from detectors.rows import NO_CLOCK_MS, SHARDS, Frame
 from detectors.snapshot import from_bytes, to_bytes
 from detectors.summary import Summary
@@ -80,6 +81,10 @@ class Shards:
         """The offset up to which a source is counted; None before its first frame."""
         return self._sources[source].position
 
+    def positions(self) -> dict[str, int]:
+        """The offset up to which each source is counted; -1 before its first record."""
+        return {name: -1 if one.position is None else one.position for name, one in self._sources.items()}
+
     def clock_ms(self, source: str) -> int:
         """The clock of a source, NO_CLOCK_MS before it has one."""
         return self._sources[source].clock_ms
@@ -111,8 +116,10 @@ class Shards:
     def summaries(self) -> list[Summary]:
         """Close every tick that all sources have passed by the lateness, oldest first."""
         end = self._closable()
-        if end is None:
-            return []
+        return [] if end is None else self.close_until(end)
+
+    def close_until(self, end: int) -> list[Summary]:
+        """Close every tick before this one, oldest first, whatever the clocks say."""
         opened = self.ticks.open_ticks()
         first = self.ticks.first_open
         if first is None:
@@ -169,6 +176,45 @@ class Shards:
         shards.accounts.restore(state["accounts"])
         shards.ticks.restore(state["ticks"])
         return shards
+
+    @classmethod
+    def of_others(cls, others: Sequence[Shards], partition: int, partitions: int) -> Shards:
+        """A partition of another division, from all old ones that hold shards of it. O(their state).
+
+        They must stand at one position of every source, and have closed the same ticks (`close_until`): ValueError.
+        """
+        mine = shards_of(partition, partitions)
+        parts = [
+            Part(one.accounts.state(), one.ticks.state(), mine, counters=one.partition % partitions == partition)
+            for one in others
+        ]
+        shards = cls(others[0].parameters, [], partition, partitions)
+        shards._sources = _agreed(others)
+        accounts, ticks = gathered(shards.parameters, parts)
+        shards.accounts.restore(accounts)
+        shards.ticks.restore(ticks)
+        return shards
+
+
+def _agreed(others: Sequence[Shards]) -> dict[str, Source]:
+    """The sources as all of them know them.
+
+    A clock can run on without a record, so the latest is right. A source that is idle for some only holds time back
+    until its next frame says what it is.
+    """
+    agreed: dict[str, Source] = {}
+    for name in sorted({name for shards in others for name in shards.positions()}):
+        said = [shards._sources.get(name, Source()) for shards in others]
+        positions = {shards.positions().get(name, -1) for shards in others}
+        if len(positions) > 1:
+            raise ValueError(f"expected one position of {name} in all partitions, got {sorted(positions)}")
+        agreed[name] = Source(
+            position=max((one.position for one in said if one.position is not None), default=None),
+            clock_ms=max(one.clock_ms for one in said),
+            idle=all(one.idle for one in said),
+            ended=all(one.ended for one in said),
+        )
+    return agreed
 
 
 def _in_pieces(data: bytes) -> dict[str, bytes]:

@@ -88,7 +88,7 @@ class Groups(Section):
 
 
 class Kafka(Section):
-    """The connection, and what the stages need of it. `partitions`: of the frames topic, fixed for ever at creation.
+    """The connection, and what the stages need of it. `partitions`: of the frames topic; `swerve reshard` changes it.
 
     instance_id: name of this worker that outlives its restarts (static membership): one that is back within
     `session_timeout_ms` causes no rebalance. snapshot_ms: how often detect and correlate store their state.

@@ -99,7 +99,10 @@ def differences(topic: Topic, found: Found, replication_factor: int) -> list[Dif
         told.append(Difference(topic.name, key, expected, got, why, loses))
 
     if topic.partitions is not None and found.partitions != topic.partitions:
-        why = "accounts live in a partition for ever; set [kafka] partitions to what is there"
+        why = (
+            "accounts live where they were counted; set [kafka] partitions to what is there, "
+            f"or move the state with `swerve reshard {topic.partitions}`"
+        )
         tell("partitions", str(topic.partitions), str(found.partitions), why, loses=True)
     if found.replicas < replication_factor:
         why = "fewer copies than configured outlive the loss of a broker"

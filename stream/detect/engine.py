@@ -37,8 +37,8 @@ class ShardsEngine:
             if was != (partition, partitions):
                 raise SwerveError(
                     f"the state of frames partition {partition} of {partitions} was written for partition {was[0]} of "
-                    f"{was[1]}: accounts would be counted twice; set [kafka] partitions = {was[1]}, or count anew "
-                    "from the requests with other names for the frames topic and the groups"
+                    f"{was[1]}: accounts would be counted twice; set [kafka] partitions = {was[1]}, or move the state "
+                    f"with `swerve reshard {partitions}`"
                 )
         self._late = self.shards.late
         self._measured = MeasuredShards(parameters, str(partition))
