@@ -9,8 +9,10 @@ import time
 import pytest
 
 from stream import kafka as broker
+from stream.detect import faust_log
 from stream.detect.faust_log import FaustLog
 from stream.detect.heads import head_key
+from stream.errors import SwerveError
 from stream.kafka import Found
 from stream.topics import state_topic
 from tests.service.rig import everything, kafka_for, produce, until
@@ -121,6 +123,35 @@ async def test_a_stop_ends_at_once_though_nothing_is_acknowledged_and_stores_fir
     assert (committed, entries, successor.handed) == (500, {head_key(0, "w"): b"state"}, [])
 
 
+async def test_a_slow_stage_holds_a_bounded_number_of_messages(bootstrap, unique, monkeypatch):
+    kafka = kafka_for(bootstrap, unique)
+    await a_topic(kafka, 1, 3_000)
+    reader = Reader(kafka, 1)
+    go_on, fetched = asyncio.Event(), []
+    plain = faust_log._Consumer.getmany
+
+    async def getmany(self, timeout):
+        async for partition, message in plain(self, timeout):
+            fetched.append(message.offset)
+            yield partition, message
+
+    async def take(partition, offset, value):
+        await go_on.wait()
+        reader.handed.append((partition, offset))
+
+    monkeypatch.setattr(faust_log._Consumer, "getmany", getmany)
+    reader.log.take = take
+    async with reader.reading():
+        await until(lambda: asyncio.sleep(0, fetched))
+        await asyncio.sleep(3.0)
+        held = len(fetched)
+        go_on.set()
+        await until(lambda: asyncio.sleep(0, len(reader.handed) == 3_000), 60.0)
+
+    assert held <= 300
+    assert [offset for _, offset in reader.handed] == list(range(3_000))
+
+
 async def test_a_removed_entry_is_gone_for_the_next_owner(bootstrap, unique):
     kafka = kafka_for(bootstrap, unique)
     await a_topic(kafka, 1, 1)
@@ -171,3 +202,32 @@ async def test_what_fails_in_a_message_ends_the_worker_instead_of_skipping_it(bo
             await until(lambda: asyncio.sleep(0, reader.log.failure))
 
     assert reader.handed[-1] == (0, 5)
+
+
+async def test_no_topic_is_created_behind_our_back(bootstrap, unique):
+    kafka = kafka_for(bootstrap, unique)
+    await a_topic(kafka, 1, 10)
+    reader = Reader(kafka, 1)
+    async with reader.reading():
+        await until(lambda: asyncio.sleep(0, len(reader.handed) == 10))
+    async with broker.admin(kafka) as client:
+        there = {name for name in await client.list_topics() if name.startswith(unique)}
+
+    assert there == {kafka.topics.frames, state_topic(kafka.groups.detect)}
+
+
+async def test_state_that_the_broker_does_not_take_is_not_taken_for_stored(bootstrap, unique, monkeypatch):
+    kafka = kafka_for(bootstrap, unique)
+    await a_topic(kafka, 1, 1)
+    reader = Reader(kafka, 1)
+    monkeypatch.setattr(faust_log, "STORE_S", 5.0)
+    failed = None
+    with contextlib.suppress(SwerveError):  # the worker ends with it as well
+        async with reader.reading():
+            await until(lambda: asyncio.sleep(0, reader.owned))
+            try:
+                await reader.log.store(0, {b"0/piece/a": bytes(3_000_000)})
+            except Exception as error:
+                failed = error
+
+    assert failed is not None
