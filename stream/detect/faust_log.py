@@ -11,8 +11,9 @@
    it lets go of partitions, at a rebalance as at a stop.
 6. No web server, no leader topic, no topic created behind our back.
 7. A recovery can wait for ever for records that Faust threw away: see stalled.py.
-8. Around a rebalance Faust can leave out everything that it had fetched; where nothing comes after, no gap shows it.
-   The shell asks the broker for the end (`ask_end`), and goes back.
+8. Around a rebalance Faust throws away what it had fetched, and goes back to the committed offsets; aiokafka goes
+   nowhere where nothing is committed yet. `seek_to_committed` here goes to the earliest. Where messages are left out
+   all the same and nothing comes after, no gap shows it: the shell asks the broker for the end, and goes back.
 """
 
 from __future__ import annotations
@@ -64,6 +65,15 @@ class _Consumer(driver.Consumer):
     async def perform_seek(self) -> None:
         self._sought.clear()
         await super().perform_seek()
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """As Faust does it; and where nothing is committed yet, to the earliest, which aiokafka leaves as it is."""
+        committed = await super().seek_to_committed()
+        fresh = [tp for tp, offset in committed.items() if not offset and not self._is_changelog_tp(tp)]
+        firsts = await self.earliest_offsets(*fresh) if fresh else {}
+        for tp in fresh:
+            await self._seek(tp, firsts.get(tp) or 0)
+        return committed
 
 
 class _Transport(driver.Transport):

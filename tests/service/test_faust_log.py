@@ -90,6 +90,20 @@ async def test_going_back_brings_every_message_again_though_later_ones_were_fetc
     assert len(after) - len(again) <= 200
 
 
+async def test_going_back_to_what_is_committed_is_to_the_earliest_where_nothing_is(bootstrap, unique):
+    """Faust does it with all that it had fetched thrown away, whenever partitions move while it reads."""
+    kafka = kafka_for(bootstrap, unique)
+    await a_topic(kafka, 1, 500)
+    reader = Reader(kafka, 1)
+    async with reader.reading():
+        await until(lambda: asyncio.sleep(0, len(reader.handed) == 500))
+        reader.handed.clear()
+        await reader.log._consumer.perform_seek()
+        await until(lambda: asyncio.sleep(0, len(reader.handed) == 500))
+
+    assert [offset for _, offset in reader.handed] == list(range(500))
+
+
 async def test_a_stop_ends_at_once_though_nothing_is_acknowledged_and_stores_first(bootstrap, unique):
     kafka = kafka_for(bootstrap, unique)
     await a_topic(kafka, 1, 500)
