@@ -25,6 +25,7 @@ from typing import Any
 
 import faust
 from faust.transport.drivers import aiokafka as driver
+from faust.transport.drivers.aiokafka import KafkaError  # type: ignore[attr-defined]
 from faust.types import TP
 
 from stream import kafka as broker
@@ -265,13 +266,17 @@ class FaustLog:
         if not self._is_open:
             return None
         tp = TP(self.topic, partition)
-        first: int = (await self._consumer.earliest_offsets(tp)).get(tp) or 0
-        end: int | None = (await self._consumer.highwaters(tp)).get(tp)
+        try:
+            first: int = (await self._consumer.earliest_offsets(tp)).get(tp) or 0
+            end: int | None = (await self._consumer.highwaters(tp)).get(tp)
+        except KafkaError:
+            return None  # it is asked again
         return end if end is not None and end > first else None
 
     async def seek_back(self, partition: int, offset: int) -> None:
         """Messages of this partition come again from this offset on."""
-        await self._consumer.seek_back(TP(self.topic, partition), offset)
+        with contextlib.suppress(KafkaError):  # it is going: its next owner begins where its state stands
+            await self._consumer.seek_back(TP(self.topic, partition), offset)
 
 
 def _app(kafka: Kafka, group: str, session_timeout_ms: int, instance_id: str | None) -> _App:
