@@ -32,6 +32,7 @@ STYLE = """
 svg { background: #fff; font: 12px sans-serif; fill: #333 } .grid { stroke: #e4e4e4 } .mark { stroke: #999 }
 .line { fill: none; stroke-width: 2 } .c0 { stroke: #b3261e } .c1 { stroke: #1f5fa8; stroke-dasharray: 6 3 }
 .cother { stroke: #777; stroke-dasharray: 2 3 } .b0 { fill: #b3261e } .b1 { fill: #b8c7da } .frame { stroke: #333 }
+.far { display: none }
 """
 BINS = 10
 

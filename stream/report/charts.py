@@ -95,6 +95,10 @@ def _rows(frame: Frame) -> list[Markup]:
             Markup('<text class="axis" text-anchor="end" x="{}" y="{:.1f}">{:g}%</text>').format(
                 LEFT - 6, y + 4, 100 * share
             )
+            # Again at the far end, shown where a narrow page begins to read there.
+            + Markup('<text class="axis far" text-anchor="end" x="{}" y="{:.1f}">{:g}%</text>').format(
+                WIDTH - RIGHT, y - 3, 100 * share
+            )
         )
     return rows
 
