@@ -10,7 +10,7 @@ export SCENARIOS ?=
 KILLS ?= 20
 PAUSES ?= 5
 
-.PHONY: help demo test faults lint types bench quality quality-readme quality-full report-scale clean lock dashboards pictures helm-test stack stack-test
+.PHONY: help demo test faults lint types bench quality quality-readme quality-full report-scale clean lock dashboards pictures helm-test sizing stack stack-test
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -55,6 +55,11 @@ quality-full: $(VENV)/.installed ## quality, 50 quiet fleet-days, a tenth of the
 
 bench: $(VENV)/.installed ## how fast: records a second against a bare loop, memory, ticks, snapshots
 	@$(BIN)/python -m benchmarks.throughput
+
+sizing: $(VENV)/.installed ## measure cores, memory and recovery, and put the tables into docs/operating.md
+	@$(BIN)/python -m benchmarks.sizing --keep && $(BIN)/python -m benchmarks.sizing_kafka --keep
+	@$(BIN)/python -m benchmarks.recovery --kafka --accounts 30000 --keep
+	@$(BIN)/python -m benchmarks.sizing_guide | $(BIN)/python tools/readme_table.py docs/operating.md
 
 report-scale: $(VENV)/.installed ## 24,000 accounts in 200 million requests, piped into backtest; hours, nothing on disk
 	@$(BIN)/python -m benchmarks.report_scale

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import sizing_record
 from detectors.rows import Frame, Rows, Sets, key_of, shard_of
 from stream.detect.engine import ShardsEngine
 from stream.frames import compact_rows, encode_frame
@@ -132,7 +133,7 @@ def without_kafka(accounts: int) -> None:
     print(f"  resident     {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024:,} MB at most")
 
 
-def through_kafka(accounts: int) -> None:
+def through_kafka(accounts: int, keep: bool) -> None:
     """Kill one of two detect workers, start it again, and time until all that was sent by then is stored."""
     sys.path.insert(0, str(Path(__file__).parents[1]))  # the broker and the processes are those of the tests
     from tests.service.broker import a_broker
@@ -140,6 +141,9 @@ def through_kafka(accounts: int) -> None:
 
     with a_broker() as bootstrap, tempfile.TemporaryDirectory() as folder:
         seconds, session_s = seconds_to_full_processing(bootstrap, f"recovery{os.getpid()}", Path(folder), accounts)
+    if keep:
+        command = f"python -m benchmarks.recovery --kafka --accounts {accounts}"
+        sizing_record.keep("recovery", command, {"accounts": accounts, "seconds": seconds, "session_s": session_s})
     print(f"{accounts:,} accounts on two detect workers, one killed: all is processed again after {seconds:.1f} s,")
     print(f"{seconds - session_s:.1f} s above the session timeout of {session_s:.0f} s")
 
@@ -149,9 +153,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--accounts", type=int)
     parser.add_argument("--kafka", action="store_true")
+    parser.add_argument("--keep", action="store_true", help="for docs/operating.md; see `make sizing`")
     asked = parser.parse_args()
     if asked.kafka:
-        through_kafka(asked.accounts or 100_000)
+        through_kafka(asked.accounts or 100_000, asked.keep)
     else:
         without_kafka(asked.accounts or 1_000_000)
 

@@ -1,7 +1,7 @@
 """How many cores and how much memory does a fleet need? One process measures each stage, and multiplies.
 
 CPU time, not time on the wall, so that a busy machine gives nearly the same figures. `python -m benchmarks.sizing`
-prints the tables of docs/operating.md; --accounts changes the size of what is measured.
+prints what one record and one account cost; `make sizing` makes the tables of docs/operating.md of it.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import ctypes
 import gc
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks import sizing_record
 from detectors.fleet import Judge
 from detectors.parameters import HOUR_MS, Parameters
 from detectors.summary import Summary
@@ -26,11 +27,6 @@ from stream.pipeline import Shards
 BEGIN_MS = 1_772_323_200_000
 BATCH = 5_000  # records a flush: what one worker reads in a second at moderate load
 PARTITIONS = 4
-SPARE = 0.6  # of a core that is planned with: peaks, rebalances and catching up take the rest
-RATES = (1_000, 10_000, 100_000)
-ACCOUNTS = (100_000, 1_000_000, 10_000_000)
-ACTIVE = 0.35  # of the accounts send something within 24 hours
-PYTHON_MB = 200  # interpreter and libraries
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +39,7 @@ class Measured:
     account_bytes: float  # of memory in detect
     snapshot_bytes: float  # an account, compressed
     restore_s: float  # an account
+    reshard_s: float  # an account: restored, divided anew, and written
     summary_bytes: float  # an active account and network tick, compressed
     judge_s: float  # an active account and network tick
     judge_bytes: float  # of memory in correlate at its peak, an active account
@@ -102,22 +99,26 @@ def measure(accounts: int, hours: int = 26) -> Measured:
     assert last is not None
     del encoder
     account_bytes = (resident_bytes() - before) / accounts
-    snapshot_bytes, restore_s = _snapshot(parameters, shards)
+    snapshot_bytes, restore_s, reshard_s = _snapshot(parameters, shards)
     del shards
     summary_bytes, judge_s, judge_bytes = _judged(parameters, last)
     return Measured(
-        ingest_s / count, detect_s / count, wire / count, account_bytes, snapshot_bytes, restore_s, summary_bytes,
-        judge_s, judge_bytes,
+        ingest_s / count, detect_s / count, wire / count, account_bytes, snapshot_bytes, restore_s, reshard_s,
+        summary_bytes, judge_s, judge_bytes,
     )  # fmt: skip
 
 
-def _snapshot(parameters: Parameters, shards: Shards) -> tuple[float, float]:
-    """(bytes, CPU seconds to restore), an account."""
+def _snapshot(parameters: Parameters, shards: Shards) -> tuple[float, float, float]:
+    """(bytes, CPU seconds to restore, CPU seconds to move to twice as many partitions), an account."""
     accounts = len(shards.accounts)
     pieces = shards.snapshot()
     began = time.process_time()
-    Shards.restore(parameters, pieces)
-    return sum(map(len, pieces.values())) / accounts, (time.process_time() - began) / accounts
+    old = Shards.restore(parameters, pieces)
+    restored = time.process_time()
+    for partition in (0, 1):
+        Shards.of_others([old], partition, 2).snapshot()
+    moved = time.process_time()
+    return sum(map(len, pieces.values())) / accounts, (restored - began) / accounts, (moved - began) / accounts
 
 
 def _judged(parameters: Parameters, summary: Summary) -> tuple[float, float, float]:
@@ -137,59 +138,17 @@ def _judged(parameters: Parameters, summary: Summary) -> tuple[float, float, flo
     return len(wire) / active, seconds[-1] / active, max(0, resident_bytes() - before) / active
 
 
-def constants(one: Measured) -> str:
-    """What was measured, as a table."""
-    rows = [
-        ("ingest", f"{1 / one.ingest_s:,.0f} records a second and core"),
-        ("detect", f"{1 / one.detect_s:,.0f} records a second and core"),
-        ("frames", f"{one.frame_bytes:.0f} bytes a record"),
-        ("state of detect", f"{one.account_bytes:,.0f} bytes an account in memory"),
-        ("snapshot", f"{one.snapshot_bytes:,.0f} bytes an account"),
-        ("recovery", f"{1 / one.restore_s:,.0f} accounts a second"),
-        ("summaries", f"{one.summary_bytes:,.0f} bytes an active account and hour"),
-        ("judging", f"{1e6 * one.judge_s:,.0f} s an hour for a million active accounts"),
-        ("state of correlate", f"{one.judge_bytes:,.0f} bytes an active account, after three ticks"),
-    ]
-    return "| what | measured |\n| --- | --- |\n" + "\n".join(f"| {name} | {text} |" for name, text in rows)
-
-
-def by_rate(one: Measured) -> str:
-    """Cores of ingest and detect by requests a second; a core is planned with `SPARE` of what it can."""
-    head = "| requests/s | ingest cores | detect cores | frames topic |\n| --- | --- | --- | --- |\n"
-    return head + "\n".join(
-        f"| {rate:,} | {max(0.1, rate * one.ingest_s / SPARE):.1f} | {max(0.1, rate * one.detect_s / SPARE):.1f} "
-        f"| {rate * one.frame_bytes / 1e6:.2f} MB/s |"
-        for rate in RATES
-    )
-
-
-def by_accounts(one: Measured) -> str:
-    """Memory, recovery and judging by accounts that are remembered; `ACTIVE` of them send within a day."""
-    head = (
-        "| accounts | detect memory, all workers | snapshots | recovery, one worker | correlate memory "
-        "| a network tick takes |\n| --- | --- | --- | --- | --- | --- |\n"
-    )
-    rows = []
-    for n in ACCOUNTS:
-        active = n * ACTIVE
-        cells = (
-            f"{n:,}",
-            f"{n * one.account_bytes / 1e9:.2f} GB + {PYTHON_MB} MB a worker",
-            f"{n * one.snapshot_bytes / 1e6:,.0f} MB",
-            f"{n * one.restore_s:.1f} s",
-            f"{PYTHON_MB / 1e3 + active * one.judge_bytes / 1e9:.1f} GB",
-            f"{active * one.judge_s:,.0f} s",
-        )
-        rows.append(f"| {' | '.join(cells)} |")
-    return head + "\n".join(rows)
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--accounts", type=int, default=20_000, help="that are measured (%(default)s)")
-    one = measure(parser.parse_args().accounts)
-    print("\n\n".join([constants(one), by_rate(one), by_accounts(one)]))
+    parser.add_argument("--accounts", type=int, default=40_000, help="that are measured (%(default)s)")
+    parser.add_argument("--keep", action="store_true", help="for docs/operating.md; see `make sizing`")
+    given = parser.parse_args()
+    one = measure(given.accounts)
+    if given.keep:
+        sizing_record.keep("sizing", f"python -m benchmarks.sizing --accounts {given.accounts}", asdict(one))
+    for name, figure in asdict(one).items():
+        print(f"{name:16}{figure:.3g}")
 
 
 if __name__ == "__main__":

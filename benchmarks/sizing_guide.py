@@ -51,10 +51,19 @@ class Guide:
 
     def __init__(self, record: dict[str, Any]) -> None:
         self._one, self._kafka, self._takeover = record["sizing"], record["sizing_kafka"], record["recovery"]
-        # The process has the client in it, the stage alone has the larger records: plan with the dearer of the two.
+        # The process has the client in it, the stage alone many more accounts: plan with the dearer of the two.
         self.ingest_s = max(self._one["ingest_s"], self._kafka["ingest_s"])
         self.detect_s = max(self._one["detect_s"], self._kafka["detect_s"])
-        self.python_gb = max(self._kafka[f"{stage}_start_mb"] for stage in ("ingest", "detect", "correlate")) / 1e3
+        # Of a process that has worked: interpreter, libraries, buffers; what is left when its state is taken away.
+        accounts = self._kafka["accounts"]
+        self.detect_gb = self._kafka["detect_mb"] / 1e3 - accounts * self._account_bytes / 1e9
+        self.correlate_gb = self._kafka["correlate_mb"] / 1e3 - accounts * self._one["judge_bytes"] / 1e9
+
+    @property
+    def _account_bytes(self) -> float:
+        """In detect: the account, and its part of the snapshot, which Faust's table holds as well."""
+        bytes_: float = self._one["account_bytes"] + self._one["snapshot_bytes"]
+        return bytes_
 
     def size(self, rate: int, accounts: int) -> Size:
         """Of a fleet with so many requests a second and accounts that are remembered."""
@@ -63,11 +72,11 @@ class Guide:
             ingest_cores=rate * self.ingest_s / SPARE,
             detect_cores=rate * self.detect_s / SPARE,
             frame_bytes_s=rate * one["frame_bytes"],
-            detect_bytes=accounts * one["account_bytes"],
+            detect_bytes=accounts * self._account_bytes,
             snapshot_bytes=accounts * one["snapshot_bytes"],
             restore_s=accounts * one["restore_s"],
             reshard_s=accounts * one["reshard_s"],
-            correlate_bytes=1e9 * self.python_gb + active * one["judge_bytes"],
+            correlate_bytes=1e9 * self.correlate_gb + active * one["judge_bytes"],
             tick_s=active * one["judge_s"],
         )
 
@@ -77,11 +86,12 @@ class Guide:
         above_s = away["seconds"] - away["session_s"]
         rows = [
             ("ingest, records to frames", f"{1 / one['ingest_s']:,.0f} records a second and core", "sizing"),
-            ("ingest, a process on Kafka", f"{1 / kafka['ingest_s']:,.0f} smaller ones", "sizing_kafka"),
+            ("ingest, a process on Kafka", f"{1 / kafka['ingest_s']:,.0f} records a second and core", "sizing_kafka"),
             ("detect, frames to summaries", f"{1 / one['detect_s']:,.0f} records a second and core", "sizing"),
-            ("detect, a process on Kafka", f"{1 / kafka['detect_s']:,.0f} smaller ones", "sizing_kafka"),
+            ("detect, a process on Kafka", f"{1 / kafka['detect_s']:,.0f} records a second and core", "sizing_kafka"),
             ("frames", f"{one['frame_bytes']:.0f} bytes a record", "sizing"),
-            ("a process before its first record", f"{1e3 * self.python_gb:.0f} MB at most", "sizing_kafka"),
+            ("detect, without its accounts", f"{1e3 * self.detect_gb:.0f} MB a process", "sizing_kafka"),
+            ("correlate, without its accounts", f"{1e3 * self.correlate_gb:.0f} MB", "sizing_kafka"),
             ("ingest under a backlog", f"{kafka['ingest_mb']:.0f} MB", "sizing_kafka"),
             ("state of detect, 26 requests an account", f"{one['account_bytes']:,.0f} bytes an account", "sizing"),
             ("snapshot", f"{one['snapshot_bytes']:,.0f} bytes an account", "sizing"),
@@ -143,7 +153,7 @@ class Guide:
         for rate, accounts in zip(RATES, ACCOUNTS, strict=True):
             size = self.size(rate, accounts)
             workers = size.detect_workers
-            each_gb = size.detect_bytes / 1e9 / workers + self.python_gb
+            each_gb = size.detect_bytes / 1e9 / workers + self.detect_gb
             rows.append(
                 (
                     f"{rate:,} and {accounts:,}",
@@ -168,8 +178,8 @@ class Guide:
                 "catching up have room:",
                 self.by_rate(),
                 f"By accounts that are remembered (30 days by default), {ACTIVE:.0%} of them active within a day; "
-                f"memory of detect is of all workers together, without the {1e3 * self.python_gb:.0f} MB that each "
-                "process takes:",
+                "memory of detect is of all workers together, with the snapshot that each holds as well, without the "
+                f"{1e3 * self.detect_gb:.0f} MB that each process takes:",
                 self.by_accounts(),
                 "So, whole fleets:",
                 self.fleets(),

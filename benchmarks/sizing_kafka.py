@@ -1,12 +1,14 @@
-"""What do the stages cost as real processes on a real Kafka, client and all? CPU seconds for a backlog of requests.
+"""What do the stages cost as real processes on a real Kafka, client and all? CPU and memory for a backlog of requests.
 
-`python -m benchmarks.sizing_kafka`: sends a simulated log to the broker, then lets one worker of ingest and one of
-detect work it off, and reads each one's own `process_cpu_seconds_total`. Needs what the Kafka tests need.
+`python -m benchmarks.sizing_kafka`: sends the records of `sizing` to the broker, then lets one worker of ingest, one of
+detect and one of correlate work it off, and reads each one's own `process_cpu_seconds_total` and resident memory. A
+second detect joins then: how long do partitions stand still? Needs what the Kafka tests need.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import sys
 import tempfile
@@ -15,12 +17,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the broker and the processes are those of the tests
 
+from benchmarks import sizing_record
+from benchmarks.sizing import records as synthetic
 from tests.service.broker import NoBrokerError, a_broker
 from tests.service.processes import Stage, configuration, swerve
-from tests.service.rig import kafka_for
+from tests.service.rig import kafka_for, produce
 
 PARTITIONS = 4
-WAIT_S = 300.0
+WAIT_S = 600.0
+HOURS = 20
 
 
 def spent(stage: Stage, records: int) -> float:
@@ -37,27 +42,59 @@ def spent(stage: Stage, records: int) -> float:
     raise TimeoutError(f"{stage.stage} took {done:,.0f} of {records:,} records\n{stage.told()}")
 
 
+def judged(correlate: Stage) -> None:
+    """Until it judges nothing any more."""
+    end = time.monotonic() + WAIT_S
+    before = -1.0
+    while (now := correlate.metric("swerve_ticks_closed_total")) != before or not now:
+        if time.monotonic() > end:
+            raise TimeoutError(f"correlate judged {now:,.0f} ticks\n{correlate.told()}")
+        before = now
+        time.sleep(3.0)
+
+
+def joined_s(first: Stage, second: Stage) -> float:
+    """Seconds from losing partitions to holding those that remain or are new, as each worker tells; the longer."""
+    second.until_ready()
+    end = time.monotonic() + WAIT_S
+    while first.metric("swerve_partitions_assigned") == PARTITIONS:
+        if time.monotonic() > end:
+            raise TimeoutError(f"no partition moved\n{first.told()}")
+        time.sleep(0.2)
+    first.until_ready()
+    return max(stage.said("rebalanced")[-1]["seconds"] for stage in (first, second))
+
+
+def memory_mb(stage: Stage) -> float:
+    """Resident, now."""
+    return stage.metric("process_resident_memory_bytes") / 1e6
+
+
 def measure(bootstrap: str, folder: Path, accounts: int) -> dict[str, float]:
-    """CPU seconds a record, by stage."""
+    """CPU seconds a record and MB, by stage, and seconds of a rebalance."""
     kafka = kafka_for(bootstrap, f"sizing{os.getpid()}", partitions=PARTITIONS, flush_ms=1_000, snapshot_ms=60_000)
     config = configuration(folder, kafka)
     swerve("topics", "create", "--partitions", str(PARTITIONS), "--config", str(config))
-    log = folder / "log.ndjson"
-    arguments = ("simulate", "--accounts", str(accounts), "--days", "6", "--config", str(config))
-    swerve(*arguments, "--output", str(log))
-    swerve(*arguments, "--kafka")
-    records = log.read_bytes().count(b"\n")
-    found = {}
-    stages = []
+    # Dense enough: in a thin log the closing of ticks, which no traffic makes dearer, would be most of the cost.
+    lines = [line for batch in synthetic(accounts, HOURS) for line in batch]
+    asyncio.run(produce(kafka, kafka.topics.requests, [(n % PARTITIONS, line) for n, line in enumerate(lines)]))
+    records = len(lines)
+    found: dict[str, float] = {"records": records, "accounts": accounts}
+    stages: dict[str, Stage] = {}
     try:
-        for name in ("ingest", "detect"):
-            stage = Stage(name, config, folder)
-            stages.append(stage)
-            stage.address()
-            found[name] = spent(stage, records)
-            print(f"{name}: {1 / found[name]:,.0f} records a second and core, of {records:,}")
+        for name in ("ingest", "detect", "correlate"):
+            stages[name] = Stage(name, config, folder)
+            stages[name].address()
+            found[f"{name}_start_mb"] = memory_mb(stages[name])
+            if name == "correlate":
+                judged(stages[name])
+            else:
+                found[f"{name}_s"] = spent(stages[name], records)
+            found[f"{name}_mb"] = memory_mb(stages[name])
+        stages["second"] = Stage("detect", config, folder)
+        found["rebalance_s"] = joined_s(stages["detect"], stages["second"])
     finally:
-        for stage in stages:
+        for stage in stages.values():
             stage.end()
     return found
 
@@ -65,14 +102,19 @@ def measure(bootstrap: str, folder: Path, accounts: int) -> dict[str, float]:
 def main() -> None:
     """Start a broker, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--accounts", type=int, default=2_000, help="of the simulated fleet (%(default)s)")
-    accounts = parser.parse_args().accounts
+    parser.add_argument("--accounts", type=int, default=10_000, help="each sends about once an hour (%(default)s)")
+    parser.add_argument("--keep", action="store_true", help="for docs/operating.md; see `make sizing`")
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         try:
             with a_broker() as bootstrap:
-                measure(bootstrap, Path(folder), accounts)
+                found = measure(bootstrap, Path(folder), given.accounts)
         except NoBrokerError as error:
             sys.exit(f"sizing: {error}")
+    if given.keep:
+        sizing_record.keep("sizing_kafka", f"python -m benchmarks.sizing_kafka --accounts {given.accounts}", found)
+    for name, figure in found.items():
+        print(f"{name:20}{figure:.3g}")
 
 
 if __name__ == "__main__":
