@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from river.drift import ADWIN
-
 from detectors.parameters import HOUR_MS
 
 CONFIDENCE = 0.002  # of one cut; ADWIN's own default
@@ -113,6 +111,8 @@ class SeriesDrift:
 
 def _window(values: Sequence[float] = ()) -> Any:
     """ADWIN, fed with these. It empties itself after a change, so it is built anew from what it should keep."""
+    from river.drift import ADWIN  # heavy, and only the worker that judges needs it
+
     window = ADWIN(delta=CONFIDENCE, clock=1, min_window_length=3, grace_period=GRACE_H)  # type: ignore[no-untyped-call]
     for value in values:
         window.update(value)  # type: ignore[no-untyped-call]

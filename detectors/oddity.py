@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from river.anomaly import HalfSpaceTrees
 
 Floats = NDArray[np.float64]
 
@@ -77,4 +76,6 @@ class Oddity:
 
 
 def _trees() -> Any:
+    from river.anomaly import HalfSpaceTrees  # heavy, and only the worker that judges needs it
+
     return HalfSpaceTrees(n_trees=TREES, height=HEIGHT, window_size=WINDOW, seed=SEED)

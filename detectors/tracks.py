@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 PRESENCE = 0.9  # an account's weight in a track forgets with this factor a tick
 MATCH_MIN = 0.15  # weighted Jaccard below which a part is not the track
@@ -74,6 +73,8 @@ class Tracks:
         similar = np.array([[_alike(part, track) for track in self.tracks] for part in parts])
         found: dict[int, Track] = {}
         if similar.size:
+            from scipy.optimize import linear_sum_assignment  # heavy, and only the worker that judges needs it
+
             rows, columns = linear_sum_assignment(-similar)
             for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
                 if similar[row, column] >= MATCH_MIN:

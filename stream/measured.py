@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final
-
-from river.time_series import HoltWinters
+from typing import Any, Final
 
 from detectors.findings import Finding
 from detectors.parameters import Parameters
@@ -143,7 +141,7 @@ class Adoption:
     """
 
     def __init__(self) -> None:
-        self._course: dict[str, HoltWinters] = {}
+        self._course: dict[str, Any] = {}  # of river's HoltWinters
         self._seen_h: Counter[str] = Counter()
         self._hour: int | None = None
         self._counts: Counter[str] = Counter()
@@ -162,13 +160,19 @@ class Adoption:
         out = sorted(name for name, ms in released_ms.items() if ms <= at_ms) if total else []
         for name in out:
             share = self._counts[name] / total
-            course = self._course.setdefault(name, HoltWinters(alpha=0.3, beta=0.1))  # type: ignore[no-untyped-call]
+            course = self._course.setdefault(name, _holt())
             metrics.adoption(name, share, self._forecast(name))
-            course.learn_one(share)  # type: ignore[no-untyped-call]
+            course.learn_one(share)
             self._seen_h[name] += 1
 
     def _forecast(self, name: str) -> float | None:
         if self._seen_h[name] < FORECAST_AFTER_H:
             return None
-        ahead: float = self._course[name].forecast(1)[0]  # type: ignore[no-untyped-call]
+        ahead: float = self._course[name].forecast(1)[0]
         return min(1.0, max(0.0, ahead))
+
+
+def _holt() -> Any:
+    from river.time_series import HoltWinters  # heavy, and only the worker that judges needs it
+
+    return HoltWinters(alpha=0.3, beta=0.1)  # type: ignore[no-untyped-call]

@@ -84,7 +84,7 @@ def test_without_river_no_rise_is_found(monkeypatch):
         def update(self, value):
             pass
 
-    monkeypatch.setattr(drift, "ADWIN", lambda **settings: Blind())
+    monkeypatch.setattr("river.drift.ADWIN", lambda **settings: Blind())
     assert rises(lambda hour: 0.1 if hour >= 150 else 0.0) == []
 
 

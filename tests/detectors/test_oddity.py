@@ -66,5 +66,5 @@ def test_without_river_nothing_is_odd(monkeypatch):
         def score_one(self, told):
             return 0.0
 
-    monkeypatch.setattr(oddity, "HalfSpaceTrees", lambda **settings: Blind())
+    monkeypatch.setattr("river.anomaly.HalfSpaceTrees", lambda **settings: Blind())
     assert learnt(3_000).nats(ODD).tolist() == [0.0, 0.0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detectors import drift
 from detectors.drift import Dated
 from detectors.fleet import Judge, models_of
 from detectors.parameters import HOUR_MS
@@ -59,7 +58,7 @@ def test_without_rivers_detector_the_release_is_missed(monkeypatch):
         def update(self, value):
             pass
 
-    monkeypatch.setattr(drift, "ADWIN", lambda **settings: Blind())
+    monkeypatch.setattr("river.drift.ADWIN", lambda **settings: Blind())
     judge = passed(Judge(PARAMETERS), range(END_H))
     assert judge.releases.unannounced() == []
     assert not is_new(judge)

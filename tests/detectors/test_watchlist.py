@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from detectors import oddity, watchlist
+from detectors import watchlist
 from detectors.carriers import Carriers
 from detectors.fleet import Judge
 from detectors.movement import movement_of
@@ -178,7 +178,7 @@ def test_the_trees_of_river_feed_the_list(monkeypatch):
         def score_one(self, told):
             return 0.0
 
-    monkeypatch.setattr(oddity, "HalfSpaceTrees", lambda **settings: Blind())
+    monkeypatch.setattr("river.anomaly.HalfSpaceTrees", lambda **settings: Blind())
     assert {row.odd for row in listed(accounts).rows} == {0.0}
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
-from tests.house.sources import imports, tracked, under
+from tests.house.sources import ROOT, imports, tracked, under
 
 # A client library has one home: the files that may import it, folders with a slash at the end.
 HOMES = {
@@ -101,3 +102,12 @@ def test_what_is_pure_in_this_list_is_part_of_python_or_of_the_locked_libraries(
     """A typing error in PURE would let nothing in and nothing out."""
     known = set(sys.stdlib_module_names) | {"numpy", "scipy", "river", "msgspec"}
     assert known >= PURE
+
+
+def test_a_worker_that_only_counts_loads_neither_river_nor_the_statistics_of_scipy():
+    """They are a second and a half of its start and 50 MB; only the worker that judges needs them."""
+    code = (
+        "import sys, stream.detect.shell; print(sorted({'river', 'scipy.stats', 'scipy.optimize'} & set(sys.modules)))"
+    )
+    asked = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert asked.stdout.strip() == "[]", f"import stream.detect.shell loads {asked.stdout.strip()}"
