@@ -178,7 +178,8 @@ def _changed(before: Alert | None, now: Alert) -> str:
     if before.severity != now.severity:
         parts.append(f"{before.severity} → {now.severity}")
     if before.accounts_total != now.accounts_total:
-        parts.append(f"{now.accounts_total - before.accounts_total:+,} accounts")
+        more = now.accounts_total - before.accounts_total
+        parts.append(f"{more:+,} account" + ("s" if abs(more) != 1 else ""))
     shares = [share for record in (before, now) if isinstance(share := record.evidence.get("share_after"), float)]
     if len(set(shares)) == len((before, now)):
         parts.append(" → ".join(map(spoken.percent, shares)) + " of their requests")

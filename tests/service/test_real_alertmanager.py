@@ -234,8 +234,8 @@ async def test_an_alertmanager_that_restarts_and_forgets_is_told_again_and_notif
     async with swerve([member]) as delivery:
         delivery.offer(record())
         await until(lambda: pager.notified)
+        await asyncio.sleep(1)  # it has told the pager; now it must note that it did
         member.stop()
-        await asyncio.sleep(0.5)
         await member.start()
         await asyncio.sleep(2.5)
     assert pager.summaries() == ["firing"]
