@@ -166,7 +166,7 @@ def traffic(tmp_path_factory) -> Traffic:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1_200)
+@pytest.mark.timeout(1_800)
 def test_from_four_partitions_to_six_changes_no_count_and_no_alert(bootstrap, unique, tmp_path, traffic):
     kafka = kafka_for(bootstrap, unique, partitions=4, flush_ms=200, snapshot_ms=5_000, session_timeout_ms=6_000)
     config = configuration(tmp_path, kafka, NEVER_IDLE)
@@ -184,7 +184,7 @@ def test_from_four_partitions_to_six_changes_no_count_and_no_alert(bootstrap, un
         rest = [records[n:] for records, n in zip(traffic.sources, halves, strict=True)]
         count(new, config, tmp_path, rest, [len(records) for records in traffic.sources])
         summaries = [one.value for one in asyncio.run(everything(kafka, kafka.topics.summaries))]
-        asyncio.run(until(lambda: asyncio.to_thread(has_judged, correlate, len(summaries)), 240.0))
+        asyncio.run(until(lambda: asyncio.to_thread(has_judged, correlate, len(summaries)), 480.0))
     finally:
         correlate.end()
 
