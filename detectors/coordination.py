@@ -25,13 +25,18 @@ PROMPT_SIDE = frozenset({"template"})
 
 @dataclass(frozen=True, slots=True)
 class SharedValue:
-    """One rare value of a group: carried by so many of its accounts and organisations, and by so many others."""
+    """One rare value of a group: carried by so many of its accounts and organisations, and by so many others.
+
+    accounts + elsewhere: all active accounts that carried it in the last `carried_h` hours; organisations_total:
+    theirs, those of the group among them.
+    """
 
     dimension: str
     value: str
     accounts: int
     organisations: int
     elsewhere: int
+    organisations_total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,5 +174,6 @@ def _strongest(
     found = []
     for v, other in zip(shared[order].tolist(), elsewhere[order].tolist(), strict=True):
         dimension, name = holdings.carried.name(v)
-        found.append(SharedValue(dimension, name, int(accounts[v]), int(reach[v]), int(other)))
+        total = int(holdings.carried.organisations[v])
+        found.append(SharedValue(dimension, name, int(accounts[v]), int(reach[v]), int(other), total))
     return tuple(found)

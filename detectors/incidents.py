@@ -12,6 +12,7 @@ import numpy as np
 from detectors.findings import Finding, Level, Member, Phase, Subject, Target
 from detectors.groups import Group, Tick
 from detectors.membership import NAME_SCORE
+from detectors.named import named_of, rows_of
 from detectors.parameters import HOUR_MS
 from detectors.shift import Shift
 
@@ -140,6 +141,10 @@ class Incidents:
         if incident.superseded:
             phase = Phase.SUPERSEDED
         ranked = sorted(incident.targets, key=lambda name: (-incident.facts["z"].get(name, 0.0), name))
+        evidence = {**incident.facts["evidence"], "series": [*incident.series]}
+        named = [key for key, one in incident.evidence.items() if one.named]
+        if moving and named:  # what is quiet writes no record of today's numbers
+            evidence["named"] = named_of(tick.population, named, ranked[0])
         return Finding(
             key=f"network:{incident.key}",
             kind=incident.kind,
@@ -150,7 +155,7 @@ class Incidents:
             at_ms=tick.population.at_ms,
             onset_ms=incident.onset * HOUR_MS,
             members=members_of(incident),
-            evidence={**incident.facts["evidence"], "series": [*incident.series]},
+            evidence=evidence,
             why=incident.facts["why"],
         )
 
@@ -275,11 +280,7 @@ def _observe(tick: Tick, incident: Incident, groups: Sequence[Group]) -> None:
     if incident.target not in population.targets:
         return
     k = population.targets.index(incident.target)
-    order = np.argsort(population.columns.keys)
-    keys = np.array(sorted(incident.evidence), np.uint64)
-    at = np.searchsorted(population.columns.keys[order], keys)
-    at = np.minimum(at, len(order) - 1)
-    rows = order[at][population.columns.keys[order][at] == keys]
+    rows = rows_of(population, list(incident.evidence))
     n = population.n[rows].sum()
     if n <= 0:
         return

@@ -32,6 +32,7 @@ class Population:
     baseline shrunk to the fleet's by `shrink_requests`. now: share in the fast window. change = now - before.
     used_more: 1 where the account uses the target clearly more than before. breadth: that less its chance under the
     share before, so that neither few requests nor a level alone make it. stratum: index of comparable accounts.
+    renamed: new name -> old name of the capabilities whose old column was counted under the new one.
     """
 
     hour: int
@@ -55,6 +56,7 @@ class Population:
     strata: int
     age_h: Floats
     young: NDArray[np.bool_]
+    renamed: Mapping[str, str]
 
     def __len__(self) -> int:
         return len(self.n)
@@ -101,6 +103,7 @@ def population_of(columns: AccountColumns, hour: int, parameters: Parameters, re
         strata=strata,
         age_h=age_h,
         young=_young(columns, age_h),
+        renamed=dict(renamed),
     )
 
 

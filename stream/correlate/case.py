@@ -108,7 +108,10 @@ def quiet_ticks_max(case: Case) -> int:
 
 def _remember(case: Case, finding: Finding, at_ms: int) -> None:
     case.onset_ms = max(0, min(finding.onset_ms, at_ms))
+    sums = case.evidence.get("named")
     case.evidence = plain(finding.evidence)
+    if sums and not finding.members:  # the accounts of the record are still those of then
+        case.evidence.setdefault("named", sums)
     case.why = finding.why
     now = tuple(AlertTarget(one.kind, one.id) for one in finding.targets)  # type: ignore[arg-type]
     # Strongest first, and what it moved to before stays on the list: an alert's targets only grow.

@@ -42,6 +42,14 @@ def _points(value: float) -> str:
     return f"{100 * value:+.1f} points"
 
 
+def _exact(value: float) -> str:
+    return f"{100 * value:.4f} %"
+
+
+def _decimal(value: float) -> str:
+    return f"{value:,.2f}"
+
+
 def _plain(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) else f"{value:,.4g}"
 
@@ -80,6 +88,25 @@ FIGURES: tuple[tuple[str, str, Callable[[float], str], str], ...] = (
     ("newcomers", "newcomers", _plain, "accounts first seen in the last three days"),
 )
 
+# Of `evidence.named`: plain sums over the accounts that the alert names, each to be had from the log by counting.
+SUMS: tuple[tuple[str, str, Callable[[float], str], str], ...] = (
+    ("accounts", "accounts named", _plain, "all that the alert names"),
+    ("active", "active", _plain, "of them, with a request in the last 24 h; what follows is of these"),
+    ("organisations", "organisations", _plain, "distinct latest org of each; an account without one is its own"),
+    ("requests", "requests", _plain, "in the last 24 h"),
+    ("target_requests", "toward the target", _plain, "of these requests"),
+    ("share_after", "share now", _exact, "toward the target / requests"),
+    (
+        "baseline",
+        "requests before",
+        _decimal,
+        "older than 24 h, each weighing 0.5 ^ (whole hours since it left the 24 h / 168)",
+    ),
+    ("share_before", "share before", _exact, "the same sum of those toward the target / requests before"),
+    ("fleet_share_after", "fleet's share now", _exact, "of all accounts active in the last 24 h, by the same sums"),
+    ("fleet_share_before", "fleet's share before", _exact, "of the same accounts"),
+)
+
 TRAITS = {
     "load_spread": "load even over accounts",
     "mix_likeness": "mixes of work alike",
@@ -114,6 +141,7 @@ def explain(records: Sequence[Alert]) -> list[Section]:
     sections = [
         _state(last),
         Section("Numbers", tuple(_figures(last.evidence))),
+        Section("To recompute from the log", tuple(_sums(last.evidence.get("named")))),
         Section("Toward what", tuple(_targets(last))),
         Section("Why one operator", tuple(_votes(last.evidence))),
         Section("What they share", tuple(_shared(last.evidence))),
@@ -162,6 +190,18 @@ def _figures(evidence: Mapping[str, Any]) -> list[Row]:
     return rows
 
 
+def _sums(named: Any) -> list[Row]:
+    if not isinstance(named, Mapping):
+        return []
+    until, target, older = number(named, "until_ms"), named.get("target"), named.get("renamed_from") or ()
+    toward = f"{target.get('kind')} {name(str(target.get('id')), 60)}" if isinstance(target, dict) else ""
+    also = f"and by its older name, {', '.join(name(str(one), 60) for one in older)}" if older else ""
+    rows = [Row("target", toward, also), Row("until", "" if until is None else utc(int(until)), "the end of the 24 h")]
+    shown = [(label, number(named, key), written, note) for key, label, written, note in SUMS]
+    rows += [Row(label, written(value), note) for label, value, written, note in shown if value is not None]
+    return [row for row in rows if row.value]
+
+
 def _targets(alert: Alert) -> list[Row]:
     rows = []
     for one in alert.evidence.get("per_target") or ():
@@ -195,12 +235,18 @@ def _shared(evidence: Mapping[str, Any]) -> list[Row]:
         Row(
             f"{name(str(one.get('dimension')), 20)} {name(str(one.get('value')), 24)}",
             f"{one.get('accounts', '?')} accounts of {one.get('organisations', '?')} organisations",
-            f"{one.get('elsewhere', '?')} accounts elsewhere",
+            _elsewhere(one),
         )
         for one in values[:SHARED_MAX]
     ]
     more = len(values) - len(rows)
     return [*rows, Row("", f"and {more} more")] if more > 0 else rows
+
+
+def _elsewhere(value: Mapping[str, Any]) -> str:
+    total = number(value, "organisations_total")
+    every = "" if total is None else f"; in all {total:,.0f} organisations, in 72 h"
+    return f"{value.get('elsewhere', '?')} accounts elsewhere{every}"
 
 
 def _harmless_if(alert: Alert) -> Sequence[str]:

@@ -203,11 +203,14 @@ def evidence_of(evidence: Mapping[str, Any]) -> tuple[list[tuple[str, str]], lis
 
 
 def _as_rows(given: Any) -> list[Mapping[str, Any]]:
-    """A list of objects as it is; an object of objects with the outer key as the first column; else nothing."""
+    """A list of objects as it is; an object of objects with the outer key as the first column, one of plain values
+    row by row; else nothing."""
     if isinstance(given, list | tuple) and given and all(isinstance(one, Mapping) for one in given):
         return [] if all(set(one) == {"kind", "id"} for one in given) else list(given)
     if isinstance(given, Mapping) and given and all(isinstance(one, Mapping) for one in given.values()):
         return [{"name": spoken.label(name), **one} for name, one in given.items()]
+    if isinstance(given, Mapping) and given and set(given) != {"kind", "id"}:
+        return [{"name": spoken.label(name), "value": spoken.value(name, one)} for name, one in given.items()]
     return []
 
 

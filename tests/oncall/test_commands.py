@@ -169,6 +169,16 @@ RICH = msgspec.structs.replace(
         "share_expected": 0.11,
         "statistic": 9.1,
         "threshold": 4.0,
+        "named": {
+            "until_ms": 1_770_260_400_000,
+            "target": {"kind": "model", "id": "atlas-4"},
+            "accounts": 71,
+            "active": 70,
+            "requests": 1402,
+            "target_requests": 677,
+            "share_after": 0.482882,
+            "baseline": 9455.45,
+        },
         "votes": [{"trait": "synchrony", "value": 1.4, "limit": 0.95, "one_hand": True}],
         "shared_values": [
             {"dimension": "template", "value": "9f3c\x1b[31m", "accounts": 64, "organisations": 40, "elsewhere": 0}
@@ -193,6 +203,10 @@ def test_explain_prints_every_number_with_its_formula(capsys, tmp_path):
         "pauses and waves",
         "64 accounts of 40",
         "Harmless",
+        "1,402",
+        "48.2882 %",
+        "9,455.45",
+        "2026-02-05 03:00",
     ):
         assert part in out
     assert "\x1b" not in out

@@ -39,6 +39,13 @@ def test_what_the_detectors_saw_twice_already_opens_at_once(story):
     story.wants("1 h net opened critical")
 
 
+def test_where_a_tick_names_nobody_the_accounts_of_before_and_their_sums_stay_together(story):
+    story.between(1, 3).group("net").moves("warning", accounts=100, named={"accounts": 100})
+    story.between(4, 5).group("net").moves("critical", accounts=0)
+    came = story.wants("2 h net opened warning; 5 h net raised critical")
+    assert came[1].accounts_total == came[1].evidence["named"]["accounts"] == 100
+
+
 def test_a_shift_announced_in_advance_is_kept_for_context_and_pages_nobody(story):
     story.announced("fleet", between=(0, 30), to="model:atlas-4")
     story.between(1, 20).group("net").moves("critical")
