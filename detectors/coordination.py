@@ -17,7 +17,7 @@ VALUES_MIN = 5
 DIMENSIONS_MIN = 2
 COVER_MAX = 0.6  # a hackathon has one prefix, a framework one template, an agency one payment
 WEIGHT_MAX = 0.25  # of the requests: an office, or who pays for all; not one of forty exits that all pass through
-BOUND_MIN = 0.6  # of the organisations, by shared payments and exits, each: then a prompt may be everybody's
+BOUND_MIN = 0.4  # of the organisations, by shared payments and exits, each: then a prompt may be everybody's
 CONCENTRATED = 5.0  # times as often as everybody else
 RARE_MAX = 60
 PROMPT_SIDE = frozenset({"template"})
@@ -161,8 +161,8 @@ def _why(organisations: int, values: int, covers: list[_Cover], organisations_mi
         return "one_value_covers"
     # Who pays together and leaves through the same exits besides is no public prompt, however few prompts there are.
     in_one_hand = len(hands) >= DIMENSIONS_MIN and min(cover.bound for cover in hands) >= BOUND_MIN
-    covered = any(cover.largest > COVER_MAX for cover in covers)
-    return "one_value_covers" if covered and not in_one_hand else "coordinated"
+    prompt = max((cover.largest for cover in covers if cover.is_prompt), default=0.0)
+    return "one_value_covers" if prompt > COVER_MAX and not in_one_hand else "coordinated"
 
 
 def _strongest(

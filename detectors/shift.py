@@ -211,8 +211,9 @@ def summed(values: Floats, group: Ints, groups: int) -> Floats:
     """
     width = values.shape[1]
     place = group[:, None] * width + np.arange(width)
-    sums: Floats = np.bincount(place.ravel(), weights=values.ravel(), minlength=groups * width)
-    return sums.reshape(groups, width)
+    weights = values.astype(float, copy=False).ravel()
+    sums: Floats = np.bincount(place.ravel(), weights, groups * width).reshape(groups, width).astype(float, copy=False)
+    return sums
 
 
 def own_past(population: Population, rows: Ints, parameters: Parameters) -> Floats:
