@@ -66,6 +66,16 @@ def pivot(story: Story) -> None:
     _shocks(story, outage=2.6, viral_feature=3.9, benchmark=4.5, org_migration=5.1, giant_migration=5.9, retries=6.4)
 
 
+def few_pools(story: Story) -> None:
+    """The pivot of an operator with six prompts and forty exits, which all of its accounts pass through."""
+    released_ms, rng = story.release("atlas-4", "atlas-3", RELEASE_DAY), story.chance("few pools")
+    pool = operators.pools(story.fleet, rng, payments=12, networks=40, templates=6)
+    operators.leak(story.fleet, rng, pool, story.honest)
+    habits = Habits.drawn(rng, per_day=22.0, cards=(1, 1), exits=(25, 40), prompts=(6, 6))
+    campaigns.pivot(story, rng, pool, ATLAS, _soon(rng, released_ms), accounts=260, habits=habits)
+    _shocks(story, outage=2.6, viral_feature=3.9, benchmark=4.5, org_migration=5.1, giant_migration=5.9, retries=6.4)
+
+
 def surge(story: Story) -> None:
     """Coding, orchestration, tool use; a prompt pack and an agency at the same time, a hackathon after."""
     rng = story.chance("surge")
@@ -183,6 +193,7 @@ SCENARIOS: dict[str, Scenario] = {
     "quiet": Scenario("every honest shock and a release, no campaign", FEW, quiet),
     "honest_networks": Scenario("eleven honest networks that look like campaigns, no campaign", FEW, honest_networks),
     "pivot": Scenario("300 accounts move nearly half of their traffic to a model released an hour ago", FEW, pivot),
+    "few_pools": Scenario("260 accounts on six prompts and forty exits that all of them use", FEW, few_pools),
     "surge": Scenario("260 accounts turn to coding and orchestration, among a pack and an agency", FEW, surge),
     "slow_and_low": Scenario("100 accounts, four requests a day each, in waves, for reasoning", FEW, slow_and_low),
     "hydra": Scenario("3,000 throw-away accounts, 800 at a time, half of it resold", Size(11_000, 8), hydra),

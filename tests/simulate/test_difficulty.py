@@ -10,7 +10,7 @@ from stream.simulate.scenarios import SCENARIOS, tell
 
 CAMPAIGNS = [
     "pivot", "surge", "slow_and_low", "hydra", "mixed", "low_prevalence", "no_templates_pivot", "no_templates_surge",
-    "evasive",
+    "evasive", "few_pools",
 ]  # fmt: skip
 REQUESTS_PART_MAX = 0.07
 HONEST_BEYOND_MIN = 0.10
