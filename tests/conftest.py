@@ -7,6 +7,7 @@ A test that needs one is marked `@pytest.mark.service("kafka")`; its fixture cal
 from __future__ import annotations
 
 import os
+import signal
 from collections import Counter
 from collections.abc import Callable
 from typing import NoReturn
@@ -15,6 +16,10 @@ import pytest
 
 from tests.programs import NoProgramError
 from tests.programs import program as found
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell that runs us in the background has us ignore Ctrl-C, and what tests start would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 RAN: Counter[str] = Counter()
 MISSED: dict[str, str] = {}
