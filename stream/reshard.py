@@ -34,7 +34,7 @@ from stream.topics import state_topic
 WRITER = "reshard"  # one head a partition: who begins again writes it anew
 SESSION_MORE_S = 5.0  # the broker ends a session a little after its time
 DRAIN = (
-    "stop every ingest with SIGTERM, let detect read to its end (swerve_lag_messages is 0), stop every detect "
+    "stop every ingest with SIGTERM, let detect read to its end (its lag is 0 messages), stop every detect "
     "with SIGTERM, and begin again"
 )
 Tell = Callable[[str], None]
