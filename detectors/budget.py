@@ -55,6 +55,11 @@ class Budget:
         self._highest: dict[int, float] = {}
 
     @property
+    def calibrated(self) -> bool:
+        """Whether enough placebo days are known for their tail to be believed."""
+        return len(self.draws) >= DRAWS_MIN
+
+    @property
     def line(self) -> float:
         """What z must reach, for as many pages on honest networks as the budget allows."""
         return self._line(self._parameters.false_pages_per_month, HONEST_PASS)
@@ -67,7 +72,7 @@ class Budget:
     @property
     def expected(self) -> float:
         """False pages to be expected in 30 days like today at the line in force; the budget until that is known."""
-        if len(self.draws) < DRAWS_MIN:
+        if not self.calibrated:
             return self._parameters.false_pages_per_month
         start, scale = self._tail()
         return self._a_month(math.exp(-max(self.line - start, 0.0) / scale), HONEST_PASS)
@@ -105,7 +110,7 @@ class Budget:
 
     def _line(self, a_month: float, passing: float) -> float:
         """The line that so many networks a month pass by themselves, if the part `passing` of them is believed."""
-        if len(self.draws) < DRAWS_MIN:
+        if not self.calibrated:
             return self._parameters.page_z
         start, scale = self._tail()
         line = start + scale * math.log(self._a_month(1.0, passing) / a_month)

@@ -30,6 +30,7 @@ RISE_OF_SHARE_MIN = 0.2
 UNUSED_SHARE = 0.02  # below it a target is one that the group did not use
 BEGUN_MIN = 0.1  # of the organisations, beyond comparable ones
 ANY_ORGANISATIONS = 1 << 40
+UNCALIBRATED_MORE = 1.5
 PLACEBOS_MAX = 24
 PLACEBO_ACCOUNTS_MIN, PLACEBO_ACCOUNTS_MAX = 10, 400
 
@@ -76,6 +77,7 @@ class Tick:
     is_new: Callable[[str], bool]
     line: float
     warning_line: float
+    calibrated: bool
 
 
 def tick_of(
@@ -107,6 +109,7 @@ def tick_of(
         is_new=is_new,
         line=budget.line,
         warning_line=budget.warning_line,
+        calibrated=budget.calibrated,
     )
 
 
@@ -146,7 +149,7 @@ def _judged(
     coordination = _coordination(tick, rows, parameters)
     z = np.where(_may_fire(tick, parameters), shift.z, np.minimum(shift.z, 0.0))
     z -= np.array([track.past(tick.hour, target) for target in population.targets])
-    over = (z >= tick.line) & coordination.holds & _sharp(shift)
+    over = (z >= _lines(tick)) & coordination.holds & _sharp(shift)
     strong = _strong(track, population.targets, z, over, parameters)
     for k in strong:
         track.freeze(tick.hour, population.targets[k])
@@ -193,6 +196,14 @@ def _coordination(tick: Tick, rows: Ints, parameters: Parameters) -> Coordinatio
     )
 
 
+def _lines(tick: Tick) -> Floats:
+    """What z must reach, by target. What is not new needs more until the fleet's own swings are known."""
+    if tick.calibrated:
+        return np.full(len(tick.population.targets), tick.line)
+    new = np.array([tick.is_new(target) for target in tick.population.targets], bool)
+    return np.where(new, tick.line, tick.line + UNCALIBRATED_MORE)
+
+
 def _may_fire(tick: Tick, parameters: Parameters) -> NDArray[np.bool_]:
     """Targets that have a past to be held against, or are known to be new."""
     if tick.history_h >= parameters.warm_up_h:
@@ -219,12 +230,14 @@ def placebos_of(tick: Tick, parameters: Parameters) -> dict[int, dict[str, float
 def _sharp(shift: Shift) -> NDArray[np.bool_]:
     """Targets that rose by enough to matter: however sure, a drift by a few hundredths of itself is none.
 
-    Of the organisations' mean, since one heavy account is not the group; or, of a target that the group did not use,
-    how many organisations begin to.
+    Both of all requests and of the organisations' mean. Of a target that the group did not use, the mean is enough, or
+    how many organisations begin to: one heavy account, which does not, is not the group.
     """
-    rise = shift.excess >= np.maximum(RISE_MIN, RISE_OF_SHARE_MIN * shift.share_before)
-    begun = (shift.share_before < UNUSED_SHARE) & (shift.excess_breadth >= BEGUN_MIN)
-    sharp: NDArray[np.bool_] = rise | begun
+    enough = np.maximum(RISE_MIN, RISE_OF_SHARE_MIN * shift.share_before)
+    of_requests = shift.share_now - shift.share_before - np.maximum(shift.comparable, 0.0)
+    unused = shift.share_before < UNUSED_SHARE
+    rise = (shift.excess >= enough) & (unused | (of_requests >= enough))
+    sharp: NDArray[np.bool_] = rise | (unused & (shift.excess_breadth >= BEGUN_MIN))
     return sharp
 
 
