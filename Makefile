@@ -35,6 +35,7 @@ test: $(VENV)/.installed ## run every test; with a real Kafka where Java 17 and 
 
 faults: $(VENV)/.installed ## kill, stop and scale the Kafka stages under load; KILLS= and PAUSES= of each stage
 	@$(BIN)/python -m tests.service.drill --kills $(KILLS) --pauses $(PAUSES)
+	@SWERVE_REQUIRE=kafka $(BIN)/python -m pytest tests/service/check_reshard.py
 
 lint: $(VENV)/.installed ## ruff: style and format
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
