@@ -73,7 +73,6 @@ def test_some_numbers_are_no_trivial_ones(replayed):
     assert any(0.01 < one["share_before"] < one["share_after"] for one in sums)
     assert any(one["active"] < one["accounts"] for one in sums)
     assert any(one["organisations"] < one["active"] for one in sums)
-    assert any("renamed_from" in one for one in sums)
 
 
 @pytest.mark.parametrize("in_window", [True, False], ids=["now", "before"])
