@@ -64,7 +64,6 @@ class Tick:
     population: Population
     movement: Movement
     carried: Carried
-    rare: Holdings
     known: Holdings
     all_values: Holdings
     comparison: Comparison
@@ -96,7 +95,6 @@ def tick_of(
         population=population,
         movement=movement,
         carried=carried,
-        rare=Holdings(population, carried, parameters.value_organisations_max),
         known=known,
         all_values=Holdings(population, carried, ANY_ORGANISATIONS),
         comparison=comparison_of(population, cohorts),
@@ -200,15 +198,18 @@ def _lines(tick: Tick) -> Floats:
     """What z must reach, by target. What is not new needs more until the fleet's own swings are known."""
     if tick.calibrated:
         return np.full(len(tick.population.targets), tick.line)
-    new = np.array([tick.is_new(target) for target in tick.population.targets], bool)
-    return np.where(new, tick.line, tick.line + UNCALIBRATED_MORE)
+    return np.where(_new(tick), tick.line, tick.line + UNCALIBRATED_MORE)
+
+
+def _new(tick: Tick) -> NDArray[np.bool_]:
+    return np.array([tick.is_new(target) for target in tick.population.targets], bool)
 
 
 def _may_fire(tick: Tick, parameters: Parameters) -> NDArray[np.bool_]:
     """Targets that have a past to be held against, or are known to be new."""
     if tick.history_h >= parameters.warm_up_h:
         return np.ones(len(tick.population.targets), bool)
-    return np.array([tick.is_new(target) for target in tick.population.targets], bool)
+    return _new(tick)
 
 
 def placebos_of(tick: Tick, parameters: Parameters) -> dict[int, dict[str, float]]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from detectors.fleet import Judge
 from detectors.groups import RISE_MIN, RISE_OF_SHARE_MIN, Group, Tick
+from detectors.membership import Holdings
 from detectors.parameters import Parameters
 from detectors.population import Ints
 from detectors.shift import Shift, shift_of
@@ -80,7 +81,8 @@ def _movement(tick: Tick, row: int) -> list[Reason]:
 
 
 def _in_no_group(tick: Tick, row: int, parameters: Parameters) -> Reason:
-    _, value, _ = tick.rare.of(np.array([row]))
+    rare = Holdings(tick.population, tick.carried, parameters.value_organisations_max)
+    _, value, _ = rare.of(np.array([row]))
     return Reason(
         "in a network",
         f"no; it carries {len(value)} rare values that others carry as well",
