@@ -14,6 +14,7 @@ from stream.bookmark import Bookmark
 from stream.errors import SwerveError
 from stream.frames import decode_frame
 from stream.ingest import worker
+from stream.place import Place
 from stream.stage import Running
 from tests.service.rig import everything, produce, request, running, settings_for, until
 
@@ -146,7 +147,7 @@ async def test_a_topic_that_was_created_anew_is_not_skipped_in_silence(bootstrap
     await topics.create(kafka, 1)
     await produce(kafka, kafka.topics.requests, [(0, request(n)) for n in range(50)])
     async with Bookmark(kafka, kafka.groups.ingest, kafka.topics.requests) as before:
-        await before.keep({0: 812})
+        await before.keep({0: Place(812)})
 
     with pytest.raises(SwerveError, match="read up to offset 812, but the topic ends at 50: it was created anew"):
         await asyncio.wait_for(worker.work(settings, Running()), 30)
