@@ -13,10 +13,9 @@ from detectors.interned import Interned, order_of, order_of_pairs
 from detectors.parameters import HOUR_MS, Parameters
 from detectors.rows import Rows, Sets
 from detectors.sparse import SparseCounts, distinct, reduced
-from detectors.summary import AccountColumns, CohortCounts
+from detectors.summary import FLEET, AccountColumns, CohortCounts
 from detectors.ticks import COHORT_BITS, Entries, Int64s, TickCounts
 
-FLEET = ("", "")
 _SLOTS = 3  # what an account says of itself: organisation, country, signup week
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from detectors.findings import Finding, Level, Phase, Subject, Target
 from detectors.population import Floats, Ints
-from detectors.summary import CohortCounts
+from detectors.summary import FLEET, CohortCounts
 
 FAST_HALF_LIFE_TICKS = 12  # an hour of 5-minute ticks
 SLOW_HALF_LIFE_TICKS = 2_016  # a week of them
@@ -33,7 +33,6 @@ HISTORY_TICKS = 72 * 12
 OWN_Z = 6.0
 OWN_SPREAD_MIN = 0.03
 WOBBLE_HALF_LIFE_TICKS = 576  # two days
-FLEET = ("", "")
 
 
 @dataclass(slots=True)

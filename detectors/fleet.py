@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from detectors.budget import Budget
 from detectors.carriers import Carriers
-from detectors.cohorts import FLEET, Cohorts
+from detectors.cohorts import Cohorts
 from detectors.coverage import coverage_of
 from detectors.drift import Releases
 from detectors.findings import Finding, Level, Target
@@ -103,7 +103,7 @@ class Judge:
     def cohorts(self, parts: Sequence[CohortCounts], tick: int) -> list[Finding]:
         """Judge the declared cohorts of one 5-minute tick."""
         for part in parts:
-            for name, requests in models_of(part).items():
+            for name, requests in part.of_fleet()["model"].items():
                 self._models[name] = self._models.get(name, 0) + requests
         return self.declared.judge(parts, tick) + self.series.judge(parts, tick)
 
@@ -156,16 +156,6 @@ class Judge:
         named = {one.account_id for finding in findings if finding.level >= Level.WARNING for one in finding.members}
         self.watch.learn(population, movement, carried, history_h, named)
         return findings
-
-
-def models_of(counts: CohortCounts) -> dict[str, int]:
-    """The fleet's requests of one tick and partition, by model. O(targets)."""
-    if FLEET not in counts.cohorts:
-        return {}
-    mine = counts.at == counts.cohorts.index(FLEET)
-    pairs = zip(counts.target[mine].tolist(), counts.count[mine].tolist(), strict=True)
-    named = ((counts.targets[target], requests) for target, requests in pairs)
-    return {name.partition(":")[2]: requests for name, requests in named if name.startswith("model:")}
 
 
 def joined(parts: Sequence[AccountColumns]) -> AccountColumns:

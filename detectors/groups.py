@@ -40,7 +40,7 @@ class Group:
     """One network in one tick. rows: members in this tick's population, keys alike; scores: log-odds of each.
 
     z: statistic by target, less the group's own past; 0 while warming up. strong: columns of the targets over the
-    line for long enough, strongest first. verdict: of the operator test, where something is strong. line: of z.
+    line for long enough, strongest first. verdict: of the operator test, where something is strong.
     """
 
     track: Track
@@ -53,12 +53,11 @@ class Group:
     strong: Ints
     coordination: Coordination
     verdict: Verdict | None
-    line: float
 
 
 @dataclass(slots=True)
 class Tick:
-    """Everything that judging one tick looks at."""
+    """Everything that judging one tick looks at. lines: what z must reach, by target."""
 
     hour: int
     population: Population
@@ -74,9 +73,9 @@ class Tick:
     ordinary: Ordinary
     history_h: int
     is_new: Callable[[str], bool]
-    line: float
+    new: NDArray[np.bool_]
+    lines: Floats
     warning_line: float
-    calibrated: bool
 
 
 def tick_of(
@@ -89,6 +88,7 @@ def tick_of(
     for rows, _ in parts:
         taken[rows] = True
     cohorts = ordinary_cohorts(population, carried, taken)
+    new = np.array([is_new(target) for target in population.targets], bool)
     capabilities = np.flatnonzero([name.startswith("capability:") for name in population.targets])
     return Tick(
         hour=population.hour,
@@ -105,9 +105,9 @@ def tick_of(
         ordinary=ordinary_of(population, capabilities),
         history_h=history_h,
         is_new=is_new,
-        line=budget.line,
+        new=new,
+        lines=_lines(budget, new),
         warning_line=budget.warning_line,
-        calibrated=budget.calibrated,
     )
 
 
@@ -147,12 +147,12 @@ def _judged(
     coordination = _coordination(tick, rows, parameters)
     z = np.where(_may_fire(tick, parameters), shift.z, np.minimum(shift.z, 0.0))
     z -= np.array([track.past(tick.hour, target) for target in population.targets])
-    over = (z >= _lines(tick)) & coordination.holds & _sharp(shift)
+    over = (z >= tick.lines) & coordination.holds & sharp(shift)
     strong = _strong(track, population.targets, z, over, parameters)
     for k in strong:
         track.freeze(tick.hour, population.targets[k])
     track.seen(tick.hour, keys.tolist(), dict(zip(population.targets, shift.z.tolist(), strict=True)))
-    whole = Group(track, component, rows, keys, scores, shift, z, strong, coordination, None, tick.line)
+    whole = Group(track, component, rows, keys, scores, shift, z, strong, coordination, None)
     if not len(strong):
         return [whole]
     stories = stories_of(shift.used_more > 0, strong)
@@ -184,7 +184,7 @@ def _told_apart(tick: Tick, whole: Group, targets: Ints, who: NDArray[np.bool_],
     strong = targets if coordination.holds else targets[:0]
     return Group(
         whole.track, whole.component, rows, whole.keys[who], whole.scores[who], shift, whole.z, strong, coordination,
-        None, tick.line,
+        None,
     )  # fmt: skip
 
 
@@ -194,22 +194,16 @@ def _coordination(tick: Tick, rows: Ints, parameters: Parameters) -> Coordinatio
     )
 
 
-def _lines(tick: Tick) -> Floats:
-    """What z must reach, by target. What is not new needs more until the fleet's own swings are known."""
-    if tick.calibrated:
-        return np.full(len(tick.population.targets), tick.line)
-    return np.where(_new(tick), tick.line, tick.line + UNCALIBRATED_MORE)
-
-
-def _new(tick: Tick) -> NDArray[np.bool_]:
-    return np.array([tick.is_new(target) for target in tick.population.targets], bool)
+def _lines(budget: Budget, new: NDArray[np.bool_]) -> Floats:
+    """What is not new needs more until the fleet's own swings are known."""
+    return budget.line + np.where(new | budget.calibrated, 0.0, UNCALIBRATED_MORE)
 
 
 def _may_fire(tick: Tick, parameters: Parameters) -> NDArray[np.bool_]:
     """Targets that have a past to be held against, or are known to be new."""
     if tick.history_h >= parameters.warm_up_h:
         return np.ones(len(tick.population.targets), bool)
-    return _new(tick)
+    return tick.new
 
 
 def placebos_of(tick: Tick, parameters: Parameters) -> dict[int, dict[str, float]]:
@@ -223,23 +217,33 @@ def placebos_of(tick: Tick, parameters: Parameters) -> dict[int, dict[str, float
     found = {}
     for cohort in sorted(sized, key=lambda one: one.key)[:PLACEBOS_MAX]:
         shift = shift_of(tick.population, tick.comparison, cohort.rows, parameters)
-        sharp = np.flatnonzero(_sharp(shift))
-        found[cohort.key] = {tick.population.targets[k]: float(shift.z[k]) for k in sharp.tolist()}
+        rose = np.flatnonzero(sharp(shift))
+        found[cohort.key] = {tick.population.targets[k]: float(shift.z[k]) for k in rose.tolist()}
     return found
 
 
-def _sharp(shift: Shift) -> NDArray[np.bool_]:
-    """Targets that rose by enough to matter: however sure, a drift by a few hundredths of itself is none.
+def sharp(shift: Shift) -> NDArray[np.bool_]:
+    """By target, whether it rose by enough to matter: however sure, a drift by a few hundredths of itself does not.
 
     Both of all requests and of the organisations' mean. Of a target that the group did not use, the mean is enough, or
     how many organisations begin to: one heavy account, which does not, is not the group.
     """
-    enough = np.maximum(RISE_MIN, RISE_OF_SHARE_MIN * shift.share_before)
-    of_requests = shift.share_now - shift.share_before - np.maximum(shift.comparable, 0.0)
+    enough = rise_needed(shift)
     unused = shift.share_before < UNUSED_SHARE
-    rise = (shift.excess >= enough) & (unused | (of_requests >= enough))
-    sharp: NDArray[np.bool_] = rise | (unused & (shift.excess_breadth >= BEGUN_MIN))
-    return sharp
+    rise = (shift.excess >= enough) & (unused | (rise_of_requests(shift) >= enough))
+    begun: NDArray[np.bool_] = unused & (shift.excess_breadth >= BEGUN_MIN)
+    return rise | begun
+
+
+def rise_needed(shift: Shift) -> Floats:
+    """What the organisations' mean, and all requests, must rise by beyond comparable ones, by target."""
+    enough: Floats = np.maximum(RISE_MIN, RISE_OF_SHARE_MIN * shift.share_before)
+    return enough
+
+
+def rise_of_requests(shift: Shift) -> Floats:
+    """By how much the group's share of all its requests rose beyond comparable ones, by target."""
+    return shift.share_now - shift.share_before - np.maximum(shift.comparable, 0.0)
 
 
 def _strong(track: Track, targets: tuple[str, ...], z: Floats, over: NDArray[np.bool_], parameters: Parameters) -> Ints:

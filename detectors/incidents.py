@@ -335,7 +335,7 @@ def evidence_of(tick: Tick, incident: Incident, group: Group) -> dict[str, Any]:
         "comparable_change": round(float(shift.comparable[top]), 4),
         "statistic": round(float(group.z[top]), 2),
         "own_past": round(float(shift.z[top] - group.z[top]), 2),
-        "threshold": group.line,
+        "threshold": float(tick.lines[top]),
         "ticks": group.track.streak.get(targets[top], 0),
         "per_target": [_per_target(tick, group, k) for k in group.strong.tolist()],
         "shared_values_total": group.coordination.values,

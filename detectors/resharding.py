@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.accounts import FLEET
 from detectors.interned import Interned
 from detectors.parameters import Parameters
 from detectors.rows import SHARDS
 from detectors.sparse import reduced
+from detectors.summary import FLEET
 from detectors.ticks import COHORT_BITS, Entries, Int64s, TickCounts
 
 COLUMNS = ("keys", "shards", "said", "said_at", "first_seen", "last_seen_h", "hours", "nb")

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.rows import Sets
 
+FLEET: Final = ("", "")  # the cohort of everybody
+
 
 @dataclass(frozen=True, slots=True)
 class CohortCounts:
     """Exact counts of one 5-minute tick for the fleet and for declared cohorts, in sparse columns.
 
-    cohorts: (dimension, value), sorted; ("", "") is the fleet. targets: names, sorted.
+    cohorts: (dimension, value), sorted; FLEET is one of them. targets: names, sorted.
     requests, accounts: of each cohort in the tick (int64).
     at: index into cohorts, target: index into targets, count: requests (int64); sorted by (at, target).
     """
@@ -26,6 +29,17 @@ class CohortCounts:
     at: NDArray[np.int64]
     target: NDArray[np.int64]
     count: NDArray[np.int64]
+
+    def of_fleet(self) -> dict[str, dict[str, int]]:
+        """The fleet's requests by kind of target ("model", "capability") and name. O(targets)."""
+        counts: dict[str, dict[str, int]] = {"model": {}, "capability": {}}
+        if FLEET not in self.cohorts:
+            return counts
+        mine = self.at == self.cohorts.index(FLEET)
+        for target, requests in zip(self.target[mine].tolist(), self.count[mine].tolist(), strict=True):
+            kind, _, name = self.targets[target].partition(":")
+            counts[kind][name] = requests
+        return counts
 
 
 @dataclass(frozen=True, slots=True)

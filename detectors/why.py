@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detectors.fleet import Judge
-from detectors.groups import RISE_MIN, RISE_OF_SHARE_MIN, Group, Tick
+from detectors.groups import Group, Tick, rise_needed, rise_of_requests, sharp
 from detectors.membership import Holdings
 from detectors.parameters import Parameters
 from detectors.population import Ints
@@ -22,10 +22,11 @@ GROUPS_SHOWN = 5
 COHORT_ACCOUNTS_MIN = 2
 
 RULES = {
-    "few_organisations": "fewer than 8 organisations",
+    "few_organisations": "too few organisations (`candidate_organisations_min`)",
     "few_shared_values": "fewer than 5 rare values shared by 3 organisations each",
     "one_dimension": "everything that is shared is of one dimension",
-    "one_value_covers": "one value covers more than 60 % of the organisations: one event, not one operator",
+    "one_value_covers": "over 60 % of the organisations share one value, a prompt or over a quarter of their requests: "
+    "one event, product or office, not one operator",
     "coordinated": "it holds",
 }
 
@@ -123,20 +124,21 @@ def _strongest(
     for k in np.argsort(-z, kind="stable")[:TARGETS_SHOWN].tolist():
         expected = shift.share_before[k] + shift.comparable[k]
         value = f"{shift.share_before[k]:.1%} -> {shift.share_now[k]:.1%}, expected {expected:.1%}: z {z[k]:.1f}"
-        limit = f"z at least {tick.line:g}"
-        found.append(Reason(f"move to {tick.population.targets[k]}", value, limit, bool(z[k] >= tick.line)))
-        if z[k] >= tick.line:
+        strong = bool(z[k] >= tick.lines[k])
+        found.append(Reason(f"move to {tick.population.targets[k]}", value, f"z at least {tick.lines[k]:g}", strong))
+        if strong:
             found.append(_rise(shift, k))
     return found
 
 
 def _rise(shift: Shift, k: int) -> Reason:
     """However sure a shift is, a small one is no alert."""
-    before, comparable = float(shift.share_before[k]), float(shift.comparable[k])
-    rise = float(shift.share_now[k]) - before - max(comparable, 0.0)
-    least = max(RISE_MIN, RISE_OF_SHARE_MIN * before)
-    value = f"{100 * rise:+.1f} points beyond {100 * comparable:+.1f} of its like"
-    return Reason("is it large enough", value, f"at least {100 * least:+.1f}", rise >= least)
+    value = (
+        f"beyond its like: organisations' mean {100 * shift.excess[k]:+.1f} points, all requests "
+        f"{100 * rise_of_requests(shift)[k]:+.1f}, begun by {shift.excess_breadth[k]:.0%}"
+    )
+    limit = f"both at least {100 * rise_needed(shift)[k]:+.1f}; of what it did not use, the mean, or a tenth that begin"
+    return Reason("is it large enough", value, limit, bool(sharp(shift)[k]))
 
 
 def why_cohort(judge: Judge, dimension: str, value: str) -> list[Reason]:
@@ -193,8 +195,8 @@ def why_target(judge: Judge, target: str) -> list[Reason]:
     groups = sorted(judge.last_groups, key=lambda group: (-float(group.z[k]), len(group.rows)))[:GROUPS_SHOWN]
     for group in groups:
         value = f"z {group.z[k]:.1f}: {group.shift.share_before[k]:.1%} -> {group.shift.share_now[k]:.1%}"
-        limit = f"z at least {tick.line:g}; {RULES.get(group.coordination.why, group.coordination.why)}"
-        holds = bool(group.z[k] >= tick.line and group.coordination.holds)
+        limit = f"z at least {tick.lines[k]:g}; {RULES.get(group.coordination.why, group.coordination.why)}"
+        holds = bool(group.z[k] >= tick.lines[k] and group.coordination.holds)
         reasons.append(Reason(f"a network of {len(group.rows)} accounts", value, limit, holds))
     return reasons if groups else [*reasons, Reason("networks", "none was found in this tick", "at least one", False)]
 

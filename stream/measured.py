@@ -120,17 +120,13 @@ class MeasuredFleet:
         metrics.alerts_open(Counter((self._state_of(name), severity) for name, severity in self._open.items()))
 
 
-def fleet_counts(parts: Iterable[CohortCounts]) -> dict[str, dict[str, int]]:
+def fleet_counts(parts: Iterable[CohortCounts]) -> dict[str, Counter[str]]:
     """Requests of a tick by model and by capability, summed over the partitions. O(targets)."""
     counts: dict[str, Counter[str]] = {"model": Counter(), "capability": Counter()}
-    for cohorts in parts:
-        if ("", "") not in cohorts.cohorts:
-            continue
-        own = cohorts.at == cohorts.cohorts.index(("", ""))
-        for target, count in zip(cohorts.target[own].tolist(), cohorts.count[own].tolist(), strict=True):
-            kind, _, name = cohorts.targets[target].partition(":")
-            counts[kind][name] += count
-    return {kind: dict(table) for kind, table in counts.items()}
+    for part in parts:
+        for kind, requests in part.of_fleet().items():
+            counts[kind].update(requests)
+    return counts
 
 
 class Adoption:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.programs import NoProgramError
 from tests.programs import program as found
@@ -20,6 +21,10 @@ from tests.programs import program as found
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell that runs us in the background has us ignore Ctrl-C, and what tests start would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How fast an example is drawn says how busy the machine is, and nothing of what is tested.
+settings.register_profile("any_machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any_machine")
 
 RAN: Counter[str] = Counter()
 MISSED: dict[str, str] = {}

@@ -243,7 +243,7 @@ def named(rows: Rows) -> list[tuple]:
 
 
 @given(st.integers(0, 60), st.lists(st.booleans(), min_size=60, max_size=60))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_compact_rows_say_the_same(count, keep):
     rows = rows_of(count).where(np.array(keep[:count], np.bool_))
 

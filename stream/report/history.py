@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.rows import key_of
-from detectors.summary import AccountColumns, Summary
+from detectors.summary import FLEET, AccountColumns, Summary
 from stream.contract.alert import Alert
 
 HOUR_MS = 3_600_000
@@ -34,9 +34,9 @@ class FleetHistory:
     def see(self, summary: Summary) -> None:
         """Add one summary's fleet-wide counts. O(targets)."""
         columns = summary.cohorts
-        if ("", "") not in columns.cohorts:
+        if FLEET not in columns.cohorts:
             return
-        fleet = columns.cohorts.index(("", ""))
+        fleet = columns.cohorts.index(FLEET)
         hour = summary.tick * self.tick_ms // HOUR_MS
         self.hours[hour] = self.hours.get(hour, 0) + int(columns.requests[fleet])
         own = columns.at == fleet

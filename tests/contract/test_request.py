@@ -326,7 +326,7 @@ near_records = st.fixed_dictionaries(
 @given(st.binary(max_size=200))
 @example(b"\xff")
 @example(b"[" * 100_000)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_bytes_raise_anything_but_a_refusal(record):
     refusal = None
     try:
@@ -338,7 +338,7 @@ def test_no_bytes_raise_anything_but_a_refusal(record):
 
 
 @given(near_records, st.data())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_the_quick_way_and_the_close_one_agree_on_every_record(fields, data):
     """On records that are nearly right, whole and with one byte changed."""
     record = bytearray(msgspec.json.encode(RECORD | fields))

@@ -82,7 +82,7 @@ class TestEveryDialect:
         assert [rows.accounts[one] for one in rows.account] == [request.account_id for request in requests_of(name)]
 
     @given(data=st.data())
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     def test_never_raises_anything_but_a_refusal(self, name, data):
         """For any bytes, and for a sample in which any value was replaced by any other."""
         if data.draw(st.booleans()):

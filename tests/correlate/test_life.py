@@ -47,7 +47,7 @@ one_tick = st.tuples(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.lists(one_tick, max_size=3), max_size=40))
 def test_every_sequence_of_findings_gives_records_that_keep_the_contract(ticks):
     life, seen, over, named = Life(), {}, set(), set()

@@ -10,8 +10,10 @@ import pytest
 
 from detectors.findings import Level, Phase
 from detectors.fleet import Judge
+from detectors.groups import UNCALIBRATED_MORE
 from detectors.parameters import Parameters
 from detectors.snapshot import from_bytes, to_bytes
+from detectors.why import why_target
 from tests.detectors.fleets import HOUR, PARAMETERS, columns_of, moving, operated, private_values, still_fleet
 
 ONSET_H = 80
@@ -162,3 +164,17 @@ def test_with_the_clock_switched_off_it_does_not_vote():
     found = findings_of(judge, HOURS)
     assert found
     assert all(vote["trait"] != "night_share" for _, finding in found for vote in finding.evidence.get("votes", ()))
+
+
+def test_until_the_fleets_swings_are_known_what_is_not_new_needs_more_and_why_says_so():
+    judge = Judge(PARAMETERS)
+    findings_of(judge, HOURS)
+    limits = {name: why_target(judge, name)[2].limit for name in (NEW, "capability:coding")}
+
+    assert not judge.budget.calibrated
+    assert limits[NEW].startswith(f"z at least {PARAMETERS.page_z:g};")
+    assert limits["capability:coding"].startswith(f"z at least {PARAMETERS.page_z + UNCALIBRATED_MORE:g};")
+
+
+def test_the_threshold_in_the_evidence_is_the_one_that_its_strongest_target_had_to_reach(story):
+    assert story[-1][1].evidence["threshold"] == PARAMETERS.page_z

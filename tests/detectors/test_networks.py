@@ -39,7 +39,7 @@ def naive_core(org, pairs, least):
         alive = keep
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(0, 6), min_size=8, max_size=14), st.data())
 def test_the_core_is_the_largest_set_tied_into_enough_organisations_of_itself(org, data):
     size = len(org)

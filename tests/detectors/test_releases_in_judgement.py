@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from detectors.drift import Dated
-from detectors.fleet import Judge, models_of
+from detectors.fleet import Judge
 from detectors.parameters import HOUR_MS
 from detectors.snapshot import from_bytes, to_bytes
 from detectors.summary import CohortCounts
@@ -93,4 +93,4 @@ def test_partitions_are_summed():
     judge.cohorts([counts_of(5, 1), counts_of(0, 2)], HOUR * 12)
     judge.cohorts([counts_of(7, 0)], HOUR * 12 + 1)
     assert judge.state()["models"] == {"atlas-3": 12, "atlas-4": 3}
-    assert models_of(counts_of(0, 4)) == {"atlas-4": 4}
+    assert counts_of(0, 4).of_fleet() == {"model": {"atlas-4": 4}, "capability": {}}

@@ -125,7 +125,7 @@ def test_the_order_of_arrival_and_the_cut_of_frames_change_nothing(pieces):
         assert whole.close(tick) == cut.close(tick)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.tuples(st.integers(0, 3), st.integers(0, 3 * TICK_MS - 1), st.integers(0, 12)), min_size=1, max_size=60

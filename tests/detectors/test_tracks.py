@@ -90,7 +90,7 @@ def test_under_alarm_the_past_is_frozen_so_that_an_attack_is_not_learnt():
     assert track.past(HOUR + 200, "model:m") == 1.0
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 1 << 30))
 def test_restored_tracks_go_on_as_if_nothing_had_happened(seed):
     rng = np.random.default_rng(seed)

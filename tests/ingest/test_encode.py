@@ -280,7 +280,7 @@ def log_of(kinds_of_records: list[str]) -> list[bytes]:
 
 
 @given(st.lists(kinds, max_size=120), st.lists(st.integers(1, 50), max_size=12), st.sampled_from([20, 4096]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_no_cut_of_a_source_changes_its_rows_its_clocks_or_what_is_refused(kinds_of_records, cuts, hold):
     raws = log_of(kinds_of_records)
     encoder, frames, refused = Encoder("s", limits=Limits(names=8, hold=hold)), [], []
@@ -305,7 +305,7 @@ def test_no_cut_of_a_source_changes_its_rows_its_clocks_or_what_is_refused(kinds
 
 
 @given(st.lists(kinds, max_size=120), st.integers(0, 120))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_next_owner_goes_on_as_the_old_one_would_have(kinds_of_records, stop):
     """It is given the place and the clock, and reads again what was read and not judged."""
     raws = log_of(kinds_of_records)
@@ -324,7 +324,7 @@ def test_the_next_owner_goes_on_as_the_old_one_would_have(kinds_of_records, stop
 
 
 @given(st.lists(kinds, max_size=60))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_quick_way_for_our_own_records_equals_the_way_for_any_dialect(kinds_of_records):
     raws = log_of(kinds_of_records)
     quick, refused_quick = whole(raws)

@@ -47,13 +47,13 @@ QUICK = [Phase.explicit, Phase.reuse, Phase.generate]  # a run is too slow to be
 CUTS = st.sets(st.integers(1, len(REQUESTS) - 1), max_size=12)
 
 
-@settings(max_examples=12, deadline=None, phases=QUICK)
+@settings(max_examples=12, phases=QUICK)
 @given(CUTS)
 def test_the_cut_of_frames_changes_no_byte_of_any_summary(cuts):
     assert [encode_summary(one) for one in run(frames_of(cuts))[1]] == WHOLE
 
 
-@settings(max_examples=12, deadline=None, phases=QUICK)
+@settings(max_examples=12, phases=QUICK)
 @given(CUTS, CUTS, st.integers(0, 11))
 def test_a_crash_after_which_another_cut_is_sent_from_the_start_changes_no_byte(first, second, survived):
     frames = frames_of(first)
@@ -61,7 +61,7 @@ def test_a_crash_after_which_another_cut_is_sent_from_the_start_changes_no_byte(
     assert [encode_summary(one) for one in run([*before, *frames_of(second)])[1]] == WHOLE
 
 
-@settings(max_examples=8, deadline=None, phases=QUICK)
+@settings(max_examples=8, phases=QUICK)
 @given(CUTS, st.data())
 def test_frames_lost_before_a_gap_is_noticed_come_again_from_the_position(cuts, data):
     """Refuse and seek back: what arrives in any order counts as if it had come in order."""

@@ -110,7 +110,7 @@ def test_the_traffic_has_repeats_and_late_requests_and_a_baseline():
     assert len(PLAIN[0].accounts.slow.codes) > 30
 
 
-@settings(max_examples=8, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=8, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(
     st.integers(1, 8),
     st.dictionaries(st.integers(0, len(FRAMES) - 1), st.integers(1, 12), min_size=1, max_size=3),
