@@ -14,9 +14,10 @@ from detectors.accounts import Accounts
 from detectors.findings import Finding
 from detectors.fleet import Judge, joined
 from detectors.parameters import HOUR_MS, Parameters
+from detectors.recoding import UNNAMED, recoded
 from detectors.resharding import Part, gathered, shards_of
 from detectors.rows import NO_CLOCK_MS, SHARDS, Frame
-from detectors.snapshot import from_bytes, to_bytes
+from detectors.snapshot import UnreadableSnapshotError, from_bytes, to_bytes
 from detectors.summary import Summary
 from detectors.ticks import OpenTicks
 from stream.contract.alert import Alert
@@ -159,6 +160,8 @@ class Shards:
             to_bytes(
                 {
                     "partition": [self.partition, self.partitions],
+                    "width": self.parameters.targets_max,
+                    "tick_ms": [self.parameters.tick_ms, self.parameters.network_tick_ms],
                     "sources": sources,
                     "accounts": self.accounts.state(),
                     "ticks": self.ticks.state(),
@@ -168,13 +171,23 @@ class Shards:
 
     @classmethod
     def restore(cls, parameters: Parameters, pieces: dict[str, bytes]) -> Shards:
-        """The state that `snapshot` wrote. Raises UnreadableSnapshotError where the bytes are damaged."""
+        """The state that `snapshot` wrote, under another `targets_max` perhaps.
+
+        Raises UnreadableSnapshotError where the bytes are damaged, or of ticks of another length.
+        """
         state = from_bytes(b"".join(pieces[name] for name in sorted(pieces)))
+        _refuse_other_ticks(state, parameters)
         partition, partitions = state["partition"]
         shards = cls(parameters, list(state["sources"]), partition, partitions)
         shards._sources = {name: Source(*values) for name, values in state["sources"].items()}
-        shards.accounts.restore(state["accounts"])
-        shards.ticks.restore(state["ticks"])
+        accounts, ticks = state["accounts"], state["ticks"]
+        # Snapshots that do not tell their width are of a time when it was never changed.
+        was, width = state.get("width", Parameters().targets_max), parameters.targets_max
+        if was != width:
+            shards.accounts.targets_over += max(len(accounts["interned"][0]) - (width - UNNAMED), 0)
+            accounts, ticks = recoded(accounts, ticks, was, width)
+        shards.accounts.restore(accounts)
+        shards.ticks.restore(ticks)
         return shards
 
     @classmethod
@@ -194,6 +207,17 @@ class Shards:
         shards.accounts.restore(accounts)
         shards.ticks.restore(ticks)
         return shards
+
+
+def _refuse_other_ticks(state: Mapping[str, Any], parameters: Parameters) -> None:
+    """A tick is known by its number: under another length it would be at another time, and all that comes late."""
+    now = [parameters.tick_ms, parameters.network_tick_ms]
+    was = state.get("tick_ms", now)
+    if was != now:
+        raise UnreadableSnapshotError(
+            f"the state was written with [ticks] tick_ms = {was[0]}, network_tick_ms = {was[1]}; now they are {now[0]} "
+            f"and {now[1]}: its ticks cannot be cut anew. Set them back, or count anew under other [kafka.groups]"
+        )
 
 
 def _agreed(others: Sequence[Shards]) -> dict[str, Source]:
@@ -342,11 +366,13 @@ class Fleet:
     def snapshot(self) -> dict[str, bytes]:
         """The whole state in pieces below the limit of a Kafka message; what people said is not in it."""
         state = {"at_ms": self.at_ms, "join": self.join.state(), "judge": self.judge.state()}
+        state["tick_ms"] = [self.parameters.tick_ms, self.parameters.network_tick_ms]
         return _in_pieces(to_bytes(state | {"life": self.life.snapshot()}))
 
     def restore(self, pieces: Mapping[str, bytes]) -> None:
         """Continue, with nothing seen yet, from what `snapshot` gave. Raises UnreadableSnapshotError."""
         state = from_bytes(b"".join(pieces[name] for name in sorted(pieces)))
+        _refuse_other_ticks(state, self.parameters)
         self.at_ms = state["at_ms"]
         self.join.restore(state["join"])
         self.judge.restore(state["judge"])
