@@ -15,7 +15,7 @@ from detectors.rows import NO_CLOCK_MS, Frame
 from detectors.summary import Summary
 from stream.contract.alert import Alert
 from stream.ingest.encode import Dialect, Encoder, Refused
-from stream.pipeline import Applied, Shards
+from stream.pipeline import TICKS_AT_ONCE, Applied, Shards
 
 
 class Judge(Protocol):
@@ -83,8 +83,9 @@ class Embedded:
             raise AssertionError(f"{source}: the frame ({frame.after}, {frame.upto}] leaves a gap")
         self._count_frame(frame)
         alerts: list[Alert] = []
-        for summary in self.shards.summaries():
-            alerts += self._judge(summary)
+        while summaries := self.shards.summaries(TICKS_AT_ONCE):
+            for summary in summaries:
+                alerts += self._judge(summary)
         return alerts
 
     def refusals(self, source: str) -> list[Refused]:

@@ -26,6 +26,7 @@ from stream.correlate.life import Life, NamedAccount
 from stream.correlate.verdicts import Said
 from stream.frames import decode_summary, encode_summary
 
+TICKS_AT_ONCE = 12  # an hour: with a million accounts seconds, after which a worker can do something else
 PIECE_BYTES_MAX = 800_000  # below the default limit of a Kafka message, with room for its key and headers
 
 
@@ -114,20 +115,29 @@ class Shards:
         source.position = frame.upto
         return Applied.APPLIED
 
-    def summaries(self) -> list[Summary]:
-        """Close every tick that all sources have passed by the lateness, oldest first."""
-        end = self._closable()
-        return [] if end is None else self.close_until(end)
+    def summaries(self, most: int | None = None) -> list[Summary]:
+        """Close every tick that all sources have passed by the lateness, oldest first; `most`: only so many.
 
-    def close_until(self, end: int) -> list[Summary]:
-        """Close every tick before this one, oldest first, whatever the clocks say."""
+        Whether they are closed at once or little by little changes no summary: what comes later for them is late.
+        """
+        end = self._closable()
+        return [] if end is None else self.close_until(end, most)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether ticks may close that `summaries` has left open."""
+        end, first = self._closable(), self.ticks.first_open
+        return end is not None and first is not None and first < end
+
+    def close_until(self, end: int, most: int | None = None) -> list[Summary]:
+        """Close every tick before this one, or the first so many of them, oldest first, whatever the clocks say."""
         opened = self.ticks.open_ticks()
         first = self.ticks.first_open
         if first is None:
             # Before the first request there is nothing to tell, however the source was cut. A partition that has none
             # yet tells of the latest tick that it is empty, so that the others need not wait for it.
             first = opened[0] if opened else end - 1
-        return [self._close(tick) for tick in range(first, end)]
+        return [self._close(tick) for tick in range(first, end if most is None else min(end, first + most))]
 
     def _closable(self) -> int | None:
         """The first tick that may not close yet; None while some source has no clock."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from detectors.parameters import Parameters
 from stream import metrics
@@ -10,7 +11,7 @@ from stream.detect.shell import Output, Step
 from stream.errors import SwerveError
 from stream.frames import decode_frame, encode_summary
 from stream.measured import MeasuredShards
-from stream.pipeline import Applied, Shards
+from stream.pipeline import TICKS_AT_ONCE, Applied, Shards
 
 STAGE = "detect"
 
@@ -53,14 +54,20 @@ class ShardsEngine:
         if outcome is Applied.APPLIED:
             metrics.records_accepted(STAGE, len(frame.rows))
         metrics.source_clock(STAGE, frame.source, frame.clock_ms, frame.idle)
-        summaries = self.shards.summaries()
+        return self._closed(outcome, frame.source)
+
+    def _closed(self, outcome: Applied, source: str) -> Step:
+        """What may close now, an hour of it at once: after a long pause it is much."""
+        summaries = self.shards.summaries(TICKS_AT_ONCE)
         for summary in summaries:
             metrics.records_refused("duplicate_event", summary.counters.get("duplicate_event", 0))
         if summaries:
             self._measured.after(self.shards)
         metrics.records_refused("late_event", self.shards.late - self._late)
         self._late = self.shards.late
-        return Step(outcome, frame.source, tuple(Output(encode_summary(summary)) for summary in summaries))
+        outputs = tuple(Output(encode_summary(summary)) for summary in summaries)
+        rest = partial(self._closed, Applied.APPLIED, source) if self.shards.is_behind else None
+        return Step(outcome, source, outputs, rest)
 
     def _leaves_out_the_begin(self, source: str, after: int) -> bool:
         """A chain begins at -1: a first frame that begins later was handed out before the true first one."""

@@ -35,11 +35,12 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What an engine did with one message of `source`."""
+    """What an engine did with one message of `source`. rest: does more of it, where the message asks for much."""
 
     outcome: Applied
     source: str
     outputs: tuple[Output, ...] = ()
+    rest: Callable[[], Step] | None = None
 
 
 class Engine(Protocol):
@@ -129,7 +130,10 @@ class Shell:
             return still_ours()
 
     async def take(self, partition: int, offset: int, value: bytes) -> None:
-        """Apply one message, or refuse it and go back to where its chain stands."""
+        """Apply one message, or refuse it and go back to where its chain stands.
+
+        Where it asks for much, a snapshot or a rebalance may come in between: what is left then is done after it.
+        """
         async with self._lock:
             held = self._held.get(partition)
             if held is None:
@@ -144,8 +148,19 @@ class Shell:
             held.upto = max(held.upto, offset + 1)
             held.resume[step.source] = max(held.resume.get(step.source, 0), offset + 1)
             held.dirty = True
-            if step.outputs:
-                await self._stage.emit(step.outputs)
+            await self._emit(step)
+        while step.rest is not None:
+            async with self._lock:
+                if self._held.get(partition) is not held:
+                    return
+                step = await asyncio.to_thread(step.rest)
+                self._heard()
+                held.dirty = True
+                await self._emit(step)
+
+    async def _emit(self, step: Step) -> None:
+        if step.outputs:
+            await self._stage.emit(step.outputs)
 
     async def _open(self, partition: int) -> Held:
         begun_s = self._now_s()

@@ -39,7 +39,8 @@ def _halves(part: Frame) -> tuple[Frame, Frame] | None:
     cut = int(offsets[len(offsets) // 2 - 1])
     first = compact_rows(part.rows.where(part.rows.offset <= cut))
     second = compact_rows(part.rows.where(part.rows.offset > cut))
-    clock_ms = int(first.clock_ms[-1])
+    # Clocks only rise, but for that of a row that is older than the clock which the source had not yet shown.
+    clock_ms = min(int(first.clock_ms[-1]), int(second.clock_ms.min()))
     return (
         replace(part, upto=cut, clock_ms=clock_ms, idle=False, ended=False, refused={}, rows=first),
         replace(part, after=cut, rows=second),

@@ -207,10 +207,13 @@ class Encoder:
         judged = self._judged(record, offset, everything=ended or idle)
         clock = SourceClock(self.clock_state)
         clock_ms = clock.read(at_ms[:judged])
-        judging_ms = self._judging_ms(at_ms, record, clock_ms, clock.state)
+        readings_ms = np.concatenate([clock_ms, SourceClock(clock.state).read(at_ms[judged:])])
+        by = self._judged_by(record, judged)
+        judging_ms = self._judging_ms(at_ms, readings_ms, by)
         ahead = at_ms[:judged] > judging_ms + AHEAD_MS_MAX
         ahead &= ~self._follows_slowly(at_ms, np.flatnonzero(ahead), judged)
         upto = self._upto(offset, judged)
+        self._date_what_lies_long_before(at_ms, clock_ms, readings_ms, by)
         rows = self._rows_of(np.flatnonzero(~ahead), clock_ms)
         refused = self._leave(upto, judged, np.flatnonzero(ahead), judging_ms)
         frame = Frame(
@@ -241,17 +244,15 @@ class Encoder:
         judged = max(by_rows, by_records, 0)
         return judged if judged >= len(record) else int(np.searchsorted(offset, offset[judged], side="left"))
 
-    def _judging_ms(
-        self, at_ms: NDArray[np.int64], record: NDArray[np.int64], clock_ms: NDArray[np.int64], state: ClockState
-    ) -> NDArray[np.int64]:
-        """The clock by which each judged row is judged: at the 16th readable record after it, or the last to wait for.
-
-        Where 16 were never read by then: the lower median of what was.
-        """
-        judged = len(clock_ms)
-        readings_ms = np.concatenate([clock_ms, SourceClock(state).read(at_ms[judged:])])
+    def _judged_by(self, record: NDArray[np.int64], judged: int) -> NDArray[np.int64]:
+        """The row at which each judged row is judged: the 16th readable one after it, or the last to wait for."""
         waited = np.searchsorted(record, record[:judged] + self._limits.hold, side="left") - 1
-        by = np.minimum(np.arange(judged) + WINDOW, waited)
+        return np.minimum(np.arange(judged) + WINDOW, waited)
+
+    def _judging_ms(
+        self, at_ms: NDArray[np.int64], readings_ms: NDArray[np.int64], by: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """By which clock each row is judged; where 16 were never shown by then, the lower median of what was."""
         judging_ms = readings_ms[by]
         for row in np.flatnonzero(judging_ms == NO_CLOCK_MS).tolist():
             judging_ms[row] = lower_median((*self.clock_state.last_ms, *at_ms[: by[row] + 1].tolist()))
@@ -274,6 +275,31 @@ class Encoder:
             usual_ms = int(np.median(np.diff(np.sort(before))))
             slowly[row] = at_ms[row] <= lower_median(before.tolist()) + AHEAD_MS_MAX + SLOW_GAPS * usual_ms
         return slowly
+
+    def _date_what_lies_long_before(
+        self,
+        at_ms: NDArray[np.int64],
+        clock_ms: NDArray[np.int64],
+        readings_ms: NDArray[np.int64],
+        by: NDArray[np.int64],
+    ) -> None:
+        """Give rows out of all proportion before the clock's first reading that clock: by it they are late.
+
+        Else one such row would begin time, and every tick since would be told. Out of proportion is more than an hour
+        and twelve usual gaps of the records by which it is judged, as `_follows_slowly` has it the other way round.
+        """
+        before = np.flatnonzero(clock_ms == NO_CLOCK_MS)
+        if not len(before):
+            return
+        times = np.concatenate([np.array(self.clock_state.last_ms, np.int64), at_ms])
+        first = int(np.argmax(readings_ms != NO_CLOCK_MS)) if readings_ms[-1] != NO_CLOCK_MS else len(at_ms)
+        for row in before.tolist():
+            end = len(self.clock_state.last_ms) + min(int(by[row]), first) + 1
+            near = times[max(end - WINDOW, 0) : end]
+            if len(near) >= SLOW_RECORDS_MIN:
+                first_ms, usual_ms = lower_median(near.tolist()), int(np.median(np.diff(np.sort(near))))
+                if at_ms[row] < first_ms - AHEAD_MS_MAX - SLOW_GAPS * usual_ms:
+                    clock_ms[row] = first_ms
 
     def _upto(self, offset: NDArray[np.int64], judged: int) -> int:
         """The last offset before the first row that is not judged, of those that were read."""

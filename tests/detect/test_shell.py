@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 
@@ -179,6 +180,50 @@ async def test_what_was_written_is_settled_then_stored_then_headed_then_committe
     assert stage.done == [
         ("emit", b"a:-1:5"), "settle", ("store", b"piece"), ("store", b"head"), ("commit", 1),
     ]  # fmt: skip
+
+
+class Laborious(Counting):
+    """Does what a message asks for in three steps."""
+
+    def apply(self, offset, value):
+        return self.step(value, 1)
+
+    def step(self, value, number):
+        rest = (lambda: self.step(value, number + 1)) if number < 3 else None
+        return Step(Applied.APPLIED, "a", (Output(b"%d" % number),), rest)
+
+
+async def test_a_message_that_asks_for_much_lets_a_rebalance_come_in_between_and_is_left_to_the_next_owner():
+    shell, stage, _ = a_shell()
+
+    async def opened(partition, pieces):
+        return Laborious(pieces)
+
+    async def emit(outputs):
+        stage.done.append(outputs[0].value)
+        if outputs[0].value == b"2":
+            leaving.append(asyncio.create_task(shell.drop()))
+            await asyncio.sleep(0)
+
+    leaving: list = []
+    stage.open, stage.emit = opened, emit
+    await shell.take(0, 7, b"much")
+    await leaving[0]
+
+    assert stage.done == [b"1", b"2", ("close", 0)]
+
+
+async def test_all_of_a_message_that_asks_for_much_is_done_before_the_next():
+    shell, stage, _ = a_shell()
+
+    async def opened(partition, pieces):
+        return Laborious(pieces)
+
+    stage.open = opened
+    await shell.take(0, 7, b"much")
+    await shell.take(0, 8, b"more")
+
+    assert [value for _, value in stage.done] == [b"1", b"2", b"3"] * 2
 
 
 async def test_nothing_is_stored_where_nothing_changed():

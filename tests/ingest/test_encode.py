@@ -188,6 +188,37 @@ class TestTimesThatCannotBe:
         assert len(frame.rows) == 20
 
 
+class TestTimesLongBefore:
+    """A row without a clock that is late by the clock that comes: else it would begin time."""
+
+    @pytest.mark.parametrize(("place", "count"), [(0, 40), (1, 40), (7, 40), (14, 40), (0, 16), (14, 16), (3, 6)])
+    def test_a_record_of_another_year_among_the_first_carries_the_clock_that_judges_it(self, place, count):
+        raws = [record(i) for i in range(count)]
+        raws[place] = record(place, at_ms=AT - 9_000 * HOUR)
+        frame, refused = whole(raws)
+
+        clocks = frame.rows.clock_ms[: min(count, 15)].tolist()
+        assert AT <= clocks.pop(place) < AT + HOUR
+        assert set(clocks) == {NO_CLOCK_MS}
+        assert refused == []
+
+    @pytest.mark.parametrize("gap_ms", [1_000, HOUR, 24 * HOUR, 700 * HOUR])
+    def test_the_first_records_of_a_source_however_slow_it_is_have_none(self, gap_ms):
+        frame, _ = whole([record(i, at_ms=AT + i * gap_ms) for i in range(40)])
+
+        assert frame.rows.clock_ms[:15].tolist() == [NO_CLOCK_MS] * 15
+
+    def test_an_hour_before_is_fine(self):
+        frame, _ = whole([record(0, at_ms=AT - HOUR), *[record(i, at_ms=AT) for i in range(1, 40)]])
+
+        assert frame.rows.clock_ms[0] == NO_CLOCK_MS
+
+    def test_of_four_records_nobody_can_say_which_is_out_of_place(self):
+        frame, _ = whole([record(0, at_ms=AT - 9_000 * HOUR), *[record(i) for i in range(1, 4)]])
+
+        assert frame.rows.clock_ms.tolist()[0] == NO_CLOCK_MS
+
+
 class TestRefusedRecords:
     def test_are_counted_by_reason_in_the_frame_that_covers_them_and_kept_as_they_came(self):
         encoder = Encoder("s")
@@ -264,14 +295,14 @@ def test_full_tables_start_anew_and_change_nothing():
 
 
 # A little of everything: honest times, jumps, crazy ones, repeats, what is refused, and new names.
-kinds = st.sampled_from(["honest", "honest", "honest", "gap", "crazy", "old", "broken", "slow"])
+kinds = st.sampled_from(["honest", "honest", "honest", "gap", "crazy", "old", "ancient", "broken", "slow"])
 
 
 def log_of(kinds_of_records: list[str]) -> list[bytes]:
     raws, now = [], AT
     for number, kind in enumerate(kinds_of_records):
         now += 6 * HOUR if kind == "gap" else 1000
-        at_ms = {"crazy": YEAR_9999, "old": 5}.get(kind, now)
+        at_ms = {"crazy": YEAR_9999, "old": 5, "ancient": AT - 2_400 * HOUR}.get(kind, now)
         twice = f'"model": "x", "model": "m{number % 3}", "attributes": {{"org": 1, "org": "o"}},'
         broken = b"{" if number % 2 else b"\xff"
         slow = record(number, at_ms=at_ms).replace(b"{", b"{" + twice.encode(), 1)

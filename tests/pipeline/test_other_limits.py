@@ -1,4 +1,4 @@
-"""State that was written under other settings: where it can be read, it is; where it would be misread, it is refused."""
+"""State written under other settings: where it can be read, it is; where it would be misread, it is refused."""
 
 from __future__ import annotations
 
