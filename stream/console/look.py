@@ -14,10 +14,11 @@ from urllib.parse import quote, urlencode
 import jinja2
 from markupsafe import Markup
 
+from stream.console.charts import Chart, by_name
 from stream.console.view import DAY_MS, View
 from stream.correlate.sentence import name as clean
-from stream.report import charts, spoken
-from stream.report.charts import Line, Mark
+from stream.report import spoken
+from stream.report.charts import STYLES, Mark, swatch
 from stream.report.page import ORDER, SIGNS
 
 HOUR_MS = 3_600_000
@@ -42,7 +43,9 @@ def environment() -> jinja2.Environment:
         moment=spoken.moment, span=spoken.span, count=spoken.count, percent=spoken.percent, utc=utc, clean=clean,
         path=lambda text: quote(text, safe=""),
     )  # fmt: skip
-    made.globals.update(signs=SIGNS, severities=ORDER, asset=asset, account_at=account_at, cohort_at=cohort_at)
+    made.globals.update(
+        signs=SIGNS, severities=ORDER, asset=asset, account_at=account_at, cohort_at=cohort_at, swatch=swatch
+    )
     return made
 
 
@@ -90,37 +93,18 @@ def spark(points: Sequence[tuple[int, float]], marks_ms: Iterable[int] = (), *, 
     ).format(SPARK_W, SPARK_H, title, lines, Markup(places))
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """A chart and its legend: (sample, name, share at the begin, share at the end)."""
-
-    chart: Markup
-    legend: Sequence[tuple[Markup, str, str, str]]
-
-
-def drawn(series: Mapping[str, Sequence[tuple[int, float]]], marks: Sequence[Mark], title: str) -> Drawn:
-    """Lines by name, strongest first."""
-    lines = [Line(named, points, style % charts.STYLES) for style, (named, points) in enumerate(series.items())]
-    lines = [line for line in lines if line.points]
-    legend = [
-        (charts.swatch(line.style), line.name, spoken.percent(line.points[0][1]), spoken.percent(line.points[-1][1]))
-        for line in lines
-    ]
-    return Drawn(charts.shares(lines, marks, title=title), legend)
-
-
-def fleet_chart(view: View, kind: str, onsets: Sequence[Mark] = (), always: Iterable[str] = ()) -> Drawn:
+def fleet_chart(view: View, kind: str, onsets: Sequence[Mark] = (), always: Iterable[str] = ()) -> Chart | None:
     """Shares of the whole fleet by the strongest targets of a kind, over at most 14 days.
 
     always: targets, such as "model:atlas-4", that are drawn even where others are stronger.
     """
     with view.lock:
         wanted = sorted(name for name in set(always) if name.startswith(f"{kind}:") and name in view.fleet.counts)
-        strong = [name for name in view.fleet.strongest(kind, charts.STYLES) if name not in wanted]
-        names = [*wanted[: charts.STYLES // 2], *strong][: charts.STYLES]
+        strong = [name for name in view.fleet.strongest(kind, STYLES) if name not in wanted]
+        names = [*wanted[: STYLES // 2], *strong][:STYLES]
         series = {name.partition(":")[2]: view.fleet.shares(name)[-24 * DAYS_DRAWN :] for name in names}
     marks = releases_marked(view) if kind == "model" else []
-    return drawn(series, [*marks, *onsets], f"Share of requests by {kind}")
+    return by_name(series, [*marks, *onsets])
 
 
 def releases_marked(view: View) -> list[Mark]:

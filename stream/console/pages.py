@@ -12,14 +12,15 @@ from aiohttp import web
 from markupsafe import Markup
 
 from stream.console import actions, listing, look, runbook, tracks
+from stream.console.charts import Chart, by_name, chart_of
 from stream.console.desk import Desk
 from stream.console.door import WHO
 from stream.console.view import DAY_MS, Known
 from stream.correlate.evidence import number
 from stream.correlate.expected_shifts import CARRIED_MIN
 from stream.correlate.explain import explain
-from stream.report import charts, spoken
-from stream.report.charts import Mark
+from stream.report import spoken
+from stream.report.charts import STYLES, Mark
 from stream.report.page import Case, cases_of, fingerprint
 
 ALERTS_SHOWN, WATCHED_SHOWN = 25, 8  # on the overview; the others are one link away
@@ -150,10 +151,12 @@ def _alert(desk: Desk, request: web.Request) -> Context:
     page = listing.members(known.members, question)
     last = known.last
     told = {section.title: section for section in explain(known.records)}
+    case = _case(desk, known)
     return {
         "known": known,
         "alert": last,
-        "case": _case(desk, known),
+        "case": case,
+        "group_drawn": chart_of(case.lines, case.marks),
         "cohort_drawn": _cohort_course(desk, known),
         "now_drawn": _now(desk, known),
         "judged": number(last.evidence, "accounts"),
@@ -192,12 +195,12 @@ def _now(desk: Desk, known: Known) -> Now | None:
 
 
 def _case(desk: Desk, known: Known) -> Case:
-    """The chart and the timeline, as a report shows them."""
+    """What its chart shows and the timeline, as in a report."""
     releases = sorted(desk.view.released().items())
     return next(cases_of(known.records, desk.view.courses.courses, releases))
 
 
-def _cohort_course(desk: Desk, known: Known) -> look.Drawn | None:
+def _cohort_course(desk: Desk, known: Known) -> Chart | None:
     """A declared cohort's share, counted exactly, beside the whole fleet's; None for a group that Swerve found."""
     last, view = known.last, desk.view
     if last.subject.kind != "cohort" or last.target.kind == "mix":
@@ -213,7 +216,7 @@ def _cohort_course(desk: Desk, known: Known) -> look.Drawn | None:
     series = {"this cohort": theirs, "the whole fleet": fleet}
     drawn = {name: [point for point in points if point[0] >= first_ms] for name, points in series.items()}
     marks = [Mark(last.started_at, "onset"), *look.releases_marked(view)]
-    return look.drawn(drawn, marks, f"Share of {last.target.id} over time")
+    return by_name(drawn, marks)
 
 
 def _members(desk: Desk, known: Known, rows: Sequence[Any]) -> list[Member]:
@@ -253,21 +256,17 @@ def _shared(evidence: Mapping[str, Any], accounts_total: int) -> list[Shared]:
 def _account(desk: Desk, request: web.Request) -> Context:
     account_id = request.query.get("id", "")[: listing.QUERY_MAX]
     mix = tracks.mix_of(list(desk.view.courses.kept), account_id)
-    series = {name: mix.shares[name] for name in mix.strongest(charts.STYLES)}
+    series = {name.partition(":")[2]: mix.whole(name) for name in mix.strongest(STYLES)}
     return {
         "account_id": account_id,
         "named": desk.view.naming(account_id),
         "watching": desk.view.watching(account_id),
         "requests": mix.requests,
-        "mix": look.drawn(_plain_names(series), look.releases_marked(desk.view), "What this account used"),
+        "mix": by_name(series, look.releases_marked(desk.view)),
         "covering": [
             one for one in actions.announced(desk) if one.subject.kind == "account" and one.subject.id == account_id
         ],
     }
-
-
-def _plain_names(series: Mapping[str, Any]) -> dict[str, Any]:
-    return {name.partition(":")[2]: points for name, points in series.items()}
 
 
 def _cohort(desk: Desk, request: web.Request) -> Context:
@@ -278,10 +277,10 @@ def _cohort(desk: Desk, request: web.Request) -> Context:
     strongest = sorted(counts, key=lambda name: (-sum(counts[name].values()), name))
     drawn = {}
     for kind in ("model", "capability"):
-        names = [name for name in strongest if name.startswith(f"{kind}:")][: charts.STYLES]
+        names = [name for name in strongest if name.startswith(f"{kind}:")][:STYLES]
         marks = look.releases_marked(desk.view) if kind == "model" else []
         series = {name.partition(":")[2]: look.smoothed(hours, counts[name]) for name in names}
-        drawn[kind] = look.drawn(series, marks, f"Share of this cohort's requests by {kind}")
+        drawn[kind] = by_name(series, marks)
     about = [
         one for one in desk.view.alerts()
         if (one.last.subject.dimension, one.last.subject.id) == (dimension, value) or _carries(one, dimension, value)
@@ -308,7 +307,7 @@ def _releases(desk: Desk, request: web.Request) -> Context:
         with view.lock:
             points = view.fleet.shares(f"model:{model}", smooth_h=24) if f"model:{model}" in view.fleet.counts else []
         about = [one for one in view.firing() if any(target.id == model for target in one.last.targets)]
-        picture = look.drawn({model: points[-24 * look.DAYS_DRAWN :]}, [Mark(at_ms, "released")], f"share of {model}")
+        picture = by_name({model: points[-24 * look.DAYS_DRAWN :]}, [Mark(at_ms, "released")])
         rows.append({"model": model, "at_ms": at_ms, "share": points[-1][1] if points else None,
                      "drawn": picture, "firing": about, "is_dated": model in dated})  # fmt: skip
     return {"rows": rows}

@@ -13,7 +13,11 @@ from stream.console.door import Handler, guarded, said
 from stream.contract.refusal import Refusal
 from stream.errors import SwerveError, UsageError
 
-STATIC = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}
+STATIC = {
+    "console.css": "text/css", "console.js": "text/javascript", "charts.js": "text/javascript",
+    "icon.svg": "image/svg+xml", "vendor/uplot/uPlot.iife.min.js": "text/javascript",
+    "vendor/uplot/uPlot.min.css": "text/css", "vendor/uplot/LICENSE": "text/plain",
+}  # fmt: skip
 
 
 def attach(desk: Desk, app: web.Application) -> None:

@@ -20,6 +20,11 @@ class Mix:
     requests: list[tuple[int, int]] = field(default_factory=list)
     shares: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
 
+    def whole(self, target: str) -> list[tuple[int, float]]:
+        """Its course with the ticks in which the account sent requests, and none to the target."""
+        shares = dict(self.shares[target])
+        return [(at_ms, shares.get(at_ms, 0.0)) for at_ms, _ in self.requests]
+
     def strongest(self, most: int) -> list[str]:
         """Targets by their share at the end or the middle, whichever is larger; ties by name."""
         peak = {name: max(share for _, share in points) for name, points in self.shares.items()}

@@ -67,14 +67,17 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One alert on the page: its last record, what it said while it fired, the highest severity, and every change."""
+    """One alert on the page: its last record, what it said while it fired, the highest severity, and every change.
+
+    lines: these accounts first.
+    """
 
     last: Alert
     said: str
     severity: str
     changes: Sequence[tuple[str, str]]
-    chart: Markup
-    legend: Sequence[tuple[Markup, str]]
+    lines: Sequence[Line]
+    marks: Sequence[Mark]
     facts: Sequence[tuple[str, str]]
     tables: Sequence[Table]
 
@@ -82,6 +85,16 @@ class Case:
     def sign(self) -> str:
         """The severity as a shape, for whoever cannot tell the colours apart."""
         return SIGNS[self.severity]
+
+    @property
+    def chart(self) -> Markup:
+        """How the accounts moved; these accounts are drawn last, above the others."""
+        return charts.shares(self.lines[::-1], self.marks, title=f"Share of {self.last.target.id} over time")
+
+    @property
+    def legend(self) -> list[tuple[Markup, str]]:
+        """(sample, name) of each line."""
+        return [(charts.swatch(line.style), line.name) for line in self.lines]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +166,10 @@ def cases_of(
         last = by_id[key][-1]
         firing = [change for change in by_id[key] if change.status == "firing"]
         facts, tables = evidence_of(last.evidence)
-        lines = _alert_lines(last, courses.get(key))
-        chart = charts.shares(lines, _alert_marks(by_id[key], releases), title=f"Share of {last.target.id} over time")
-        legend = [(charts.swatch(line.style), line.name) for line in reversed(lines)]
         yield Case(
-            last, (firing or [last])[-1].summary, worst[key], list(_timeline(by_id[key])), chart, legend, facts, tables
-        )
+            last, (firing or [last])[-1].summary, worst[key], list(_timeline(by_id[key])),
+            _alert_lines(last, courses.get(key)), _alert_marks(by_id[key], releases), facts, tables,
+        )  # fmt: skip
 
 
 def _timeline(changes: Sequence[Alert]) -> Iterator[tuple[str, str]]:
@@ -248,9 +259,9 @@ def _alert_lines(last: Alert, course: Course | None) -> list[Line]:
     noted = _noted(last.evidence)
     theirs = sorted(course.theirs.items()) if course is not None else []
     lines = [
-        Line("everybody else", sorted(course.others.items()) if course is not None else [], "other"),
-        Line("expected of accounts like them", [(at, expected) for at, _, expected in noted], 1),
         Line("these accounts", theirs or [(at, share) for at, share, _ in noted], 0),
+        Line("expected of accounts like them", [(at, expected) for at, _, expected in noted], 1),
+        Line("everybody else", sorted(course.others.items()) if course is not None else [], "other"),
     ]
     return [line for line in lines if line.points]
 

@@ -98,6 +98,10 @@ class Browser:
         for kind in ("keyDown", "keyUp"):
             await self.ask("Input.dispatchKeyEvent", type=kind, key=key, text=key if kind == "keyDown" else "")
 
+    async def mouse(self, event: str, x: float, y: float) -> None:
+        """One event of the mouse, such as "mouseMoved", with its left button."""
+        await self.ask("Input.dispatchMouseEvent", type=event, x=x, y=y, button="left", clickCount=1)
+
     async def text(self) -> str:
         """What can be read on the page."""
         return str(await self.run("document.body.innerText"))

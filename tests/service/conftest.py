@@ -1,13 +1,15 @@
-"""What do the tests against a real Kafka share? One broker for the session, names of their own for each test."""
+"""What do the tests against real services share? One broker for the session, a browser and names for each test."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.service.broker import NoBrokerError, a_broker
+from tests.service.browser import Browser, browsing
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +24,14 @@ def bootstrap(service_unavailable) -> Iterator[str]:
         yield servers
     finally:
         running.__exit__(None, None, None)
+
+
+@pytest.fixture
+async def browser(program, tmp_path: Path) -> AsyncIterator[Browser]:
+    """A tab of a real Chromium; the test is skipped, or fails, where there is none."""
+    chromium = program("chromium", "chromium-browser", "google-chrome", of="chromium")
+    async with browsing(chromium, tmp_path / "profile") as one:
+        yield one
 
 
 @pytest.fixture

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from tests.console.conftest import CLUSTER, HOSTILE, Told, finding, members, told, visiting
-from tests.service.browser import Browser, browsing
+from tests.service.browser import Browser
 
 pytestmark = pytest.mark.service("chromium")
 PICTURES = Path(os.environ.get("SWERVE_PICTURES", "out/pictures"))
@@ -24,13 +23,6 @@ def campaign() -> Told:
     one.findings = [finding("net-1", CLUSTER, named, 0)]
     one.step(60, [member.account_id for member in named])
     return one
-
-
-@pytest.fixture
-async def browser(program, tmp_path: Path) -> AsyncIterator[Browser]:
-    chromium = program("chromium", "chromium-browser", "google-chrome", of="chromium")
-    async with browsing(chromium, tmp_path / "profile") as one:
-        yield one
 
 
 def pages_of(one: Told) -> dict[str, str]:

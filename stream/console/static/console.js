@@ -45,6 +45,7 @@ async function refresh() {
       if (now && next) now.replaceWith(document.adoptNode(next));
     }
     document.body.classList.remove("stale");
+    document.dispatchEvent(new Event("fresh"));
   } catch { /* the next event tries again */ }
 }
 
