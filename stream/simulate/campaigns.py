@@ -78,7 +78,7 @@ def pivot(
 ) -> Crew:  # fmt: skip
     """Known traffic, nearly half of which moves to the new model within a day of its release."""
     habits = habits or Habits.drawn(rng)
-    account = operators.recruit(story.fleet, rng, accounts)
+    account = operators.recruit(story.fleet, rng, accounts, story.start_ms)
     crew = operators.equip(story.fleet, rng, pool, account, habits, MIXED_WORK)
     move(story, rng, crew.kit, model, onset_ms, rng.uniform(2.0, 24.0), depth / habits.kit, habits.steady)
     story.like_others(crew.resale)
@@ -92,7 +92,7 @@ def surge(
 ) -> Crew:  # fmt: skip
     """Known traffic turns to a few capabilities, with no release, and grows by a third."""
     habits = habits or Habits.drawn(rng)
-    account = operators.recruit(story.fleet, rng, accounts)
+    account = operators.recruit(story.fleet, rng, accounts, story.start_ms)
     crew = operators.equip(story.fleet, rng, pool, account, habits, MIXED_WORK)
     hours = rng.uniform(4.0, 24.0)
     take_up(story, rng, crew.kit, work, onset_ms, hours, depth / habits.kit, habits.steady)
@@ -108,7 +108,7 @@ def slow_and_low(
 ) -> Crew:  # fmt: skip
     """Four requests of the kit a day and account, in waves, for reasoning and rewrites of what is sensitive."""
     habits = Habits.drawn(rng, per_day=per_day, kit=0.63, cards=(1, 1), exits=(3, 6), prompts=(3, 6), private=0.1)
-    account = operators.recruit(story.fleet, rng, accounts)
+    account = operators.recruit(story.fleet, rng, accounts, story.start_ms)
     crew = operators.equip(story.fleet, rng, pool, account, habits, QUIET_WORK)
     take_up(story, rng, crew.kit, REASON_WORK, onset_ms, rng.uniform(4.0, 12.0), 0.6, habits.steady)
     _waves(story, rng, crew.kit, onset_ms)
@@ -140,7 +140,7 @@ def hydra(
     from_ms = story.at(from_day)
     born_ms, dead_ms = _generations(rng, alive, from_ms, story.end_ms, life_days)
     habits = Habits.drawn(rng, per_day=20.0, kit=0.5, cards=(1, 1), exits=(3, 8), prompts=(3, 6))
-    account = operators.recruit(story.fleet, rng, len(born_ms))
+    account = operators.recruit(story.fleet, rng, len(born_ms), story.start_ms)
     story.fleet.accounts.signup_ms[account] = born_ms - (rng.exponential(1.5, len(born_ms)) * DAY_MS).astype(np.int64)
     crew = operators.equip(story.fleet, rng, pool, account, habits, MIXED_WORK, start_ms=born_ms, end_ms=dead_ms)
     take_up(story, rng, crew.kit, AGENT_WORK, onset_ms, rng.uniform(6.0, 24.0), 0.72, habits.steady)

@@ -9,7 +9,7 @@ import numpy as np
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
-START_MS = 1_772_409_600_000  # Monday 2026-03-02, 00:00 UTC: the first hour of every log
+START_MS = 1_772_409_600_000  # Monday 2026-03-02, 00:00 UTC: the first hour of a log, where nothing else is asked for
 
 MODELS = (
     "atlas-2", "atlas-3", "atlas-3-mini", "brio-1", "brio-2", "brio-2-mini", "cirrus-1", "cirrus-1-vision",

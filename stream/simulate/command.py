@@ -17,6 +17,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from stream.arguments import Config
 from stream.errors import UsageError
+from stream.oncall.moment import moment_ms
+from stream.simulate.catalogue import HOUR_MS, START_MS
 from stream.simulate.describe import describe, sentences
 from stream.simulate.destination import opened, write_label
 from stream.simulate.dirt import Dirt
@@ -67,6 +69,9 @@ def simulate(
     accounts: Annotated[int | None, typer.Option(min=200, help="Honest accounts; else the scenario's number.")] = None,
     days: Annotated[float | None, typer.Option(min=1.0, help="Length of the log; else the scenario's.")] = None,
     scale: Annotated[float | None, typer.Option(min=0.001, help="Times the accounts; at_scale: all of them.")] = None,
+    start: Annotated[
+        str | None, typer.Option(metavar="WHEN", help="First hour of the log: RFC 3339, or `-7d`; else 2026-03-02.")
+    ] = None,
     background: Annotated[
         Background, typer.Option(help="`real`: every account of the background follows a production client.")
     ] = Background.SYNTHETIC,
@@ -93,7 +98,8 @@ def simulate(
         return
     if output is None and not (kafka or truth or releases or expected or describe_):
         raise UsageError("nothing to do: name --output FILE (or -), --kafka, --truth FILE, or --describe")
-    story = tell(scenario, seed, accounts=accounts, days=days, real=background is Background.REAL, scale=scale)
+    real, start_ms = background is Background.REAL, _whole_hour_ms(start)
+    story = tell(scenario, seed, accounts=accounts, days=days, real=real, scale=scale, start_ms=start_ms)
     lines = Lines(story.fleet, story.course, seed)
     _write_labels(story, lines, truth, releases, expected)
     if describe_:
@@ -107,6 +113,12 @@ def simulate(
             _write(log, output, at_once=pace is not None)
         else:
             _send(config, story, lines, log)
+
+
+def _whole_hour_ms(start: str | None) -> int:
+    if start is None:
+        return START_MS
+    return moment_ms(start, int(time.time() * 1000), "--start") // HOUR_MS * HOUR_MS
 
 
 def _list() -> None:

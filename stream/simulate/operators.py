@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from stream.simulate.attributes import HOSTERS, home_providers
-from stream.simulate.catalogue import ARCHETYPES, CLIENT, COUNTRIES, DAY_MS, OLD_CLIENTS, START_MS, TASK, TASKS
+from stream.simulate.catalogue import ARCHETYPES, CLIENT, COUNTRIES, DAY_MS, OLD_CLIENTS, TASK, TASKS
 from stream.simulate.draws import Floats, Ints, shares, some_of
 from stream.simulate.fleet import FOREVER_MS, Fleet
 from stream.simulate.population import Population, give_models, give_tasks, offer_mix
@@ -101,14 +101,14 @@ def leak(fleet: Fleet, rng: np.random.Generator, pool: Pools, honest: Population
         fleet.offer(name, streams, np.repeat(values, carriers), weight)
 
 
-def recruit(fleet: Fleet, rng: np.random.Generator, count: int) -> Ints:
-    """Accounts that are there before the log begins, mostly one an organisation, from everywhere."""
+def recruit(fleet: Fleet, rng: np.random.Generator, count: int, start_ms: int) -> Ints:
+    """Accounts that are there before the log begins at start_ms, mostly one an organisation, from everywhere."""
     size = 1 + (rng.random(count) < 0.2) * rng.integers(1, 6, count)
     org = fleet.new_orgs(count)[np.repeat(np.arange(count), size)[:count]]
     country = rng.choice(len(COUNTRIES), count, p=_popularity(rng))
     age_days = rng.exponential(70, count).clip(3, 500)
     return fleet.add_accounts(
-        count, org=org, country=country, signup_ms=START_MS - (age_days * DAY_MS).astype(np.int64)
+        count, org=org, country=country, signup_ms=start_ms - (age_days * DAY_MS).astype(np.int64)
     )
 
 

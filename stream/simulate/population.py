@@ -16,7 +16,6 @@ from stream.simulate.catalogue import (
     MODEL_WEIGHTS,
     OFFSET_H,
     OLD_MODELS,
-    START_MS,
     TASK,
     TASKS,
 )  # fmt: skip
@@ -44,13 +43,13 @@ class Population:
 
 
 def settle(
-    fleet: Fleet, rng: np.random.Generator, count: int, end_ms: int, traces: Traces, *, real: bool = False,
-    mean_per_day: float = MEAN_PER_DAY,
+    fleet: Fleet, rng: np.random.Generator, count: int, start_ms: int, end_ms: int, traces: Traces, *,
+    real: bool = False, mean_per_day: float = MEAN_PER_DAY,
 ) -> Population:  # fmt: skip
     """Adds `count` honest accounts with one stream each. real: every one of them follows a production client."""
     org, size = _organisations(fleet, rng, count)
     country = _countries(rng, org)
-    born_ms, dead_ms, signup_ms = _lifetimes(rng, count, end_ms)
+    born_ms, dead_ms, signup_ms = _lifetimes(rng, count, start_ms, end_ms)
     account = fleet.add_accounts(count, org=org, country=country, signup_ms=signup_ms, leaky=size[org] >= count // 40)
     archetype = rng.choice(len(ARCHETYPES), count, p=[weight for weight, _ in ARCHETYPES.values()])
     per_day = np.minimum(heavy(rng, count, mean_per_day, SD_LN), PER_DAY_MAX)
@@ -117,17 +116,17 @@ def _countries(rng: np.random.Generator, org: Ints) -> Ints:
     return np.where(rng.random(len(org)) < 0.2, elsewhere, seat[org])
 
 
-def _lifetimes(rng: np.random.Generator, count: int, end_ms: int) -> tuple[Ints, Ints, Ints]:
+def _lifetimes(rng: np.random.Generator, count: int, start_ms: int, end_ms: int) -> tuple[Ints, Ints, Ints]:
     """(first traffic, last traffic, sign-up): one in ten signs up in the log, one in twenty leaves in it."""
-    length_ms = end_ms - START_MS
+    length_ms = end_ms - start_ms
     born = np.full(count, -FOREVER_MS)
     fresh = rng.random(count) < 0.009 * length_ms / DAY_MS
-    born[fresh] = START_MS + (rng.random(fresh.sum()) * length_ms).astype(np.int64)
+    born[fresh] = start_ms + (rng.random(fresh.sum()) * length_ms).astype(np.int64)
     leaves = rng.random(count) < 0.006 * length_ms / DAY_MS
-    dead = np.where(leaves, START_MS + (rng.random(count) * length_ms).astype(np.int64), FOREVER_MS)
+    dead = np.where(leaves, start_ms + (rng.random(count) * length_ms).astype(np.int64), FOREVER_MS)
     age_days = rng.exponential(220, count).clip(0, 900)
     signup = np.where(fresh, born - (rng.exponential(0.3, count) * DAY_MS).astype(np.int64),
-                      START_MS - (age_days * DAY_MS).astype(np.int64))  # fmt: skip
+                      start_ms - (age_days * DAY_MS).astype(np.int64))  # fmt: skip
     return born, np.maximum(dead, born + HOUR_MS), signup
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from stream.errors import UsageError
 from stream.simulate import campaigns, networks, operators
-from stream.simulate.catalogue import DAY_MS, HOUR_MS, MODEL
+from stream.simulate.catalogue import DAY_MS, HOUR_MS, MODEL, START_MS
 from stream.simulate.operators import Habits, Pools
 from stream.simulate.shocks import SHOCKS
 from stream.simulate.story import Size, Story
@@ -208,8 +208,9 @@ SCENARIOS: dict[str, Scenario] = {
 
 
 def tell(name: str, seed: int, *, accounts: int | None = None, days: float | None = None, real: bool = False,
-         scale: float | None = None) -> Story:  # fmt: skip
+         scale: float | None = None, start_ms: int = START_MS) -> Story:  # fmt: skip
     """Lays out a scenario. accounts, days, scale: instead of its own; real: everybody follows production clients.
+    start_ms: the first hour of the log.
 
     Raises UsageError for a name that is not in SCENARIOS, and a log that ends before a campaign begins.
     """
@@ -219,7 +220,7 @@ def tell(name: str, seed: int, *, accounts: int | None = None, days: float | Non
     size = scenario.size
     scaled = int(size.accounts * (scale or 1.0))
     size = replace(size, accounts=accounts or scaled, days=days or size.days, scale=scale or size.scale)
-    story = Story.begin(name, seed, size, real=real)
+    story = Story.begin(name, seed, size, real=real, start_ms=start_ms)
     scenario.lay_out(story)
     _refuse_too_short(story, days)
     story.take_up_releases()

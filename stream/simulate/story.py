@@ -48,13 +48,14 @@ class Story:
     adopting: list[Ints] = field(default_factory=list)
 
     @classmethod
-    def begin(cls, name: str, seed: int, size: Size, *, real: bool = False) -> Story:
+    def begin(cls, name: str, seed: int, size: Size, *, real: bool = False, start_ms: int = START_MS) -> Story:
         """A fleet of honest accounts, in which nothing has happened yet."""
-        end_ms = START_MS + int(size.days * 24) * HOUR_MS
+        end_ms = start_ms + int(size.days * 24) * HOUR_MS
         fleet = Fleet()
-        honest = population.settle(fleet, chance(seed, "population"), size.accounts, end_ms, traces(), real=real,
+        rng = chance(seed, "population")
+        honest = population.settle(fleet, rng, size.accounts, start_ms, end_ms, traces(), real=real,
                                    mean_per_day=size.mean_per_day)  # fmt: skip
-        return cls(name, seed, size, fleet, Course(), Truth(), honest, START_MS, end_ms)
+        return cls(name, seed, size, fleet, Course(), Truth(), honest, start_ms, end_ms)
 
     def at(self, day: float) -> int:
         """Milliseconds of a day of the log; 0.0 is its begin."""

@@ -49,9 +49,19 @@ def test_labels_are_written_beside_the_log(tmp_path):
     assert json.loads(expected.read_bytes())[0]["id"] == "migration-1"
 
 
+def test_a_log_begins_at_the_whole_hour_that_is_asked_for():
+    made = swerve(*SMALL, "--start", "2026-11-16T09:40:00Z", "--output", "-")
+    at = [decode(line).at_ms for line in made.stdout.splitlines()]
+    begin_ms = 1_794_819_600_000  # 2026-11-16, 09:00 UTC
+
+    assert begin_ms <= min(at) < begin_ms + 3_600_000
+    assert max(at) < begin_ms + 24 * 3_600_000
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (("--start", "monday", "--output", "-"), b"--start: "),
         (("--scenario", "storm", "--output", "-"), b"there is no scenario 'storm'; there are quiet, "),
         (("--output", "/nowhere/log"), b"--output: cannot write /nowhere/log: No such file or directory; name a file"),
         (("--truth", "/nowhere/t"), b"--truth: cannot write /nowhere/t: No such file or directory; name a file"),

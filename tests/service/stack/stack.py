@@ -38,7 +38,7 @@ path = "{alerts}"
 
 @dataclass(frozen=True)
 class Load:
-    """What the simulated fleet does. pace: times real time."""
+    """What the simulated fleet does. pace: times real time; its last record is of about the time when it is sent."""
 
     scenario: str = "pivot"
     accounts: int = 1_200
@@ -70,7 +70,8 @@ class Stack:
         """The simulated fleet begins to send; its truth is in truth.json."""
         arguments = [
             "simulate", "--scenario", load.scenario, "--accounts", str(load.accounts), "--days", str(load.days),
-            "--kafka", "--dirty", "--pace", str(load.pace), "--truth", str(self.folder / "truth.json"),
+            "--start", f"-{int(load.days * 24 * 60)}m", "--kafka", "--dirty", "--pace", str(load.pace),
+            "--truth", str(self.folder / "truth.json"),
             "--config", str(self.config),
         ]  # fmt: skip
         with (self.folder / "load.log").open("wb") as out:
