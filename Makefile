@@ -33,9 +33,10 @@ test: $(VENV)/.installed ## run every test; with a real Kafka where Java 17 and 
 	@tools/monitors.sh
 	@$(BIN)/python -m pytest
 
-faults: $(VENV)/.installed ## kill, stop and scale the Kafka stages under load; KILLS= and PAUSES= of each stage
+faults: $(VENV)/.installed ## kill, stop, scale the stages under load, KILLS= and PAUSES= each; no Alertmanager for 10 min
 	@$(BIN)/python -m tests.service.drill --kills $(KILLS) --pauses $(PAUSES)
 	@SWERVE_REQUIRE=kafka $(BIN)/python -m pytest tests/service/check_reshard.py
+	@AWAY_S=600 SWERVE_REQUIRE=alertmanager $(BIN)/python -m pytest tests/service/test_real_alertmanager.py -k away
 
 lint: $(VENV)/.installed ## ruff: style and format
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

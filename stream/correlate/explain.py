@@ -222,7 +222,8 @@ def _votes(evidence: Mapping[str, Any]) -> list[Row]:
         trait, value, limit = str(vote.get("trait")), number(vote, "value"), number(vote, "limit")
         sign = "at most" if trait in _LOWER else "at least"
         said = "yes" if vote.get("one_hand") else "no"
-        shown = "?" if value is None else f"{value:.2f}"
+        near = value is not None and limit is not None and abs(value - limit) < 0.01  # two digits would hide the side
+        shown = "?" if value is None else f"{value:.4f}" if near else f"{value:.2f}"
         rows.append(
             Row(TRAITS.get(trait, trait), said, f"{shown}; one hand {sign} {limit if limit is not None else '?'}")
         )

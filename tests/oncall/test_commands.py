@@ -249,6 +249,14 @@ def test_explain_copes_with_evidence_that_is_not_there():
     assert [section.title for section in explain([bare])] == ["Alert", "Toward what", "Harmless if", "Timeline (UTC)"]
 
 
+def test_a_vote_next_to_its_limit_is_shown_with_the_digits_that_tell_the_side():
+    votes = [{"trait": "load_spread", "value": 0.6004, "limit": 0.6, "one_hand": False},
+             {"trait": "load_spread", "value": 0.45, "limit": 0.6, "one_hand": True}]  # fmt: skip
+    (section,) = (one for one in explain([msgspec.structs.replace(RICH, evidence={"votes": votes})])
+                  if one.title == "Why one operator")  # fmt: skip
+    assert [row.note for row in section.rows] == ["0.6004; one hand at most 0.6", "0.45; one hand at most 0.6"]
+
+
 def test_the_report_counts_what_was_right(capsys, tmp_path):
     alerts, verdicts = tmp_path / "alerts.ndjson", tmp_path / "verdicts.json"
     ids = ["a1", "a2", "a3", "a4"]
