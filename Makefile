@@ -31,7 +31,7 @@ demo: $(VENV)/.installed ## watch Swerve find a planted campaign, without Kafka
 
 test: $(VENV)/.installed ## run every test; with a real Kafka where Java 17 and Maven are; root installs Prometheus
 	@tools/monitors.sh
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 faults: $(VENV)/.installed ## kill, stop, scale the stages under load, KILLS= and PAUSES= each; no Alertmanager for 10 min
 	@$(BIN)/python -m tests.service.drill --kills $(KILLS) --pauses $(PAUSES)

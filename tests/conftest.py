@@ -10,7 +10,8 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Callable
-from typing import NoReturn
+from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -26,6 +27,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 settings.register_profile("any_machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any_machine")
 
+SERVICES = Path(__file__).parent / "service"
 RAN: Counter[str] = Counter()
 MISSED: dict[str, str] = {}
 
@@ -65,6 +67,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "service(name): needs this service: kafka, prometheus, alertmanager, chromium")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of services are one group: where tests run side by side, one process has them all, and one broker."""
+    for item in items:
+        if SERVICES in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("services"))
+
+
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if report.when == "call" and not report.skipped:
         RAN.update(value for key, value in report.user_properties if key == "service")
@@ -79,6 +88,17 @@ def closing_line() -> str:
     said = [f"{name} ran {RAN[name]}" for name in sorted(RAN)]
     said += [f"{name} skipped ({MISSED[name]})" for name in sorted(MISSED) if name not in RAN]
     return f"services: {'; '.join(said) if said else 'none needed'}"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["missed"] = MISSED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A process of tests ended; what it skipped is skipped."""
+    MISSED.update(getattr(node, "workeroutput", {}).get("missed", {}))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
