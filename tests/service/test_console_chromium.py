@@ -47,8 +47,8 @@ async def test_the_link_is_opened_the_shift_marked_expected_and_the_alert_resolv
         assert "Announced meanwhile" in await browser.text()
         await browser.open(visitor.address + "/expected")
         assert "migration, ticket 4711" in await browser.text()
+        assert browser.errors == []
     assert campaign.desk.view.alerts()[0].last.resolved_reason == "expected"
-    assert browser.errors == []
 
 
 async def test_buttons_say_who_has_it_and_what_it_was(campaign: Told, browser: Browser):
@@ -73,7 +73,7 @@ async def test_an_open_page_follows_what_happens(campaign: Told, browser: Browse
         campaign.step(24 * 12)
         seen = "document.querySelector('h1').textContent === 'No alert is firing'"
         await browser.run(f"new Promise(done => setInterval(() => {seen} && done(1), 50))")
-    assert browser.errors == []
+        assert browser.errors == []
 
 
 async def test_keys_lead_through_the_rows(campaign: Told, browser: Browser):
@@ -101,7 +101,7 @@ async def test_pages_fit_a_phone_and_fetch_nothing_from_elsewhere(campaign: Told
                 assert await browser.run("document.documentElement.scrollWidth") <= width, (name, screen)
                 await browser.picture(PICTURES / f"console-{name}-{screen}.png")
         assert [one for one in browser.fetched if not one.startswith(visitor.address)] == []
-    assert browser.errors == []
+        assert browser.errors == []
 
 
 async def test_a_name_that_is_a_script_is_read_and_never_run(campaign: Told, browser: Browser):
