@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.interned import Interned, order_of, order_of_pairs
+from detectors.interned import Interned, in_order, order_of, order_of_pairs
 from detectors.parameters import HOUR_MS, Parameters
 from detectors.rows import Rows, Sets
 from detectors.sparse import SparseCounts, distinct, reduced
@@ -306,7 +306,7 @@ class Accounts:
     def _said(self, active: Int64s) -> tuple[NDArray[np.int32], tuple[str, ...]]:
         said = self.said[active]
         used = np.unique(said[said >= 0])
-        names = sorted({self.names.names[i][1] for i in used.tolist()})
+        names = in_order({self.names.names[i][1] for i in used.tolist()})
         place = {name: i for i, name in enumerate(names)}
         rank = np.full(len(self.names.names) + 1, -1, np.int32)  # the last entry answers for -1
         rank[used] = [place[self.names.names[i][1]] for i in used.tolist()]

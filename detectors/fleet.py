@@ -16,6 +16,7 @@ from detectors.drift import Releases
 from detectors.findings import Finding, Level, Target
 from detectors.groups import Group, Tick, groups_of, placebos_of, tick_of
 from detectors.incidents import Incidents
+from detectors.interned import in_order, order_of_pairs, ordered
 from detectors.membership import Holdings
 from detectors.movement import movement_of
 from detectors.networks import parts_of
@@ -162,11 +163,12 @@ def joined(parts: Sequence[AccountColumns]) -> AccountColumns:
     """The columns of several partitions of shards as one, sorted by account id. O(accounts log accounts)."""
     if len(parts) == 1:
         return parts[0]
-    names = tuple(sorted({name for part in parts for name in part.names}))
+    names = tuple(in_order({name for part in parts for name in part.names}))
     targets = tuple(sorted({name for part in parts for name in part.targets}))
-    pairs = sorted({pair for part in parts for pair in part.values})
+    values = list({pair for part in parts for pair in part.values})
+    pairs = [values[i] for i in order_of_pairs(values)]
     ids = [id for part in parts for id in part.ids]
-    order = np.array(sorted(range(len(ids)), key=ids.__getitem__), np.int64)
+    order = ordered(range(len(ids)), ids)
     fast = _merged([p.fast for p in parts], [p.targets for p in parts], targets, order, [p.fast_count for p in parts])
     slow = _merged([p.slow for p in parts], [p.targets for p in parts], targets, order, [p.slow_count for p in parts])
     carried = _merged(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import importlib.metadata
 import signal
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -18,6 +19,7 @@ from stream.settings import Settings
 if TYPE_CHECKING:
     from stream.console.desk import Desk
 
+GARBAGE_AFTER = (50_000, 20, 50)  # new objects, then rounds, before Python looks for garbage: young, older, all
 RESUMED_MAX = 12  # partitions that one line names
 PORTS = {"ingest": 8322, "detect": 8323, "correlate": 8321}
 _log = log.get("swerve.stage")
@@ -97,7 +99,16 @@ def run(settings: Settings, work: Mapping[str, Work], port: int | None = None) -
 
         check(settings)
     log.set_up()
+    look_seldom_for_garbage()
     asyncio.run(_run(settings, work, http_of(settings, list(work), port)))
+
+
+def look_seldom_for_garbage() -> None:
+    """Keep Python's search for cycles from looking at everything again and again while state is built.
+
+    Millions of objects stay for days here, and every thread stands still while they are looked at.
+    """
+    gc.set_threshold(*GARBAGE_AFTER)
 
 
 async def _run(settings: Settings, work: Mapping[str, Work], http: Http) -> None:

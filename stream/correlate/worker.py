@@ -7,6 +7,7 @@ import contextlib
 import time
 import uuid
 from collections.abc import AsyncIterator, Coroutine, Mapping
+from functools import partial
 from typing import Any
 
 from stream import kafka as broker
@@ -82,9 +83,16 @@ class Correlate:
         await asyncio.gather(self._knowledge.load(), self._attention.load())
         first = await broker.earliest(self._settings.kafka, self._settings.kafka.topics.summaries)
         missing_s = self._settings.ticks.missing_shard_s
-        engine = FleetEngine(
-            self._settings.parameters, self._knowledge.now, first, pieces, missing_s, state_of=self._state_of
+        begun = partial(
+            FleetEngine,
+            self._settings.parameters,
+            self._knowledge.now,
+            first,
+            pieces,
+            missing_s,
+            state_of=self._state_of,
         )
+        engine = await asyncio.to_thread(begun)
         await self._delivering.enter_async_context(_in_background(self._log, self._deliver()))
         metrics.correlate_active(True)
         Missing(engine.fleet, lines.get("swerve.correlate").warning)

@@ -165,7 +165,7 @@ class Shell:
     async def _open(self, partition: int) -> Held:
         begun_s = self._now_s()
         try:
-            stored = choose(partition, self._log.entries(partition))
+            stored = await asyncio.to_thread(choose, partition, self._log.entries(partition))
             self._refuse_to_begin_empty(partition, stored)
             engine = await self._stage.open(partition, stored.pieces if stored else {})
         except Exception:
@@ -237,10 +237,9 @@ class Shell:
 
     async def _store(self, partition: int, held: Held) -> None:
         begun_s = self._now_s()
-        pieces = await asyncio.to_thread(held.engine.snapshot)
+        pieces, digests = await asyncio.to_thread(_named, held.engine)
         if not pieces:
             return  # a state that is rebuilt by reading again: so nothing is committed either
-        digests = {name: digest(piece) for name, piece in pieces.items()}
         there = set(held.stored.values())
         fresh = {piece_key(partition, digests[name]): p for name, p in pieces.items() if digests[name] not in there}
         await self._log.store(partition, fresh)
@@ -267,3 +266,9 @@ class Shell:
     def engines(self) -> dict[int, Any]:
         """The engine of each partition that was opened."""
         return {partition: held.engine for partition, held in self._held.items()}
+
+
+def _named(engine: Engine) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """A snapshot, and the digest of each of its pieces."""
+    pieces = engine.snapshot()
+    return pieces, {name: digest(piece) for name, piece in pieces.items()}

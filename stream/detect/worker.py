@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
 
@@ -49,9 +50,11 @@ class Detect:
         self._summaries = summaries
 
     async def open(self, partition: int, pieces: Mapping[str, bytes]) -> ShardsEngine:
-        """The shards of a partition."""
-        partitions = self._settings.kafka.partitions
-        return ShardsEngine(self._settings.parameters, self._sources, partition, partitions, pieces)
+        """The shards of a partition; in a thread, since a million accounts take seconds."""
+        settings = self._settings
+        return await asyncio.to_thread(
+            ShardsEngine, settings.parameters, self._sources, partition, settings.kafka.partitions, pieces
+        )
 
     async def emit(self, outputs: tuple[Output, ...]) -> None:
         """Write summaries; the same tick of the same shards has the same bytes, so writing again does no harm."""

@@ -6,10 +6,18 @@ import pytest
 
 from benchmarks.recovery import at_scale
 
+NOISE_S = 0.08  # what other threads of this process do while the loop waits for a busy processor
+
 
 @pytest.mark.slow
-async def test_no_tick_snapshot_or_restoration_stops_the_loop_for_a_second():
-    """A fifth of a million here, for time; `python -m benchmarks.recovery` measures the million."""
+async def test_no_tick_snapshot_or_restoration_stops_the_loop_for_more_than_a_part_of_it():
+    """A fifth of a million here, for time; `python -m benchmarks.recovery` measures the million.
+
+    By CPU time and by share: what a busy machine does to the loop is not the worker's doing. A restoration on the loop
+    itself, as it once was, stops it for all of its time.
+    """
     steps, _ = await at_scale(200_000)
 
-    assert {name: step.blocked_s for name, step in steps.items() if step.blocked_s >= 1.0} == {}
+    stopped = {name: step for name, step in steps.items() if step.held_s > max(step.work_s / 3, NOISE_S)}
+    assert stopped == {}
+    assert max(step.held_s for step in steps.values()) < 0.2  # a second in a million
