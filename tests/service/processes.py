@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 from stream.sections import Kafka
@@ -42,14 +43,16 @@ class Stage:
 
     number = 0
 
-    def __init__(self, stage: str, config: Path, folder: Path, **variables: str) -> None:
-        """variables: of the environment, beside ours."""
+    def __init__(
+        self, stage: str, config: Path, folder: Path, program: Sequence[str] = SWERVE, **variables: str
+    ) -> None:
+        """program: in place of `swerve`. variables: of the environment, beside ours."""
         Stage.number += 1
         self.stage = stage
         self.log = folder / f"{stage}-{Stage.number}.log"
         with self.log.open("wb") as out:
             self.process = subprocess.Popen(
-                [*SWERVE, stage, "--config", str(config), "--port", "0"],
+                [*program, stage, "--config", str(config), "--port", "0"],
                 stdout=out, stderr=out, env=os.environ | {"PYTHONUNBUFFERED": "1"} | variables,
             )  # fmt: skip
 
