@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from benchmarks import sizing_record
 from detectors.rows import Frame, Rows, Sets, key_of, shard_of
+from stream import log
 from stream.correlate.engine import FleetEngine
 from stream.correlate.knowledge import Known
 from stream.detect.engine import ShardsEngine
@@ -230,6 +231,7 @@ def main() -> None:
     parser.add_argument("--kafka", action="store_true")
     parser.add_argument("--keep", action="store_true", help="for docs/operating.md; see `make sizing`")
     asked = parser.parse_args()
+    log.set_up(level="error")
     if asked.kafka:
         through_kafka(asked.accounts or 100_000, asked.keep)
     else:

@@ -14,7 +14,7 @@ from detectors.parameters import HOUR_MS, Parameters
 from detectors.rows import Rows, Sets
 from detectors.sparse import SparseCounts, distinct, reduced
 from detectors.summary import FLEET, AccountColumns, CohortCounts
-from detectors.ticks import COHORT_BITS, Entries, Int64s, TickCounts
+from detectors.ticks import COHORT_BITS, Entries, Int64s, TickCounts, counts_from
 
 _SLOTS = 3  # what an account says of itself: organisation, country, signup week
 
@@ -84,12 +84,10 @@ class Accounts:
         self._sorted_rows = np.insert(self._sorted_rows, at, order + first)
         self.keys = np.concatenate((self.keys, keys))
         self.shards = np.concatenate((self.shards, rows.account_shards[new]))
-        self.said = np.concatenate((self.said, np.full((count, _SLOTS), -1, np.int32)))
-        self.said_at = np.concatenate((self.said_at, np.zeros((count, _SLOTS), np.int64)))
-        self.first_seen = np.concatenate((self.first_seen, np.full(count, np.iinfo(np.int64).max)))
-        self.last_seen_h = np.concatenate((self.last_seen_h, np.full(count, -1, np.int64)))
-        self.hours = np.concatenate((self.hours, np.zeros((count, 24), np.uint32)))
-        self.nb = np.concatenate((self.nb, np.zeros(count, np.float32)))
+        for name, blank in _BLANK.items():
+            column = getattr(self, name)
+            added = np.full((count, *column.shape[1:]), blank, column.dtype)
+            setattr(self, name, np.concatenate((column, added)))
 
     def entries(self, rows: Rows, account_row: Int64s) -> Entries:
         """What rows add to their tick. account_row: the account row of each of the frame's accounts."""
@@ -347,24 +345,37 @@ class Accounts:
         )
 
     def forget(self, hour: int, held: NDArray[np.uint64], held_rows: Int64s) -> NDArray[np.int64] | None:
-        """Drop names that nothing refers to, and accounts gone for too long; gives the new row of each old row.
+        """Forget names that nothing refers to, and accounts gone for too long; the new row of each old one, or None.
 
         held, held_rows: value keys and account rows that open ticks refer to. Over the bound, those seen longest ago
-        go first: the quiet accounts of a network are never quiet for weeks.
+        go first: the quiet accounts of a network are never quiet for weeks. An account is forgotten in its very hour,
+        so that who comes back is new or not by the records alone; rows are given up once they are a twentieth.
         """
         keep_keys = set(held.tolist())
         self.value_names = {k: v for k, v in self.value_names.items() if k in keep_keys}
-        gone = (self.last_seen_h >= 0) & (self.last_seen_h < hour - self.parameters.forget_after_h)
-        over = len(self) - int(gone.sum()) - self.parameters.accounts_max
+        seen = self.last_seen_h >= 0
+        gone = seen & (self.last_seen_h < hour - self.parameters.forget_after_h)
+        over = int(seen.sum() - gone.sum()) - self.parameters.accounts_max
         if over > 0:
             oldest = np.lexsort((self.keys, self.last_seen_h))
-            candidates = oldest[self.hours[oldest].sum(axis=1) == 0]
-            gone[candidates[:over]] = True
-        gone[held_rows] = False
-        if not gone.any() or gone.sum() * 20 < len(self):
+            quiet = seen & ~gone & (self.hours.sum(axis=1) == 0)
+            gone[oldest[quiet[oldest]][:over]] = True
+        if gone.any():
+            self.evicted += int(gone.sum())
+            self._blank(gone)
+        empty = self.last_seen_h < 0
+        empty[held_rows] = False
+        if not empty.any() or empty.sum() * 20 < len(self):
             return None
-        self.evicted += int(gone.sum())
-        return self._renumber(~gone)
+        return self._renumber(~empty)
+
+    def _blank(self, gone: NDArray[np.bool_]) -> None:
+        for name, blank in _BLANK.items():
+            getattr(self, name)[gone] = blank
+        self.fast.forget(gone)
+        self.slow.forget(gone)
+        kept = [(hour, codes, counts, ~gone[codes // self.fast.width]) for hour, codes, counts in self.ring]
+        self.ring = deque((hour, codes[keep], counts[keep]) for hour, codes, counts, keep in kept)
 
     def state(self) -> dict[str, Any]:
         """All of it, as plain values and arrays, for a snapshot."""
@@ -394,14 +405,13 @@ class Accounts:
             interned.names = [(first, second) for first, second in names]
             interned.index = {name: i for i, name in enumerate(interned.names)}
         self.value_names = {key: (dimension, value) for key, dimension, value in state["value_names"]}
-        self.hour_counts = [_tick_counts(plain) for plain in state["hour_counts"]]
+        self.hour_counts = [counts_from(plain) for plain in state["hour_counts"]]
 
     def _renumber(self, keep: NDArray[np.bool_]) -> NDArray[np.int64]:
         new_row = np.where(keep, np.cumsum(keep) - 1, -1)
-        kept = np.flatnonzero(keep)
-        self.ids, self._by_id = [self.ids[i] for i in kept.tolist()], np.zeros(0, np.int64)
+        self.ids, self._by_id = [self.ids[i] for i in np.flatnonzero(keep).tolist()], np.zeros(0, np.int64)
         for name in _ARRAYS:
-            setattr(self, name, getattr(self, name)[kept])
+            setattr(self, name, getattr(self, name)[keep])
         still = keep[self._sorted_rows]
         self._sorted_keys = self._sorted_keys[still]
         self._sorted_rows = new_row[self._sorted_rows[still]]
@@ -417,6 +427,8 @@ class Accounts:
         return new_row
 
 
+# What a row holds before its first request, and once it is forgotten.
+_BLANK = {"said": -1, "said_at": 0, "first_seen": np.iinfo(np.int64).max, "last_seen_h": -1, "hours": 0, "nb": 0}
 _ARRAYS = ("keys", "shards", "said", "said_at", "first_seen", "last_seen_h", "hours", "nb")
 
 
@@ -424,11 +436,6 @@ def _by_rank(start: Int64s, rank: Int64s, counts: NDArray[Any]) -> tuple[Sets, N
     """Items of each account in the order of their names: that of their first sight differs between replays."""
     order = np.lexsort((rank, np.repeat(np.arange(len(start) - 1), np.diff(start))))
     return Sets(start, rank[order].astype(np.uint32)), counts[order]
-
-
-def _tick_counts(plain: list[Any]) -> TickCounts:
-    values: list[Any] = [tuple(value) if isinstance(value, list) else value for value in plain]
-    return TickCounts(**dict(zip(TickCounts.__slots__, values, strict=True)))
 
 
 class _Kinds:

@@ -87,6 +87,11 @@ class SparseCounts:
         if not keep.all():
             self.codes, self.counts = self.codes[keep], self.counts[keep]
 
+    def forget(self, rows: NDArray[np.bool_]) -> None:
+        """Drop the entries of the rows of a mask. O(entries)."""
+        keep = ~rows[self.codes // self.width]
+        self.codes, self.counts = self.codes[keep], self.counts[keep]
+
     def of_rows(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[Any]]:
         """(start, column, count) of the given rows: row i has entries start[i]:start[i + 1]. O(entries of the rows)."""
         low = np.searchsorted(self.codes, rows * self.width)

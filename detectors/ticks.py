@@ -201,6 +201,12 @@ def counts_of(number: int, entries: list[Entries], accepted: int, repeats: int) 
     )
 
 
+def counts_from(plain: list[Any]) -> TickCounts:
+    """The counts of a closed tick again, from what a snapshot holds of them."""
+    values: list[Any] = [tuple(value) if isinstance(value, list) else value for value in plain]
+    return TickCounts(**dict(zip(TickCounts.__slots__, values, strict=True)))
+
+
 def _joined(parts: list[Int64s]) -> Int64s:
     return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 
