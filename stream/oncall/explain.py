@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
@@ -38,7 +37,8 @@ def command(
         records = _chosen(alerts_in(alerts), alert_id, str(alerts))
         last, sections = records[-1], explain(records)
     elif kafka:
-        records = _chosen(asyncio.run(_in_topic(settings)), alert_id, settings.kafka.topics.alerts)
+        topic = settings.kafka.topics.alerts
+        records = _chosen([decode(raw) for raw in reach.records(settings, topic)], alert_id, topic)
         last, sections = records[-1], explain(records)
     else:
         last, sections = _asked(settings, url, alert_id)
@@ -70,13 +70,6 @@ def _chosen(records: list[Alert], alert_id: str, where: str) -> list[Alert]:
     if len(found) > 1:
         raise UsageError(f"{alert_id} begins the ids of {len(found)} alerts: {', '.join(found[:5])}")
     return [one for one in records if one.alert_id == found[0]]
-
-
-async def _in_topic(settings: Settings) -> list[Alert]:
-    from stream import kafka as broker
-
-    topic = settings.kafka.topics.alerts
-    return [decode(one.value) async for one in broker.read_to_end(settings.kafka, topic) if one.value is not None]
 
 
 def _table(section: Section) -> Table:

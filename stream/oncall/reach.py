@@ -92,6 +92,17 @@ async def _publish(settings: Settings, topic: str, key: str, record: dict[str, A
         await producer.send_and_wait(topic, value, key=key.encode())
 
 
+def records(settings: Settings, topic: str) -> list[bytes]:
+    """What a topic holds now, without what was withdrawn. Raises SwerveError where it is not there."""
+    return asyncio.run(_records(settings, topic))
+
+
+async def _records(settings: Settings, topic: str) -> list[bytes]:
+    from stream import kafka as broker
+
+    return [one.value async for one in broker.read_to_end(settings.kafka, topic) if one.value is not None]
+
+
 def put_in_file(path: Path, key: str, record: dict[str, Any]) -> None:
     """Add to a JSON array on disk, or replace the entry with the same value of `key`. Raises UsageError."""
     try:

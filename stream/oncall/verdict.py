@@ -11,6 +11,8 @@ import typer
 from rich.table import Table
 
 from stream.arguments import Config
+from stream.contract.alert import decode
+from stream.contract.refusal import Refusal
 from stream.contract.verdict import Verdict, decode_verdict
 from stream.correlate.verdicts import Precision, precision_by_kind
 from stream.errors import UsageError
@@ -64,19 +66,37 @@ def verdicts() -> None:
 
 @app.command()
 def report(
-    alerts: Annotated[Path, typer.Option("--alerts", metavar="FILE", help="Alert records, NDJSON.")],
-    said: Annotated[Path, typer.Option("--verdicts", metavar="FILE", help="Verdicts: NDJSON, or a JSON array.")],
+    alerts: Annotated[Path | None, typer.Option("--alerts", metavar="FILE", help="Alert records, NDJSON.")] = None,
+    said: Annotated[
+        Path | None, typer.Option("--verdicts", metavar="FILE", help="Verdicts: NDJSON, or a JSON array.")
+    ] = None,
+    kafka: Annotated[bool, typer.Option("--kafka", help="Read both from their topics.")] = False,
+    config: Config = None,
 ) -> None:
     """How often an alert was right, by kind and month: campaigns among those that somebody judged."""
-    last = last_of_each(alerts_in(alerts))
-    rows = precision_by_kind(last.values(), _verdicts_in(said))
+    if kafka:
+        settings = load(config)
+        where = settings.kafka.topics.verdicts, settings.kafka.topics.alerts
+        spoken, told = (reach.records(settings, topic) for topic in where)
+        last = last_of_each(decode(raw) for raw in told)
+    elif alerts is not None and said is not None:
+        last, spoken, where = last_of_each(alerts_in(alerts)), lines_of(said), (str(said), str(alerts))
+    else:
+        raise UsageError("name --alerts FILE and --verdicts FILE, or --kafka, which reads both from their topics")
+    rows = precision_by_kind(last.values(), _verdicts(spoken, where[0]))
     if not rows:
-        raise UsageError(f"{said}: no verdict about an alert of {alerts}")
+        raise UsageError(f"{where[0]}: no verdict about an alert of {where[1]}")
     shown.console().print(_table(rows))
 
 
-def _verdicts_in(path: Path) -> list[Verdict]:
-    return [decode_verdict(raw) for raw in lines_of(path)]
+def _verdicts(raws: list[bytes], where: str) -> list[Verdict]:
+    verdicts = []
+    for number, raw in enumerate(raws, 1):
+        try:
+            verdicts.append(decode_verdict(raw))
+        except Refusal as refusal:
+            raise UsageError(f"{where}:{number}: {refusal.detail}") from None
+    return verdicts
 
 
 def _table(rows: list[Precision]) -> Table:

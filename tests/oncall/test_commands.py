@@ -301,3 +301,19 @@ def test_two_long_subjects_get_two_ids_of_a_legal_length():
     ids = {record_of("org=" + "x" * 250 + end, "atlas-4", 0, 1)["id"] for end in "ab"}
     assert len(ids) == 2
     assert {len(one) for one in ids} == {256}
+
+
+def test_the_report_says_which_verdict_it_cannot_read(capsys, tmp_path):
+    alerts, verdicts = tmp_path / "alerts.ndjson", tmp_path / "verdicts.ndjson"
+    alerts.write_bytes(encode(EXAMPLE))
+    verdicts.write_text('{"alert_id": "a1", "verdict": "guilty", "by": "kim", "at": 1770300000000}\n')
+    code, _, err = call(capsys, "verdicts", "report", "--alerts", str(alerts), "--verdicts", str(verdicts))
+    assert code == 2
+    assert err.startswith(f"swerve: {verdicts}:1: $.verdict: expected ")
+
+
+def test_the_report_needs_both_files_or_the_topics(capsys):
+    assert call(capsys, "verdicts", "report")[::2] == (
+        2,
+        "swerve: name --alerts FILE and --verdicts FILE, or --kafka, which reads both from their topics\n",
+    )
