@@ -182,6 +182,42 @@ async def test_a_removed_entry_is_gone_for_the_next_owner(bootstrap, unique):
     assert entries == {b"0/piece/b": b"2"}
 
 
+COMPACTED = {"cleanup.policy": "compact", "segment.ms": "200", "min.cleanable.dirty.ratio": "0.01"}
+
+
+async def test_state_that_the_broker_has_compacted_is_read_whole(bootstrap, unique):
+    """Offsets are missing then, at the begin and in between: who counts on them stands still (faust issue 176)."""
+    kafka = kafka_for(bootstrap, unique)
+    state = state_topic(kafka.groups.detect)
+    await broker.create_topics(kafka, {kafka.topics.frames: Found(1, 1), state: Found(1, 1, COMPACTED)})
+    await produce(kafka, kafka.topics.frames, [(0, b"1")])
+    first, second, third = (Reader(kafka, 1) for _ in range(3))
+    async with first.reading():
+        await until(lambda: asyncio.sleep(0, first.owned))
+        for n in range(20):
+            await first.log.store(0, {b"0/piece/a": b"%d" % n, b"0/piece/b%d" % n: b"1"})
+            await first.log.store(0, {b"0/piece/b%d" % n: None})
+            await asyncio.sleep(0.1)
+        await until(lambda: compacted(kafka, state, below=50))
+
+    async with second.reading():
+        await until(lambda: asyncio.sleep(0, second.owned))
+        found = second.log.entries(0)
+        await second.log.store(0, {b"0/piece/c": b"2"})
+    async with third.reading():
+        await until(lambda: asyncio.sleep(0, third.owned))
+        found_next = third.log.entries(0)
+
+    assert found == {b"0/piece/a": b"19"}
+    assert found_next == {b"0/piece/a": b"19", b"0/piece/c": b"2"}
+
+
+async def compacted(kafka, topic: str, below: int) -> bool:
+    """Whether the broker has thrown away records of the sixty."""
+    left = await everything(kafka, topic)
+    return len(left) < below and left[0].offset > 0
+
+
 async def test_entries_of_a_partition_that_went_to_another_worker_are_dropped(bootstrap, unique):
     kafka = kafka_for(bootstrap, unique)
     await a_topic(kafka, 2, 1)
