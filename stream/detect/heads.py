@@ -1,9 +1,13 @@
-"""Which stored pieces are a whole state? A head names them; pieces are named by their content.
+"""Which stored pieces are a whole state? A head names them; pieces are named by their content and their writer.
 
 The table of a partition holds pieces and heads side by side. A head is written after the pieces that it names, and a
 piece is never changed, only left behind: so a crash between two writes, a record that a recovery left out, and a worker
 that writes on after its partition was given to another all leave heads that are whole, or are seen not to be.
 State is a function of the frames alone, so any whole head is right; the one that contains most is the quickest.
+
+A writer is one owner from the moment when the partition came to it until it went; nobody else ever writes its entries.
+What is removed is one's own, or was there before one began, and only when one's own head is stored. So whatever a
+succeeded owner still removes, the last head of the one that owns the partition stays whole.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ import msgspec
 
 from stream.errors import SwerveError
 
-VERSION = 1
+VERSION = 2  # 1 had no writer: its pieces are named by their content alone
 HEAD, PIECE = b"head", b"piece"
 
 
@@ -28,22 +32,23 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     """What one snapshot contains.
 
     upto: next offset of the stage's input to read. resume: by source, the offset from which to read again where its
-    chain has a gap. pieces: name to digest.
+    chain has a gap. pieces: name to digest. writer: whose pieces; "" in version 1.
     """
 
     v: int = VERSION
     upto: int
     resume: dict[str, int]
     pieces: dict[str, bytes]
+    writer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A whole state, and the entries of the table that no longer matter."""
+    """A whole state, and all entries of the table: none of them matters any more once its owner has stored its own."""
 
     head: Head
     pieces: dict[str, bytes]
-    stale: tuple[bytes, ...]
+    before: tuple[bytes, ...]
 
 
 def digest(piece: bytes) -> bytes:
@@ -56,9 +61,10 @@ def head_key(partition: int, writer: str) -> bytes:
     return b"/".join((str(partition).encode(), HEAD, writer.encode()))
 
 
-def piece_key(partition: int, content: bytes) -> bytes:
-    """By content: the same piece is stored once, and two writers cannot mean different things by one key."""
-    return b"/".join((str(partition).encode(), PIECE, content.hex().encode()))
+def piece_key(partition: int, content: bytes, writer: str = "") -> bytes:
+    """By content: one writer stores the same piece once. By writer: nobody else removes it, whatever it holds."""
+    parts = (str(partition).encode(), PIECE, content.hex().encode(), writer.encode())
+    return b"/".join(parts if writer else parts[:-1])
 
 
 def is_of(partition: int, key: bytes) -> bool:
@@ -77,11 +83,10 @@ def choose(partition: int, entries: Mapping[bytes, bytes]) -> Stored | None:
     """
     heads = _heads(value for key, value in entries.items() if key.split(b"/")[1] == HEAD)
     for head in sorted(heads, key=lambda head: head.upto, reverse=True):
-        found = {name: entries.get(piece_key(partition, content)) for name, content in head.pieces.items()}
+        found = {n: entries.get(piece_key(partition, content, head.writer)) for n, content in head.pieces.items()}
         pieces = {n: p for n, p in found.items() if p is not None and digest(p) == head.pieces[n]}
         if len(pieces) == len(head.pieces):
-            used = {piece_key(partition, content) for content in head.pieces.values()}
-            return Stored(head, pieces, tuple(sorted(key for key in entries if key not in used)))
+            return Stored(head, pieces, tuple(sorted(entries)))
     if heads:
         raise LostStateError(
             f"state of partition {partition}: {len(heads)} snapshots, none with all its pieces; start this worker "

@@ -7,6 +7,7 @@ through four methods. So all of it is tested without a broker.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -89,13 +90,18 @@ class Log(Protocol):
 
 @dataclass(slots=True)
 class Held:
-    """One partition that is ours. times are monotonic seconds."""
+    """One partition that is ours. times are monotonic seconds.
+
+    writer: a name that no other owner has, past or present, nor we when it was ours before. stored: name to digest, of
+    the last snapshot that we wrote. before: entries of those before us, until our first snapshot is stored.
+    """
 
     engine: Engine
     upto: int
     resume: dict[str, int]
-    stored: dict[str, bytes] = field(default_factory=dict)  # name to digest, of the last snapshot
-    stale: tuple[bytes, ...] = ()
+    writer: str
+    stored: dict[str, bytes] = field(default_factory=dict)
+    before: tuple[bytes, ...] = ()
     asked_s: dict[str, float] = field(default_factory=dict)
     dirty: bool = False
 
@@ -112,6 +118,7 @@ class Shell:
         self._stage = stage
         self._log = log_
         self._writer = writer
+        self._openings = itertools.count()
         self._now_s = now_s
         self._held: dict[int, Held] = {}
         self._lock = asyncio.Lock()
@@ -172,11 +179,12 @@ class Shell:
             metrics.recovery(self._stage.name, "failed", self._now_s() - begun_s)
             raise
         seconds = self._now_s() - begun_s
+        writer = f"{self._writer}-{next(self._openings)}"
         if stored is None:
             metrics.recovery(self._stage.name, "empty", seconds)
-            return Held(engine, 0, {})
+            return Held(engine, 0, {}, writer)
         metrics.recovery(self._stage.name, "restored", seconds, f"partition {partition}, offset {stored.head.upto}")
-        return Held(engine, stored.head.upto, dict(stored.head.resume), dict(stored.head.pieces), stored.stale)
+        return Held(engine, stored.head.upto, dict(stored.head.resume), writer, before=stored.before)
 
     def _refuse_to_begin_empty(self, partition: int, stored: Stored | None) -> None:
         committed = self._log.committed(partition)
@@ -241,14 +249,14 @@ class Shell:
         if not pieces:
             return  # a state that is rebuilt by reading again: so nothing is committed either
         there = set(held.stored.values())
-        fresh = {piece_key(partition, digests[name]): p for name, p in pieces.items() if digests[name] not in there}
+        keys = {name: piece_key(partition, content, held.writer) for name, content in digests.items()}
+        fresh = {keys[name]: piece for name, piece in pieces.items() if digests[name] not in there}
         await self._log.store(partition, fresh)
-        head = Head(upto=held.upto, resume=held.resume, pieces=digests)
-        key = head_key(partition, self._writer)
-        await self._log.store(partition, {key: msgspec.msgpack.encode(head)})
-        left = {piece_key(partition, content) for content in there - set(digests.values())} | set(held.stale)
-        await self._log.store(partition, dict.fromkeys(sorted(left - {key} - set(fresh))))
-        held.stored, held.stale, held.dirty = digests, (), False
+        head = Head(upto=held.upto, resume=held.resume, pieces=digests, writer=held.writer)
+        await self._log.store(partition, {head_key(partition, held.writer): msgspec.msgpack.encode(head)})
+        left = {piece_key(partition, content, held.writer) for content in there - set(digests.values())}
+        await self._log.store(partition, dict.fromkeys(sorted(left | set(held.before))))
+        held.stored, held.before, held.dirty = digests, (), False
         await self._log.commit(partition, held.upto)
         metrics.snapshot_written(self._stage.name, sum(map(len, pieces.values())), self._now_s() - begun_s)
 

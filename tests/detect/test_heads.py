@@ -78,14 +78,27 @@ def test_a_newer_version_of_the_state_is_refused_with_what_to_do():
         choose(0, {head_key(0, "w"): msgspec.msgpack.encode(newer)})
 
 
-def test_what_the_chosen_state_does_not_use_is_stale():
+def test_everything_that_was_there_is_told_for_its_owner_to_remove_once_it_has_stored_its_own():
     entries = written(0, "old", 5, {"0": b"a"}) | written(0, "new", 9, {"0": b"b"})
 
     stored = choose(0, entries)
 
     assert stored is not None
-    assert piece_key(0, digest(b"a")) in stored.stale
-    assert piece_key(0, digest(b"b")) not in stored.stale
+    assert stored.pieces == {"0": b"b"}
+    assert set(stored.before) == set(entries)
+
+
+def test_a_piece_belongs_to_its_writer_whatever_it_holds():
+    piece = b"the same bytes"
+    head = Head(upto=3, resume={}, pieces={"0": digest(piece)}, writer="w-1")
+    entries = {head_key(0, "w-1"): msgspec.msgpack.encode(head)}
+
+    with pytest.raises(LostStateError):
+        choose(0, entries | {piece_key(0, digest(piece), "w-2"): piece, piece_key(0, digest(piece)): piece})
+    found = choose(0, entries | {piece_key(0, digest(piece), "w-1"): piece})
+
+    assert found is not None
+    assert found.pieces == {"0": piece}
 
 
 def test_partition_1_is_not_partition_11():

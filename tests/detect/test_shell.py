@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import random
 
@@ -90,11 +91,14 @@ class Log:
         return self.end
 
 
+WRITERS = itertools.count()  # never the same name twice, as in life
+
+
 def a_shell(log=None, now_s=lambda: 0.0):
     stage = Stage()
     log = log or Log(stage.done)
     log.order = stage.done
-    return Shell(stage, log, f"writer{id(stage)}", now_s), stage, log
+    return Shell(stage, log, f"writer{next(WRITERS)}", now_s), stage, log
 
 
 async def test_what_does_not_continue_is_refused_and_asked_for_where_its_source_stands():
@@ -338,3 +342,55 @@ async def test_any_disorder_kills_and_takeovers_count_everything_once(seed):
 
     assert engine.upto == {source: max(u for s, _, u in frames if s == source) for source in "ab"}
     assert engine.counted == sum(upto + 1 for upto in engine.upto.values())
+
+
+async def test_what_a_succeeded_owner_removes_is_not_what_its_successor_has_stored():
+    """It thinks that the partition is still its own: of the broker's death both learn late."""
+    before, _, log = a_shell()
+    await before.take(0, 0, b"a:-1:5")
+    await before.flush()
+    after, _, _ = a_shell(log)
+    await after.open([0], lambda: True)
+    await before.take(0, 1, b"a:5:9")
+    await before.flush()
+    await after.take(0, 0, b"a:-1:5")  # nothing new: the state has the bytes that it had
+    await after.flush()
+
+    third, _, _ = a_shell(log)
+    await third.open([0], lambda: True)
+
+    assert third.engines()[0].counted in (6, 10)
+
+
+@pytest.mark.parametrize("seed", range(30))
+async def test_however_the_writes_of_many_owners_mix_the_next_one_finds_a_whole_state(seed):
+    """Each of them may be slow anywhere between two writes, may come back, and may have nothing new to store."""
+    draw = random.Random(seed)
+    _, _, log = a_shell()
+    stored = log.store
+
+    async def slowly(partition, entries):
+        for key, value in entries.items():
+            for _turn in range(draw.choice((0, 0, 1, 5, 20))):
+                await asyncio.sleep(0)
+            await stored(partition, {key: value})
+
+    log.store = slowly
+    owners, flushes = [a_shell(log)[0] for _ in range(3)], []
+    await owners[0].take(0, 0, b"a:-1:0")
+    await owners[0].flush()
+    for _ in range(40):
+        owner = draw.choice(owners)
+        if draw.random() < 0.4:
+            await owner.drop()
+        await owner.open([0], lambda: True)
+        at = owner.engines()[0].upto.get("a", -1)
+        await owner.take(0, at, b"a:%d:%d" % (at, at + draw.choice((0, 1))))
+        flushes.append(asyncio.create_task(owner.flush()))
+        await asyncio.sleep(0)
+    await asyncio.gather(*flushes)
+    last, _, _ = a_shell(log)
+    await last.open([0], lambda: True)
+
+    assert last.engines()[0].counted >= 1
+    assert len([key for key in log.table if b"/head/" in key]) <= len(owners) + 1

@@ -1,4 +1,4 @@
-"""Are state and heads that version 1 wrote still read? These bytes are never written anew for a version that is out."""
+"""Are state and heads of earlier versions still read? These bytes are never written anew for a version that is out."""
 
 from __future__ import annotations
 
@@ -40,6 +40,16 @@ def test_the_state_of_shards_of_version_1_is_read():
 def test_a_head_of_version_1_is_read():
     piece = stored("shards_v1.bin")
     entries = {b"0/head/w": stored("head_v1.bin"), piece_key(0, digest(piece)): piece}
+
+    found = choose(0, entries)
+
+    assert found is not None
+    assert (found.head.upto, found.head.resume, found.pieces) == (1, {SOURCE: 1}, {"000000": piece})
+
+
+def test_a_head_of_version_2_is_read():
+    piece = stored("shards_v1.bin")
+    entries = {b"0/head/w-0": stored("head_v2.bin"), piece_key(0, digest(piece), "w-0"): piece}
 
     found = choose(0, entries)
 

@@ -175,14 +175,24 @@ def a_broker() -> Iterator[str]:
         return
     no_java = why_no_java()
     if no_java is None:
-        broker = Broker(jars())
-        try:
+        with breakable() as broker:
             yield broker.bootstrap
-        finally:
-            broker.stop()
         return
     no_docker = why_no_docker()
     if no_docker is not None:
         raise NoBrokerError(f"KAFKA_BOOTSTRAP is not set; {no_java}; {no_docker}")
     with from_docker() as bootstrap:
         yield bootstrap
+
+
+@contextlib.contextmanager
+def breakable() -> Iterator[Broker]:
+    """A real Kafka that may be killed and started again: from jars, else NoBrokerError."""
+    no_java = why_no_java()
+    if no_java is not None:
+        raise NoBrokerError(f"a broker that may be killed is started from jars: {no_java}")
+    broker = Broker(jars())
+    try:
+        yield broker
+    finally:
+        broker.stop()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import math
 import random
@@ -18,11 +19,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stream import kafka as broker
+from stream import kafka as clients
 from stream.frames import decode_summary
 from stream.sections import Kafka
 from stream.settings import Settings
-from tests.service.broker import a_broker
+from tests.service.broker import Broker, a_broker, breakable
 from tests.service.comparison import counts_of, difference, first_copies
 from tests.service.processes import Stage, configuration, swerve
 from tests.service.recount import recount
@@ -56,6 +57,14 @@ class Crew:
                 self.fenced += "another process took over" in stage.log.read_text(errors="replace")
                 self.start(slot)
 
+    def until_ready(self) -> None:
+        """Until everybody works, however often somebody has to be started again."""
+        end = time.monotonic() + SETTLE_S
+        while not all(map(_is_ready, self.slots.values())):
+            assert time.monotonic() < end, "\n".join(stage.told() for stage in self.slots.values())
+            time.sleep(0.5)
+            self.restart_the_dead()
+
     def end(self) -> None:
         for stage in self.slots.values():
             stage.process.terminate()
@@ -83,15 +92,26 @@ class Crew:
         return sum(path.read_text(errors="replace").count('"partial_tick"') for path in self.folder.glob("*.log"))
 
 
+def _is_ready(stage: Stage) -> bool:
+    try:
+        return bool(stage.process.poll() is None and stage.get("/readyz"))
+    except (OSError, AssertionError):  # it does not serve yet, or does not work, or died meanwhile
+        return False
+
+
 @dataclass(frozen=True)
 class Plan:
-    """How often each stage is killed and paused, whether it is scaled, and how long the load lasts."""
+    """How often each stage is killed and paused, whether it is scaled, and how long the load lasts.
+
+    broker: how often the broker is killed, and started again some seconds later.
+    """
 
     kills: int
     pauses: int
     scale: bool
     load_s: float
     seed: int = 1
+    broker: int = 0
 
 
 class Load(threading.Thread):
@@ -117,7 +137,7 @@ class Load(threading.Thread):
 
     async def _send(self) -> None:
         steady, done = self.STEP_S / self.seconds, 0.0
-        async with broker.producer(self.kafka) as producer:
+        async with clients.producer(self.kafka) as producer:
             while done < 1.0:
                 begun = time.monotonic()
                 upto = min(1.0, done + min(steady, (self.allowed - done) / 10))
@@ -136,12 +156,13 @@ def faults(plan: Plan, draw: random.Random) -> list[tuple[str, str]]:
     planned = [("kill", stage) for stage in STAGES for _ in range(plan.kills)]
     planned += [("pause", stage) for stage in STAGES for _ in range(plan.pauses)]
     planned += [("scale", stage) for stage in STAGES if plan.scale]
+    planned += [("kill", "broker") for _ in range(plan.broker)]
     draw.shuffle(planned)
     return planned
 
 
-def wreak(crew: Crew, plan: Plan, load: Load, say: Callable[[str], None]) -> None:
-    """Do the faults one after another, spread over the load."""
+def wreak(crew: Crew, plan: Plan, load: Load, say: Callable[[str], None], broker: Broker | None) -> None:
+    """Do the faults one after another, spread over the load. broker: the one to kill, where that is planned."""
     draw = random.Random(plan.seed)
     planned = faults(plan, draw)
     pace_s = plan.load_s / max(len(planned), 1)
@@ -149,9 +170,13 @@ def wreak(crew: Crew, plan: Plan, load: Load, say: Callable[[str], None]) -> Non
         load.allowed = min((number + 1) / len(planned), 0.99)
         begun = time.monotonic()
         time.sleep(draw.uniform(0.1, 0.5) * pace_s)
-        slot = crew.victim(stage, draw)
+        slot = crew.victim(stage, draw) if stage in STAGES else stage
         say(f"{what} {stage if what == 'scale' else slot}, after {load.sent:,} records")
-        if what == "kill":
+        if stage == "broker":
+            assert broker is not None, "a broker that is somebody else's cannot be killed"
+            crew.until_ready()
+            restart(broker)
+        elif what == "kill":
             crew.slots[slot].kill()
         elif what == "pause":
             crew.slots[slot].pause()
@@ -162,6 +187,14 @@ def wreak(crew: Crew, plan: Plan, load: Load, say: Callable[[str], None]) -> Non
         crew.restart_the_dead()
         time.sleep(max(0.0, begun + pace_s - time.monotonic()))
         crew.restart_the_dead()
+
+
+def restart(broker: Broker) -> None:
+    """SIGKILL, some seconds of nothing, and the same data again."""
+    broker.process.kill()
+    broker.process.wait()
+    time.sleep(SESSION_MS / 1000)
+    broker.start()
 
 
 def scale(crew: Crew, stage: str) -> None:
@@ -231,8 +264,16 @@ def is_page(alert: dict) -> bool:
     return alert["status"] == "firing" and alert["severity"] == "critical"
 
 
-def drill(bootstrap: str, unique: str, folder: Path, plan: Plan, until_ms: int, say: Callable[[str], None]) -> Result:
-    """One drill on one broker."""
+def drill(
+    bootstrap: str,
+    unique: str,
+    folder: Path,
+    plan: Plan,
+    until_ms: int,
+    say: Callable[[str], None],
+    broker: Broker | None = None,
+) -> Result:
+    """One drill on one broker, which is given as well where it shall be killed."""
     kafka = kafka_for(
         bootstrap, unique, partitions=PARTITIONS, flush_ms=200, snapshot_ms=2_000,
         session_timeout_ms=SESSION_MS, correlate_session_timeout_ms=SESSION_MS,
@@ -254,7 +295,7 @@ def drill(bootstrap: str, unique: str, folder: Path, plan: Plan, until_ms: int, 
                 crew.start(f"{stage}-{name}")
         load = Load(kafka, traffic, plan.load_s)
         load.start()
-        wreak(crew, plan, load, say)
+        wreak(crew, plan, load, say, broker)
         load.allowed = math.inf
         load.join()
         assert load.failure is None, load.failure
@@ -267,7 +308,7 @@ def drill(bootstrap: str, unique: str, folder: Path, plan: Plan, until_ms: int, 
 
 
 async def _announce(kafka: Kafka, traffic: Traffic) -> None:
-    async with broker.producer(kafka) as producer:
+    async with clients.producer(kafka) as producer:
         for release in json.loads(traffic.releases.read_bytes()):
             key = release["model"].encode()
             await producer.send_and_wait(kafka.topics.releases, json.dumps(release).encode(), key=key)
@@ -310,6 +351,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20, help="SIGKILLs of each stage")
     parser.add_argument("--pauses", type=int, default=5, help="SIGSTOPs past the session of each stage")
+    parser.add_argument("--broker", type=int, default=0, help="SIGKILLs of the broker itself")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     begun = time.monotonic()
@@ -317,10 +359,12 @@ def main() -> None:
     def say(told: str) -> None:
         print(f"{time.monotonic() - begun:7.1f} s  {told}", flush=True)
 
-    load_s = 10.0 * len(STAGES) * (asked.kills + asked.pauses)
-    plan = Plan(asked.kills, asked.pauses, True, load_s, asked.seed)
-    with a_broker() as bootstrap, tempfile.TemporaryDirectory() as folder:
-        result = drill(bootstrap, f"drill{int(time.time())}", Path(folder), plan, UNTIL_MS, say)
+    load_s = 10.0 * (len(STAGES) * (asked.kills + asked.pauses) + asked.broker)
+    plan = Plan(asked.kills, asked.pauses, True, load_s, asked.seed, asked.broker)
+    with breakable() if asked.broker else contextlib.nullcontext() as broker, contextlib.ExitStack() as stack:
+        bootstrap = broker.bootstrap if broker else stack.enter_context(a_broker())
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        result = drill(bootstrap, f"drill{int(time.time())}", folder, plan, UNTIL_MS, say, broker)
     say(f"{result.exits} workers died, {result.fenced} of them fenced; {result.records:,} records")
     say(f"counts: {result.entries:,} entries against a plain recount: {result.counts or 'equal'}")
     say(f"counts without the first hundred records: {result.blind or 'differ, as they must'}")
