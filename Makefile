@@ -35,7 +35,7 @@ test: $(VENV)/.installed ## run every test; with a real Kafka where Java 17 and 
 
 faults: $(VENV)/.installed ## kill, stop, scale the stages under load, KILLS= and PAUSES= each; no Alertmanager for 10 min
 	@$(BIN)/python -m tests.service.drill --kills $(KILLS) --pauses $(PAUSES)
-	@SWERVE_REQUIRE=kafka $(BIN)/python -m pytest tests/service/check_reshard.py
+	@SWERVE_REQUIRE=kafka $(BIN)/python -m pytest tests/service/check_reshard.py tests/service/check_broker_dies.py
 	@AWAY_S=600 SWERVE_REQUIRE=alertmanager $(BIN)/python -m pytest tests/service/test_real_alertmanager.py -k away
 
 lint: $(VENV)/.installed ## ruff: style and format

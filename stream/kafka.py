@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -81,7 +81,21 @@ async def started(client: Any, kafka: Kafka) -> AsyncIterator[Any]:
     try:
         yield client
     finally:
-        await stop()
+        await _to_its_end(stop())
+
+
+async def _to_its_end(stopping: Coroutine[Any, Any, Any]) -> None:
+    """Wait for it, also where we are cancelled meanwhile: aiokafka swallows a cancellation that reaches it as it stops.
+
+    So it runs in a task of its own. A task of ours that lost its cancellation would go on for ever, and who waits for
+    its end at a rebalance would never let go of the partitions.
+    """
+    task = asyncio.create_task(stopping)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 async def _why_unreachable(kafka: Kafka, error: Exception) -> str:
