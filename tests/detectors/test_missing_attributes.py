@@ -32,7 +32,11 @@ def without(accounts, *dropped):
 
 def told(*dropped):
     """What is said of a week with an operator, where these attributes are missing."""
-    judge, fleet, pool = Judge(PARAMETERS), without(FLEET, *dropped), without(POOL, *dropped)
+    return told_of(without(FLEET, *dropped), without(POOL, *dropped))
+
+
+def told_of(fleet, pool):
+    judge = Judge(PARAMETERS)
     found = []
     for hour in HOURS:
         columns = drawn_hour_of(hour, pool, 0.6, fleet)
@@ -49,10 +53,23 @@ def test_without_organisations_a_network_is_a_warning_with_the_reason_and_never_
     assert judge.coverage["org"] == 0.0
 
 
-@pytest.mark.parametrize("dropped", [("payment",), ("ip_prefix",), ("country", "signup_week")])
+@pytest.mark.parametrize("dropped", [("payment",), ("ip_prefix",), ("template",), ("country", "signup_week")])
 def test_with_one_dimension_less_the_operator_is_still_found(dropped):
     _, found = told(*dropped)
     assert loudest(found) is Level.CRITICAL
+
+
+def test_where_each_account_lacks_one_attribute_or_another_the_operator_is_still_found_and_nobody_else():
+    lacking = (("payment",), ("ip_prefix",), ("template",), ("country",), ("signup_week",), ())
+
+    def some_without(accounts):
+        return [without([one], *lacking[i % len(lacking)])[0] for i, one in enumerate(accounts)]
+
+    _, found = told_of(some_without(FLEET), some_without(POOL))
+    named = {member.account_id for member in found[-1][1].members}
+    assert loudest(found) is Level.CRITICAL
+    assert len(named & {one.id for one in POOL}) >= 0.9 * len(POOL)
+    assert named <= {one.id for one in POOL}
 
 
 @pytest.mark.parametrize("dropped", [LINKS, ("org", "country", "signup_week", *LINKS)])
