@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from detectors.findings import Finding, Level, Member, Phase, Subject, Target
-from detectors.groups import Group, Tick
+from detectors.groups import RISE_OF_SHARE_MIN, Group, Tick
 from detectors.membership import NAME_SCORE
 from detectors.named import named_of, rows_of
 from detectors.parameters import HOUR_MS
@@ -52,7 +52,10 @@ class Evidence:
 
 @dataclass(slots=True)
 class Incident:
-    """One story. passed: the operator test said one hand; it is never asked again."""
+    """One story. passed: the operator test said one hand; it is never asked again.
+
+    adopted: by target, the share of its accounts' requests that has become normal for them.
+    """
 
     key: str
     kind: str
@@ -70,6 +73,7 @@ class Incident:
     superseded: bool = False
     ticks: int = 0
     peak: float = 0.0
+    adopted: dict[str, float] = field(default_factory=dict)
 
     def accounts(self) -> set[int]:
         """Keys of the accounts that moved in it; of all where none has yet."""
@@ -95,7 +99,7 @@ class Incidents:
         for incident in self.incidents:
             _observe(tick, incident, touched.get(incident.key, ()))
         return [
-            self._finding(tick, incident, incident.key in touched)
+            self._finding(tick, incident, phase_of(tick, incident, touched.get(incident.key, ())))
             for incident in self.incidents
             if incident.last >= tick.hour - REOPEN_H
         ]
@@ -136,14 +140,11 @@ class Incidents:
         common = incident.target in {tick.population.targets[k] for k in group.strong}
         return common or abs(incident.onset - group.track.born) <= SAME_ONSET_H
 
-    def _finding(self, tick: Tick, incident: Incident, moving: bool) -> Finding:
-        phase = Phase.MOVING if moving else _quiet_phase(tick, incident)
-        if incident.superseded:
-            phase = Phase.SUPERSEDED
+    def _finding(self, tick: Tick, incident: Incident, phase: Phase) -> Finding:
         ranked = sorted(incident.targets, key=lambda name: (-incident.facts["z"].get(name, 0.0), name))
         evidence = {**incident.facts["evidence"], "series": [*incident.series]}
         named = [key for key, one in incident.evidence.items() if one.named]
-        if moving and named:  # what is quiet writes no record of today's numbers
+        if phase is Phase.MOVING and named:  # what is quiet writes no record of today's numbers
             evidence["named"] = named_of(tick.population, named, ranked[0])
         return Finding(
             key=f"network:{incident.key}",
@@ -292,10 +293,38 @@ def _observe(tick: Tick, incident: Incident, groups: Sequence[Group]) -> None:
     incident.peak = max(incident.peak, share)
 
 
-def _quiet_phase(tick: Tick, incident: Incident) -> Phase:
+def phase_of(tick: Tick, incident: Incident, groups: Sequence[Group]) -> Phase:
+    """What the incident does now; remembers what it adopted, until it gives that up."""
+    if incident.superseded:
+        return Phase.SUPERSEDED
+    if groups:
+        strong = {tick.population.targets[k] for group in groups for k in group.strong.tolist()}
+        return Phase.MOVING if _is_more_than_adopted(tick, incident, strong) else Phase.ADOPTED
     share = incident.series[-1][1] if incident.series else 0.0
-    stays = share >= 0.8 * incident.peak and tick.hour - incident.last >= QUIET_TICKS_ADOPTED
-    return Phase.ADOPTED if stays else Phase.QUIET
+    if share < 0.8 * incident.peak:
+        incident.adopted = {}
+        return Phase.QUIET
+    if tick.hour - incident.last < QUIET_TICKS_ADOPTED:
+        return Phase.QUIET
+    incident.adopted = _shares(tick, incident)
+    return Phase.ADOPTED
+
+
+def _is_more_than_adopted(tick: Tick, incident: Incident, strong: set[str]) -> bool:
+    """Whether a target is new to it, or clearly above what became normal: a test that hovers at its line is no news."""
+    if not strong <= incident.adopted.keys():
+        return True
+    shares = _shares(tick, incident)
+    return any(shares.get(name, 0.0) > (1.0 + RISE_OF_SHARE_MIN) * incident.adopted[name] for name in strong)
+
+
+def _shares(tick: Tick, incident: Incident) -> dict[str, float]:
+    """Of the requests of its accounts, by its targets. O(accounts x targets of the incident)."""
+    population = tick.population
+    rows = rows_of(population, list(incident.accounts()))
+    total = max(float(population.n[rows].sum()), 1.0)
+    known = {name: k for k, name in enumerate(population.targets) if name in incident.targets}
+    return {name: float(population.X[rows, k].sum()) / total for name, k in known.items()}
 
 
 def members_of(incident: Incident) -> tuple[Member, ...]:
