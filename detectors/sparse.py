@@ -108,3 +108,12 @@ class SparseCounts:
         keep = row >= 0
         self.codes = row[keep] * self.width + self.codes[keep] % self.width
         self.counts = self.counts[keep]
+
+
+def narrow(counts: NDArray[np.int64]) -> NDArray[Any]:
+    """The same counts in the narrowest type that holds them, for those that are kept in great numbers. O(counts).
+
+    >>> narrow(np.array([1, 300])).dtype
+    dtype('uint16')
+    """
+    return counts.astype(np.min_scalar_type(int(counts.max(initial=0))))
