@@ -429,7 +429,7 @@ class Accounts:
 
 # What a row holds before its first request, and once it is forgotten.
 _BLANK = {"said": -1, "said_at": 0, "first_seen": np.iinfo(np.int64).max, "last_seen_h": -1, "hours": 0, "nb": 0}
-_ARRAYS = ("keys", "shards", "said", "said_at", "first_seen", "last_seen_h", "hours", "nb")
+_ARRAYS = ("keys", "shards", *_BLANK)
 
 
 def _by_rank(start: Int64s, rank: Int64s, counts: NDArray[Any]) -> tuple[Sets, NDArray[Any]]:

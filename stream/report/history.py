@@ -39,10 +39,10 @@ class FleetHistory:
         fleet = columns.cohorts.index(FLEET)
         hour = summary.tick * self.tick_ms // HOUR_MS
         self.hours[hour] = self.hours.get(hour, 0) + int(columns.requests[fleet])
-        own = columns.at == fleet
-        for target, requests in zip(columns.target[own].tolist(), columns.count[own].tolist(), strict=True):
-            of_target = self.counts[columns.targets[target]]
-            of_target[hour] = of_target.get(hour, 0) + requests
+        for kind, counts in columns.of_fleet().items():
+            for name, requests in counts.items():
+                of_target = self.counts[f"{kind}:{name}"]
+                of_target[hour] = of_target.get(hour, 0) + requests
 
     def strongest(self, kind: str, most: int) -> list[str]:
         """Names of one kind ("model", "capability") by requests, most first, ties by name."""
