@@ -11,8 +11,10 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import NoReturn, TypeVar
 
 HERE = Path(__file__).parent / "kafka"
 REPOSITORY = Path(__file__).parents[2]
@@ -21,6 +23,8 @@ CLUSTER = "AAAAAAAAAAAAAAAAAAAAAA"  # any 16 bytes in base64url
 JAVA_MIN = 17
 START_S = 60.0
 DOWNLOAD_S = 300.0
+
+Running = TypeVar("Running")
 
 
 class NoBrokerError(Exception):
@@ -196,3 +200,16 @@ def breakable() -> Iterator[Broker]:
         yield broker
     finally:
         broker.stop()
+
+
+@contextlib.contextmanager
+def or_unavailable(
+    starting: AbstractContextManager[Running], unavailable: Callable[[str, str], NoReturn]
+) -> Iterator[Running]:
+    """What `starting` gives, until the end; the test is skipped, or fails, where no broker can be had."""
+    with contextlib.ExitStack() as stack:
+        try:
+            running = stack.enter_context(starting)
+        except NoBrokerError as error:
+            unavailable("kafka", str(error))
+        yield running

@@ -7,23 +7,16 @@ from __future__ import annotations
 
 import pytest
 
-from tests.service.broker import NoBrokerError, breakable
+from tests.service.broker import breakable, or_unavailable
 from tests.service.drill import UNTIL_MS, Plan, drill
 
 pytestmark = [pytest.mark.service("kafka"), pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def test_counts_and_alerts_survive_a_broker_that_is_killed(service_unavailable, unique, tmp_path):
-    running = breakable()
-    try:
-        broker = running.__enter__()
-    except NoBrokerError as error:
-        service_unavailable("kafka", str(error))
-    try:
-        plan = Plan(kills=0, pauses=0, scale=False, load_s=90.0, broker=3)
+    plan = Plan(kills=0, pauses=0, scale=False, load_s=90.0, broker=3)
+    with or_unavailable(breakable(), service_unavailable) as broker:
         result = drill(broker.bootstrap, unique, tmp_path, plan, UNTIL_MS, print, broker)
-    finally:
-        running.__exit__(None, None, None)
 
     print(f"{result.exits} workers ended and were started again")
     for log in sorted(tmp_path.glob("*.log")):

@@ -8,22 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.service.broker import NoBrokerError, a_broker
+from tests.service.broker import a_broker, or_unavailable
 from tests.service.browser import Browser, browsing
 
 
 @pytest.fixture(scope="session")
 def bootstrap(service_unavailable) -> Iterator[str]:
     """Bootstrap servers of a real Apache Kafka; the test is skipped, or fails, where there is none."""
-    running = a_broker()
-    try:
-        servers = running.__enter__()
-    except NoBrokerError as error:
-        service_unavailable("kafka", str(error))
-    try:
+    with or_unavailable(a_broker(), service_unavailable) as servers:
         yield servers
-    finally:
-        running.__exit__(None, None, None)
 
 
 @pytest.fixture
