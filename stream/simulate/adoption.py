@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from stream.simulate.catalogue import HOUR_MS
 from stream.simulate.draws import Floats, Ints
 from stream.simulate.fleet import Fleet
+from stream.simulate.ranges import AdoptionDraw
 from stream.simulate.shifts import Shift, onto_one
 
 NEVER, ALIAS, EARLY, MIGRATES, SLOW, TRIES = range(6)
@@ -14,9 +17,28 @@ MANNERS = np.array([0.36, 0.12, 0.12, 0.12, 0.20, 0.08])
 MINUTE_MS = 60_000
 
 
+@dataclass(frozen=True, slots=True)
+class Mood:
+    """How a fleet takes a release. manners: part of the customers in each; pace: times the usual speed."""
+
+    manners: Floats
+    pace: float = 1.0
+
+    @classmethod
+    def drawn(cls, draw: AdoptionDraw) -> Mood:
+        """As a random world has it; half of whoever is left moves at once, half in the weeks after."""
+        left = max(0.1, 1 - draw.never - draw.alias - draw.slow - draw.tries) / 2
+        manners = np.array([draw.never, draw.alias, left, left, draw.slow, draw.tries])
+        return cls(manners / manners.sum(), draw.pace)
+
+
+USUAL = Mood(MANNERS)
+
+
 def adopt(
-    fleet: Fleet, rng: np.random.Generator, stream: Ints, model: int, supersedes: int, released_ms: int
-) -> list[Shift]:
+    fleet: Fleet, rng: np.random.Generator, stream: Ints, model: int, supersedes: int, released_ms: int,
+    mood: Mood = USUAL,
+) -> list[Shift]:  # fmt: skip
     """The shifts of honest streams toward a model released at released_ms.
 
     An organisation of three and more mostly agrees on one manner and one day. ALIAS: `atlas-latest` points to the new
@@ -24,7 +46,7 @@ def adopt(
     after. SLOW: an S-curve over days, to its own depth. TRIES: some requests, which fade.
     """
     org = fleet.accounts.org[fleet.streams.account[stream]]
-    manner, onset_ms = _agreed(rng, org, fleet.orgs, released_ms)
+    manner, onset_ms = _agreed(rng, org, fleet.orgs, released_ms, mood)
     count = len(stream)
     ramp_ms = np.select(
         [manner == ALIAS, (manner == EARLY) | (manner == MIGRATES), manner == TRIES],
@@ -43,14 +65,15 @@ def adopt(
     ]
 
 
-def _agreed(rng: np.random.Generator, org: Ints, orgs: int, released_ms: int) -> tuple[Ints, Ints]:
+def _agreed(rng: np.random.Generator, org: Ints, orgs: int, released_ms: int, mood: Mood) -> tuple[Ints, Ints]:
     """(manner, onset) of each stream; members of an organisation follow it with a chance of .7."""
     with_org = rng.random(len(org)) < 0.7
-    manner = np.where(with_org, rng.choice(6, orgs, p=MANNERS)[org], rng.choice(6, len(org), p=MANNERS))
+    manner = np.where(with_org, rng.choice(6, orgs, p=mood.manners)[org],
+                      rng.choice(6, len(org), p=mood.manners))  # fmt: skip
     lag = np.where(with_org, rng.random(orgs)[org], rng.random(len(org)))
     jitter_ms = (rng.exponential(2.0, len(org)) * HOUR_MS).astype(np.int64)
     days = np.select([manner == ALIAS, manner == EARLY, manner == TRIES], [0.01 * lag, 1.1 * lag, 1.6 * lag],
-                     -3.2 * np.log1p(-0.999 * lag))  # fmt: skip
+                     -3.2 * np.log1p(-0.999 * lag)) / mood.pace  # fmt: skip
     return manner, released_ms + (days * 24 * HOUR_MS).astype(np.int64) + np.where(manner == ALIAS, 0, jitter_ms)
 
 

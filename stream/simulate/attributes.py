@@ -13,9 +13,45 @@ import numpy as np
 from stream.simulate.catalogue import COUNTRIES, OLD_CLIENTS
 from stream.simulate.draws import Floats, Ints, some_of, zipf
 from stream.simulate.fleet import Fleet
+from stream.simulate.ranges import HonestDraw
 
 HOME_PROVIDERS = 8  # in each country; the providers of country i are 8 i to 8 i + 7
 HOSTERS = np.arange(900, 930)  # providers of cloud and proxy machines
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """How much honest accounts have in common; the defaults are those of the named scenarios.
+
+    vpn, cloud, popular, defaults: how many exits of tunnels, egresses of clouds, prompts that went round, and prompts
+    of frameworks there are. line: accounts on a fixed line. The others are parts of those whom they concern.
+    """
+
+    vpn: int
+    cloud: int
+    popular: int
+    defaults: int = 14
+    vpn_users: float = 0.10
+    line: float = 2.0
+    offices: float = 0.85
+    cards_shared: float = 0.05
+    unpaid: float = 0.0
+    framed: float = 0.33
+
+    @classmethod
+    def named(cls, accounts: int) -> Sharing:
+        """In proportion to the fleet."""
+        return cls(10 + accounts // 150, 12 + accounts // 40, 60 + accounts // 50)
+
+    @classmethod
+    def drawn(cls, draw: HonestDraw, accounts: int, services: float) -> Sharing:
+        """As a random world has it."""
+        return cls(
+            vpn=max(3, round(accounts * draw.vpn_users / draw.vpn_exit)),
+            cloud=max(3, round(accounts * (services + 0.02) / draw.cloud_exit)), popular=60 + accounts // 50,
+            defaults=draw.defaults, vpn_users=draw.vpn_users, line=draw.line, offices=draw.offices,
+            cards_shared=draw.cards_shared, unpaid=draw.unpaid, framed=draw.framed,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +62,17 @@ class Commons:
     cloud: Ints
     popular_templates: Ints
     framework_templates: Ints
+    sharing: Sharing
 
 
-def commons(fleet: Fleet, rng: np.random.Generator, accounts: int) -> Commons:
-    """The public part of the world, in proportion to the fleet."""
+def commons(fleet: Fleet, rng: np.random.Generator, sharing: Sharing) -> Commons:
+    """The public part of the world."""
     return Commons(
-        vpn=fleet.new_networks(rng.choice(HOSTERS[:8], 10 + accounts // 150)),
-        cloud=fleet.new_networks(rng.choice(HOSTERS, 12 + accounts // 40)),
-        popular_templates=fleet.new_values("template", 60 + accounts // 50),
-        framework_templates=fleet.new_values("template", 14),
+        vpn=fleet.new_networks(rng.choice(HOSTERS[:8], sharing.vpn)),
+        cloud=fleet.new_networks(rng.choice(HOSTERS, sharing.cloud)),
+        popular_templates=fleet.new_values("template", sharing.popular),
+        framework_templates=fleet.new_values("template", sharing.defaults),
+        sharing=sharing,
     )
 
 
@@ -43,8 +81,13 @@ def home_providers(rng: np.random.Generator, count: int) -> Ints:
     return rng.integers(0, len(COUNTRIES) * HOME_PROVIDERS, count)
 
 
-def give_payments(fleet: Fleet, rng: np.random.Generator, account: Ints, stream: Ints, shared_part: float) -> None:
-    """One card an organisation, or one a department of 40; a part serves a household or a few unrelated firms."""
+def give_payments(
+    fleet: Fleet, rng: np.random.Generator, account: Ints, stream: Ints, shared_part: float, unpaid: float = 0.0
+) -> None:
+    """One card an organisation, or one a department of 40; a part serves a household or a few unrelated firms.
+
+    unpaid: part of the payers that have none.
+    """
     org = fleet.accounts.org[account]
     department = rng.integers(0, 1 + np.bincount(org, minlength=fleet.orgs)[org] // 40)
     _, payer = np.unique(org * 100_000 + department, return_inverse=True)
@@ -52,6 +95,9 @@ def give_payments(fleet: Fleet, rng: np.random.Generator, account: Ints, stream:
     card = fleet.new_values("payment", int(cards))
     shared = np.flatnonzero(rng.random(cards) < shared_part)
     card[shared] = card[rng.choice(shared, len(shared))] if len(shared) else card[shared]
+    if unpaid:
+        pays = (rng.random(cards) >= unpaid)[payer]
+        stream, payer = stream[pays], payer[pays]
     fleet.offer("payment", stream, card[payer], 1.0)
     second = np.flatnonzero(rng.random(len(stream)) < 0.08)
     fleet.offer("payment", stream[second], fleet.new_values("payment", len(second)), 0.25)
@@ -62,19 +108,19 @@ def give_networks(
 ) -> None:
     """Home behind a provider, an office for organisations of three and more, the cloud for services, VPNs, travel."""
     human = np.flatnonzero(service == 0)
-    _homes(fleet, rng, account[human], stream[human])
-    _offices(fleet, rng, account, stream)
+    _homes(fleet, rng, account[human], stream[human], world.sharing.line)
+    _offices(fleet, rng, account, stream, world.sharing.offices)
     machine = np.flatnonzero(service == 1)
     for weight in (1.0, 0.5):
         fleet.offer("network", stream[machine], rng.choice(world.cloud, len(machine)), weight)
-    tunnels = human[rng.random(len(human)) < 0.10]
+    tunnels = human[rng.random(len(human)) < world.sharing.vpn_users]
     owner, exit_ = some_of(rng, world.vpn, rng.integers(1, 4, len(tunnels)))
     fleet.offer("network", stream[tunnels][owner], exit_, 0.4)
     travels = human[rng.random(len(human)) < 0.25]
     fleet.offer("network", stream[travels], fleet.new_networks(home_providers(rng, len(travels))), 0.08)
 
 
-def _homes(fleet: Fleet, rng: np.random.Generator, account: Ints, stream: Ints) -> None:
+def _homes(fleet: Fleet, rng: np.random.Generator, account: Ints, stream: Ints, line: float) -> None:
     """A fixed line shared by a handful of neighbours, and a phone behind address translation shared by more."""
     country = fleet.accounts.country[account]
     for code in range(len(COUNTRIES)):
@@ -82,7 +128,7 @@ def _homes(fleet: Fleet, rng: np.random.Generator, account: Ints, stream: Ints) 
         if not len(here):
             continue
         providers = code * HOME_PROVIDERS + np.arange(HOME_PROVIDERS)
-        lines = fleet.new_networks(rng.choice(providers, 1 + len(here) // 2, p=zipf(HOME_PROVIDERS)))
+        lines = fleet.new_networks(rng.choice(providers, 1 + int(len(here) / line), p=zipf(HOME_PROVIDERS)))
         phones = fleet.new_networks(rng.choice(providers, 1 + len(here) // 15, p=zipf(HOME_PROVIDERS)))
         fleet.offer("network", stream[here], rng.choice(lines, len(here)), 1.0)
         mobile = here[rng.random(len(here)) < 0.4]
@@ -91,13 +137,13 @@ def _homes(fleet: Fleet, rng: np.random.Generator, account: Ints, stream: Ints) 
         fleet.offer("network", stream[mobile][owner], item, 0.1)
 
 
-def _offices(fleet: Fleet, rng: np.random.Generator, account: Ints, stream: Ints) -> None:
+def _offices(fleet: Fleet, rng: np.random.Generator, account: Ints, stream: Ints, present: float) -> None:
     org = fleet.accounts.org[account]
     size = np.bincount(org, minlength=fleet.orgs)
     desks = 1 + size // 60
     first = np.cumsum(desks) - desks
     office = fleet.new_networks(home_providers(rng, int(desks.sum())))
-    at_work = np.flatnonzero((size[org] >= 3) & (rng.random(len(org)) < 0.85))
+    at_work = np.flatnonzero((size[org] >= 3) & (rng.random(len(org)) < present))
     seat = first[org[at_work]] + rng.integers(0, desks[org[at_work]])
     fleet.offer("network", stream[at_work], office[seat], 1.5)
 
@@ -119,7 +165,7 @@ def give_templates(fleet: Fleet, rng: np.random.Generator, world: Commons, strea
     fans = stream[rng.random(len(stream)) < 0.30]
     popular = rng.choice(world.popular_templates, len(fans), p=zipf(len(world.popular_templates), 0.8))
     fleet.offer("template", fans, popular, _uneven(rng, len(fans)))
-    framed = stream[rng.random(len(stream)) < 0.33]
+    framed = stream[rng.random(len(stream)) < world.sharing.framed]
     default = rng.choice(world.framework_templates, len(framed), p=zipf(len(world.framework_templates)))
     fleet.offer("template", framed, default, _uneven(rng, len(framed)))
 

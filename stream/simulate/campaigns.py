@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from stream.simulate import operators, population
+from stream.simulate import operators, population, stolen
 from stream.simulate.catalogue import DAY_MS, HOUR_MS, MODELS, TASKS
 from stream.simulate.draws import Floats, Ints
 from stream.simulate.operators import Crew, Habits, Pools
@@ -30,7 +30,7 @@ def targets_of(work: dict[str, float]) -> tuple[str, ...]:
     return tuple(f"capability:{tag}" for tag in sorted(strong, key=lambda tag: (-weight[tag], tag)))
 
 
-def _start(rng: np.random.Generator, count: int, onset_ms: int, spread_h: float) -> Ints:
+def start(rng: np.random.Generator, count: int, onset_ms: int, spread_h: float) -> Ints:
     """The operator changes one batch of accounts after another."""
     return onset_ms + (rng.random(count) * spread_h * HOUR_MS).astype(np.int64)
 
@@ -51,7 +51,7 @@ def move(
     """The streams' requests move to a model; about `hours` from the first to the last account's full depth."""
     count = len(streams)
     story.course.shifts.append(
-        Shift("model", streams, _start(rng, count, onset_ms, hours / 2), _ramp(rng, count, hours / 2),
+        Shift("model", streams, start(rng, count, onset_ms, hours / 2), _ramp(rng, count, hours / 2),
               _depths(rng, count, depth, steady), onto_one(count, model))
     )  # fmt: skip
 
@@ -63,12 +63,13 @@ def take_up(
     """The streams' requests become other work, to a depth that varies little from one to the next."""
     count = len(streams)
     story.course.shifts.append(
-        Shift("task", streams, _start(rng, count, onset_ms, hours / 2), _ramp(rng, count, hours / 2),
+        Shift("task", streams, start(rng, count, onset_ms, hours / 2), _ramp(rng, count, hours / 2),
               _depths(rng, count, depth, steady), work_mix(count, work))
     )  # fmt: skip
 
 
-def _planted(story: Story, name: str, kind: str, onset_ms: int, targets: tuple[str, ...], account: Ints) -> None:
+def planted(story: Story, name: str, kind: str, onset_ms: int, targets: tuple[str, ...], account: Ints) -> None:
+    """Notes the campaign in the truth."""
     story.truth.campaigns.append(Campaign(name, kind, onset_ms, story.end_ms, targets, account))
 
 
@@ -82,7 +83,7 @@ def pivot(
     crew = operators.equip(story.fleet, rng, pool, account, habits, MIXED_WORK)
     move(story, rng, crew.kit, model, onset_ms, rng.uniform(2.0, 24.0), depth / habits.kit, habits.steady)
     story.like_others(crew.resale)
-    _planted(story, name, "pivot", onset_ms, (f"model:{MODELS[model]}",), account)
+    planted(story, name, "pivot", onset_ms, (f"model:{MODELS[model]}",), account)
     return crew
 
 
@@ -98,7 +99,7 @@ def surge(
     take_up(story, rng, crew.kit, work, onset_ms, hours, depth / habits.kit, habits.steady)
     story.course.swells.append(Swell(crew.kit, onset_ms + int(hours / 2 * HOUR_MS), story.end_ms, 1.3))
     story.like_others(np.concatenate((crew.kit, crew.resale)))
-    _planted(story, name, "surge", onset_ms, targets_of(work), account)
+    planted(story, name, "surge", onset_ms, targets_of(work), account)
     return crew
 
 
@@ -111,13 +112,13 @@ def slow_and_low(
     account = operators.recruit(story.fleet, rng, accounts, story.start_ms)
     crew = operators.equip(story.fleet, rng, pool, account, habits, QUIET_WORK)
     take_up(story, rng, crew.kit, REASON_WORK, onset_ms, rng.uniform(4.0, 12.0), 0.6, habits.steady)
-    _waves(story, rng, crew.kit, onset_ms)
+    waves(story, rng, crew.kit, onset_ms)
     story.like_others(np.concatenate((crew.kit, crew.resale)))
-    _planted(story, name, "slow_and_low", onset_ms, targets_of(REASON_WORK), account)
+    planted(story, name, "slow_and_low", onset_ms, targets_of(REASON_WORK), account)
     return crew
 
 
-def _waves(story: Story, rng: np.random.Generator, streams: Ints, from_ms: int) -> None:
+def waves(story: Story, rng: np.random.Generator, streams: Ints, from_ms: int) -> None:
     """Some hours of work, some of little, at no clock that a country keeps."""
     at_ms = from_ms
     while at_ms < story.end_ms:
@@ -138,20 +139,18 @@ def hydra(
     The truth names those that lived to see the onset; the others resold and had known work.
     """
     from_ms = story.at(from_day)
-    born_ms, dead_ms = _generations(rng, alive, from_ms, story.end_ms, life_days)
+    born_ms, dead_ms = generations(rng, alive, from_ms, story.end_ms, life_days)
     habits = Habits.drawn(rng, per_day=20.0, kit=0.5, cards=(1, 1), exits=(3, 8), prompts=(3, 6))
     account = operators.recruit(story.fleet, rng, len(born_ms), story.start_ms)
     story.fleet.accounts.signup_ms[account] = born_ms - (rng.exponential(1.5, len(born_ms)) * DAY_MS).astype(np.int64)
     crew = operators.equip(story.fleet, rng, pool, account, habits, MIXED_WORK, start_ms=born_ms, end_ms=dead_ms)
     take_up(story, rng, crew.kit, AGENT_WORK, onset_ms, rng.uniform(6.0, 24.0), 0.72, habits.steady)
     story.like_others(np.concatenate((crew.kit, crew.resale)))
-    _planted(story, name, "hydra", onset_ms, targets_of(AGENT_WORK), account[dead_ms > onset_ms])
+    planted(story, name, "hydra", onset_ms, targets_of(AGENT_WORK), account[dead_ms > onset_ms])
     return crew
 
 
-def _generations(
-    rng: np.random.Generator, alive: int, from_ms: int, end_ms: int, life_days: float
-) -> tuple[Ints, Ints]:
+def generations(rng: np.random.Generator, alive: int, from_ms: int, end_ms: int, life_days: float) -> tuple[Ints, Ints]:
     """(birth, ban) of each account: in every one of `alive` places one follows the other within the hour."""
     born, dead = [], []
     now = from_ms + (rng.random(alive) * 0.4 * DAY_MS).astype(np.int64)
@@ -163,11 +162,27 @@ def _generations(
     return np.concatenate(born), np.concatenate(dead)
 
 
-def evasive(story: Story, rng: np.random.Generator, onset_ms: int, *, accounts: int = 250) -> None:
+def stolen_keys(
+    story: Story, rng: np.random.Generator, pool: Pools, onset_ms: int, *, accounts: int = 150, per_day: float = 14.0,
+) -> None:  # fmt: skip
+    """One operator on the keys of unrelated customers; each key from its hour on, all through one set of exits."""
+    position = stolen.victims(story, rng, accounts)
+    kit = stolen.keys(story, rng, position, per_day, start(rng, len(position), onset_ms, rng.uniform(2.0, 12.0)),
+                      profile=pool.profile, offset_h=pool.offset_h, beat=pool.beat, burst=1.5, mood=12.0, session=1.4,
+                      gap_s=40.0, project=0.25)  # fmt: skip
+    operators.put_on(story.fleet, rng, pool, kit, exits=(2, 5), prompts=(3, 6))
+    operators.do_work(story.fleet, rng, kit, REASON_WORK, alike=6.0)
+    planted(story, "stolen_keys", "stolen_keys", onset_ms, targets_of(REASON_WORK), story.honest.account[position])
+
+
+def evasive(
+    story: Story, rng: np.random.Generator, onset_ms: int, *, accounts: int = 250, per_day: float = 24.0,
+    name: str = "evasive",
+) -> None:  # fmt: skip
     """Shares nothing, adopts as everybody does; each account for itself grows, and narrows to one kind of work."""
     born = story.start_ms - (rng.exponential(60, accounts).clip(2, 400) * DAY_MS).astype(np.int64)
-    account, streams = population.newcomers(story.fleet, rng, story.honest, accounts, born, per_day=24.0)
+    account, streams = population.newcomers(story.fleet, rng, story.honest, accounts, born, per_day=per_day)
     take_up(story, rng, streams, SURGE_WORK, onset_ms, 30.0, 0.42, 2.5)
     story.course.swells.append(Swell(streams, onset_ms + 12 * HOUR_MS, story.end_ms, 1.9))
     story.like_others(streams)
-    _planted(story, "evasive", "evasive", onset_ms, targets_of(SURGE_WORK), account)
+    planted(story, name, "evasive", onset_ms, targets_of(SURGE_WORK), account)

@@ -38,13 +38,13 @@ class Background(StrEnum):
 
 def records(
     scenario: str, seed: int = 1, *, accounts: int | None = None, days: float | None = None, real: bool = False,
-    scale: float | None = None, dirty: bool = False,
+    scale: float | None = None, dirty: bool = False, world: int | None = None,
 ) -> Iterator[tuple[int, str, bytes]]:  # fmt: skip
     """The scenario's records in order: (timestamp in ms, account id, the JSON line without its newline).
 
     Memory holds about an hour of traffic. Raises UsageError for an unknown scenario.
     """
-    story = tell(scenario, seed, accounts=accounts, days=days, real=real, scale=scale)
+    story = tell(scenario, seed, accounts=accounts, days=days, real=real, scale=scale, world=world)
     lines = Lines(story.fleet, story.course, seed)
     for block in blocks(story, lines, dirty=dirty):
         for at_ms, account, line in zip(block.at_ms, block.account, block.lines, strict=True):
@@ -60,12 +60,17 @@ def blocks(story: Story, lines: Lines, *, dirty: bool = False) -> Iterator[Block
 def truth_of(story: Story, lines: Lines) -> dict[str, Any]:
     """The document that --truth writes."""
     head = {"scenario": story.name, "seed": story.seed, "start_ms": story.start_ms, "end_ms": story.end_ms}
+    if story.world is not None:
+        head["world"] = story.world.document()
     return head | story.truth.document(lines.account_ids)
 
 
 def simulate(
     scenario: Annotated[str, typer.Option(metavar="NAME", help="Which story to tell; --list names them.")] = "pivot",
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")] = 1,
+    world: Annotated[
+        int | None, typer.Option(min=0, metavar="SEED", help="Tell it in a random world; else in the usual one.")
+    ] = None,
     accounts: Annotated[int | None, typer.Option(min=200, help="Honest accounts; else the scenario's number.")] = None,
     days: Annotated[float | None, typer.Option(min=1.0, help="Length of the log; else the scenario's.")] = None,
     scale: Annotated[float | None, typer.Option(min=0.001, help="Times the accounts; at_scale: all of them.")] = None,
@@ -99,7 +104,8 @@ def simulate(
     if output is None and not (kafka or truth or releases or expected or describe_):
         raise UsageError("nothing to do: name --output FILE (or -), --kafka, --truth FILE, or --describe")
     real, start_ms = background is Background.REAL, _whole_hour_ms(start)
-    story = tell(scenario, seed, accounts=accounts, days=days, real=real, scale=scale, start_ms=start_ms)
+    story = tell(scenario, seed, accounts=accounts, days=days, real=real, scale=scale, start_ms=start_ms,
+                 world=world)  # fmt: skip
     lines = Lines(story.fleet, story.course, seed)
     _write_labels(story, lines, truth, releases, expected)
     if describe_:

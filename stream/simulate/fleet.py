@@ -92,7 +92,7 @@ class Fleet:
     """Grows while a scenario is laid out: accounts, streams, organisations, attribute values, and who draws which.
 
     minted: number of distinct values of each dimension so far; asn: for each network (an ip prefix), its provider;
-    waves: depth and chance of a pause of each beat.
+    waves: depth and chance of a pause of each beat; rhythms: weeks beside those of rhythm.profiles.
     """
 
     accounts: Accounts = field(default_factory=lambda: _empty(Accounts))
@@ -101,6 +101,7 @@ class Fleet:
     minted: dict[str, int] = field(default_factory=lambda: {"payment": 0, "network": 0, "template": 0})
     asn: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     waves: list[tuple[float, float]] = field(default_factory=list)
+    rhythms: list[NDArray[np.float64]] = field(default_factory=list)
     parts: dict[str, list[tuple[Any, Any, Any]]] = field(default_factory=lambda: {name: [] for name in CHOICES})
 
     def new_orgs(self, count: int) -> Ints:

@@ -32,13 +32,18 @@ def members(
 
     near_h: only of countries within two hours of this offset from UTC.
     """
-    honest = story.honest
+    honest, least, most = story.honest, least * story.light, most * max(story.light, 0.3)
     org = story.fleet.accounts.org[honest.account]
     per_day = story.fleet.streams.per_day[honest.stream]
     fits = (np.bincount(org)[org] <= 4) & (per_day >= least) & (per_day <= most) & (honest.service == 0)
     if near_h is not None:
         fits &= np.abs(OFFSET_H[story.fleet.accounts.country[honest.account]] - near_h) <= 2
     return np.sort(rng.choice(np.flatnonzero(fits), min(count, int(fits.sum())), replace=False))
+
+
+def _many(story: Story, rng: np.random.Generator, least: int, most: int) -> int:
+    """A number of members."""
+    return max(10, int(int(rng.integers(least, most)) * story.crowd))
 
 
 def kit(story: Story, rng: np.random.Generator, position: Ints, alpha: float, beta: float, **columns: object) -> Ints:
@@ -98,7 +103,7 @@ def known(story: Story, kind: str, position: Ints, onset_ms: int | None) -> None
 
 def agency(story: Story, rng: np.random.Generator, onset_ms: int, model: int) -> None:
     """Its clients on one payment, its prompt kit and offices; it moves client after client within five days."""
-    position = members(story, rng, int(rng.integers(60, 130)))
+    position = members(story, rng, _many(story, rng, 60, 130))
     streams = kit(story, rng, position, 2.0, 1.5, profile=OFFICE, offset_h=int(rng.integers(-6, 9)))
     fleet, count = story.fleet, len(streams)
     prompts(story, rng, streams, int(rng.integers(14, 28)), 0.8, (2, 6))
@@ -110,14 +115,14 @@ def agency(story: Story, rng: np.random.Generator, onset_ms: int, model: int) ->
     fleet.offer("client", streams, CLIENT["gateway/2.7"])
     work(story, rng, streams, {"write": 3, "image": 2, "summarise": 2, "table": 1, "code": 0.7}, alike=8.0)
     give_models(fleet, rng, streams)
-    start = onset_ms + (rng.random(count) * 5 * DAY_MS).astype(np.int64)
+    start = onset_ms + (rng.random(count) * 5 * story.pace * DAY_MS).astype(np.int64)
     switch(story, streams, start, 1.0, rng.beta(8, 1, count) * (rng.random(count) < 0.9), model)
     known(story, "agency", position, onset_ms)
 
 
 def product(story: Story, rng: np.random.Generator, onset_ms: int | None, model: int) -> None:
     """Customers bring their own keys: one client, the product's prompts; a new default overnight for who updates."""
-    position = members(story, rng, int(rng.integers(180, 380)))
+    position = members(story, rng, _many(story, rng, 180, 380))
     streams = kit(story, rng, position, 1.2, 1.2)
     fleet, count = story.fleet, len(streams)
     prompts(story, rng, streams, int(rng.integers(8, 16)), 1.0, (3, 7))
@@ -139,11 +144,13 @@ def product(story: Story, rng: np.random.Generator, onset_ms: int | None, model:
 def university(story: Story, rng: np.random.Generator, onset_ms: int, model: int | None) -> None:
     """A programme on one payment and a campus' prefixes; at the onset a module begins, in class hours."""
     fleet, home_h = story.fleet, int(rng.choice([-6, 0, 1]))
-    position = members(story, rng, int(rng.integers(120, 260)), least=1.0, most=40.0, near_h=home_h)
+    position = members(story, rng, _many(story, rng, 120, 260), least=1.0, most=40.0, near_h=home_h)
     streams = kit(story, rng, position, 2.0, 2.0, profile=OFFICE, offset_h=home_h,
                   beat=fleet.new_beat(depth=0.5, pause=0.15))  # fmt: skip
     count = len(streams)
-    fleet.streams.per_day[streams] = 9.0 * np.exp(0.5 * rng.standard_normal(count))  # homework is the same for all
+    fleet.streams.per_day[streams] = (
+        9.0 * story.light * np.exp(0.5 * rng.standard_normal(count))
+    )
     prompts(story, rng, streams, 14, 0.6, (3, 7))
     fleet.offer("payment", streams, int(fleet.new_values("payment", 1)[0]))
     campus = fleet.new_networks(np.repeat(home_providers(rng, 1), 7))
@@ -152,7 +159,7 @@ def university(story: Story, rng: np.random.Generator, onset_ms: int, model: int
     like_own(story, rng, streams, "network", "client")
     work(story, rng, streams, {"write": 3, "chat": 2, "summarise": 2, "reason": 1}, alike=6.0)
     give_models(fleet, rng, streams)
-    start = onset_ms + (rng.gamma(1.5, 9.0, count) * HOUR_MS).astype(np.int64)
+    start = onset_ms + (rng.gamma(1.5, 9.0 * story.pace, count) * HOUR_MS).astype(np.int64)
     module = work_mix(count, {"notebook": 3, "code_agent": 2, "tool": 1})
     story.course.shifts.append(
         Shift("task", streams, start, np.full(count, HOUR_MS), rng.beta(2.0, 1.2, count), module)
@@ -164,8 +171,8 @@ def university(story: Story, rng: np.random.Generator, onset_ms: int, model: int
 
 def prompt_pack(story: Story, rng: np.random.Generator, onset_ms: int, model: int | None) -> None:
     """A public pack of prompts that spreads through hundreds of accounts in a week; some also take its model."""
-    position = members(story, rng, int(rng.integers(280, 480)))
-    wait = np.clip(2.6 + 0.8 * rng.logistic(size=len(position)), 0, 8)
+    position = members(story, rng, _many(story, rng, 280, 480))
+    wait = np.clip(2.6 + 0.8 * rng.logistic(size=len(position)), 0, 8) * story.pace
     start = onset_ms + (wait * DAY_MS).astype(np.int64)
     own = story.honest.stream[position]
     count = len(own)
@@ -184,7 +191,7 @@ def prompt_pack(story: Story, rng: np.random.Generator, onset_ms: int, model: in
 
 def vpn(story: Story, rng: np.random.Generator) -> None:
     """A tunnel's exits, through which hundreds of strangers send a part of their requests; nothing moves together."""
-    position = members(story, rng, int(rng.integers(220, 420)))
+    position = members(story, rng, _many(story, rng, 220, 420))
     exits = story.fleet.new_networks(np.repeat(rng.choice(HOSTERS, 1), 9))
     owner, item = some_of(rng, exits, rng.integers(1, 4, len(position)))
     story.fleet.offer("network", story.honest.stream[position][owner], item, rng.gamma(1.0, 1.2, len(owner)))
@@ -193,7 +200,7 @@ def vpn(story: Story, rng: np.random.Generator) -> None:
 
 def reseller(story: Story, rng: np.random.Generator, onset_ms: int | None, model: int) -> None:
     """A marketplace: its cards and gateway, its customers' own prompts and work; a part of them takes what is new."""
-    position = members(story, rng, int(rng.integers(150, 280)))
+    position = members(story, rng, _many(story, rng, 150, 280))
     streams = kit(story, rng, position, 2.5, 1.2)
     fleet, count = story.fleet, len(streams)
     for card in fleet.new_values("payment", 4):
@@ -210,6 +217,6 @@ def reseller(story: Story, rng: np.random.Generator, onset_ms: int | None, model
     work(story, rng, streams, {task.name: 1.0 for task in TASKS}, alike=3.0)
     give_models(fleet, rng, streams)
     if onset_ms is not None:
-        start = onset_ms + (rng.exponential(20.0, count) * HOUR_MS).astype(np.int64)
+        start = onset_ms + (rng.exponential(20.0 * story.pace, count) * HOUR_MS).astype(np.int64)
         switch(story, streams, start, 1.0, rng.beta(2, 1, count) * (rng.random(count) < 0.5), model)
     known(story, "reseller", position, onset_ms)

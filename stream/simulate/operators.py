@@ -105,14 +105,15 @@ def recruit(fleet: Fleet, rng: np.random.Generator, count: int, start_ms: int) -
     """Accounts that are there before the log begins at start_ms, mostly one an organisation, from everywhere."""
     size = 1 + (rng.random(count) < 0.2) * rng.integers(1, 6, count)
     org = fleet.new_orgs(count)[np.repeat(np.arange(count), size)[:count]]
-    country = rng.choice(len(COUNTRIES), count, p=_popularity(rng))
+    country = rng.choice(len(COUNTRIES), count, p=popularity(rng))
     age_days = rng.exponential(70, count).clip(3, 500)
     return fleet.add_accounts(
         count, org=org, country=country, signup_ms=start_ms - (age_days * DAY_MS).astype(np.int64)
     )
 
 
-def _popularity(rng: np.random.Generator) -> Floats:
+def popularity(rng: np.random.Generator) -> Floats:
+    """Part of an operator's accounts in each country, which is not where honest accounts are."""
     weight = np.array([country.weight for country in COUNTRIES]) ** 0.5
     weight = rng.permutation(weight)
     part: Floats = weight / weight.sum()
@@ -137,13 +138,30 @@ def equip(
         mood=2.0, session=3.0, gap_s=50.0, project=0.4, **common,
     )  # fmt: skip
     _share(fleet, rng, pool, habits, kit, resale)
+    do_work(fleet, rng, kit, work, habits.alike)
+    _resell(fleet, rng, pool, resale)
+    return Crew(account, kit, resale)
+
+
+def do_work(fleet: Fleet, rng: np.random.Generator, kit: Ints, work: dict[str, float], alike: float) -> None:
+    """What the kit asks for, each account in proportions that are more or less alike."""
     mix = np.full(len(TASKS), 0.02)
     for name, part in work.items():
         mix[TASK[name]] += part
-    offer_mix(fleet, "task", kit, shares(rng, np.broadcast_to(habits.alike * mix / mix.sum(), (count, len(TASKS)))))
+    alpha = np.broadcast_to(alike * mix / mix.sum(), (len(kit), len(TASKS)))
+    offer_mix(fleet, "task", kit, shares(rng, alpha))
     give_models(fleet, rng, kit)
-    _resell(fleet, rng, pool, resale)
-    return Crew(account, kit, resale)
+
+
+def put_on(
+    fleet: Fleet, rng: np.random.Generator, pool: Pools, kit: Ints, exits: tuple[int, int], prompts: tuple[int, int]
+) -> None:
+    """Exits, prompts and clients of the pools, and nothing else but the payment that the streams have."""
+    for name, values, (least, most) in (("network", pool.networks, exits), ("template", pool.templates, prompts)):
+        owner, item = some_of(rng, values, rng.integers(least, most + 1, len(kit)))
+        fleet.offer(name, kit[owner], item, np.exp(0.5 * rng.standard_normal(len(owner))))
+    owner = np.repeat(kit, len(pool.clients))
+    fleet.offer("client", owner, np.tile(pool.clients, len(kit)), np.exp(0.7 * rng.standard_normal(len(owner))))
 
 
 def _share(fleet: Fleet, rng: np.random.Generator, pool: Pools, habits: Habits, kit: Ints, resale: Ints) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from stream.simulate import attributes
+from stream.simulate.attributes import Sharing
 from stream.simulate.catalogue import (
     ARCHETYPES,
     COUNTRIES,
@@ -21,13 +22,53 @@ from stream.simulate.catalogue import (
 )  # fmt: skip
 from stream.simulate.draws import Floats, Ints, heavy, shares
 from stream.simulate.fleet import FOREVER_MS, Fleet
+from stream.simulate.ranges import FleetDraw
 from stream.simulate.real_rates import Traces
 from stream.simulate.rhythm import CRON, CRON_KINDS, HOME, OFFICE, SERVICE
 
 MEAN_PER_DAY, SD_LN = 26.0, 1.54  # median of 8 requests a day
 PER_DAY_MAX = 6_000.0
+LARGEST_PART = 0.012  # of a random world's requests are one account's, at most
 TRACE_BURST = 20.0  # gamma shape: a trace brings its own unrest
 GIANTS = 4  # organisations of hundreds to thousands of accounts in every fleet
+
+
+@dataclass(frozen=True, slots=True)
+class Makeup:
+    """How an honest fleet is made up; the defaults are those of the named scenarios.
+
+    total_per_day: what all accounts together send on a day, None for whatever the draws add up to. giants: the
+    largest organisations are the count-th part of the fleet. sign_ups: part of the accounts in a day.
+    """
+
+    mean_per_day: float = MEAN_PER_DAY
+    sd_ln: float = SD_LN
+    total_per_day: float | None = None
+    services: float = 0.05
+    teams: float = 0.36
+    giants: tuple[int, ...] = (12, 30, 60, 90)
+    sign_ups: float = 0.009
+
+    @classmethod
+    def drawn(cls, draw: FleetDraw, honest_part: float, days: float, accounts: int) -> Makeup:
+        """As a random world has it: the median and the total are drawn, the spread follows."""
+        mean = draw.records * honest_part / accounts / days
+        median = min(draw.median_requests / days, mean / 1.4)
+        return cls(
+            mean_per_day=mean, sd_ln=float(np.sqrt(2 * np.log(mean / median)).clip(0.8, 2.2)),
+            total_per_day=mean * accounts, services=draw.services, teams=draw.teams,
+            giants=(round(1 / draw.giant), 45, 70, 100), sign_ups=draw.sign_ups,
+        )  # fmt: skip
+
+    def volumes(self, rng: np.random.Generator, count: int) -> Floats:
+        """Requests a day of each account."""
+        per_day = np.minimum(heavy(rng, count, self.mean_per_day, self.sd_ln), PER_DAY_MAX)
+        if self.total_per_day is None:
+            return per_day
+        most = LARGEST_PART * self.total_per_day
+        for _ in range(3):  # what the cap takes from the largest goes to all
+            per_day = np.minimum(per_day * self.total_per_day / per_day.sum(), most)
+        return per_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +85,24 @@ class Population:
 
 def settle(
     fleet: Fleet, rng: np.random.Generator, count: int, start_ms: int, end_ms: int, traces: Traces, *,
-    real: bool = False, mean_per_day: float = MEAN_PER_DAY,
+    real: bool = False, makeup: Makeup | None = None, sharing: Sharing | None = None,
 ) -> Population:  # fmt: skip
     """Adds `count` honest accounts with one stream each. real: every one of them follows a production client."""
-    org, size = _organisations(fleet, rng, count)
+    makeup, sharing = makeup or Makeup(), sharing or Sharing.named(count)
+    org, size = _organisations(fleet, rng, count, makeup)
     country = _countries(rng, org)
-    born_ms, dead_ms, signup_ms = _lifetimes(rng, count, start_ms, end_ms)
+    born_ms, dead_ms, signup_ms = _lifetimes(rng, count, start_ms, end_ms, makeup.sign_ups)
     account = fleet.add_accounts(count, org=org, country=country, signup_ms=signup_ms, leaky=size[org] >= count // 40)
     archetype = rng.choice(len(ARCHETYPES), count, p=[weight for weight, _ in ARCHETYPES.values()])
-    per_day = np.minimum(heavy(rng, count, mean_per_day, SD_LN), PER_DAY_MAX)
-    service = (rng.random(count) < 0.05 + 0.25 * (per_day > 60)).astype(np.int64)
+    per_day = makeup.volumes(rng, count)
+    service = (rng.random(count) < makeup.services + 0.25 * (per_day > 60)).astype(np.int64)
     columns = _followers(rng, per_day, traces, real, _rhythms(rng, service, archetype))
     stream = fleet.add_streams(
         count, account=account, per_day=per_day, offset_h=OFFSET_H[country] + rng.integers(-2, 3, count),
         start_ms=born_ms, end_ms=dead_ms, **columns,
     )  # fmt: skip
-    world = attributes.commons(fleet, rng, count)
-    _live(fleet, rng, world, account, stream, archetype, service, cards_shared=0.05)
+    world = attributes.commons(fleet, rng, sharing)
+    _live(fleet, rng, world, account, stream, archetype, service, sharing.cards_shared)
     giants = np.argsort(-size, kind="stable")[:GIANTS]
     return Population(account, stream, archetype, service, giants, world)
 
@@ -87,7 +129,7 @@ def _live(
     service: Ints, cards_shared: float,
 ) -> None:  # fmt: skip
     """Everything that an honest stream draws from."""
-    attributes.give_payments(fleet, rng, account, stream, cards_shared)
+    attributes.give_payments(fleet, rng, account, stream, cards_shared, world.sharing.unpaid)
     attributes.give_networks(fleet, rng, world, account, stream, service)
     attributes.give_clients(fleet, rng, stream)
     attributes.give_templates(fleet, rng, world, stream)
@@ -95,13 +137,13 @@ def _live(
     give_models(fleet, rng, stream)
 
 
-def _organisations(fleet: Fleet, rng: np.random.Generator, count: int) -> tuple[Ints, Ints]:
+def _organisations(fleet: Fleet, rng: np.random.Generator, count: int, makeup: Makeup) -> tuple[Ints, Ints]:
     """(organisation of each account, size of each): two thirds of the accounts alone, then a heavy tail."""
-    sizes = [count // part for part in (12, 30, 60, 90)][:GIANTS]
+    sizes = [count // part for part in makeup.giants][:GIANTS]
     left = count - sum(sizes)
     sizes += (1 + rng.pareto(1.15, left)).clip(2, max(3, count // 150)).astype(int).tolist()
     total = np.cumsum(sizes)
-    teams = int(np.searchsorted(total, int(0.36 * count)))
+    teams = int(np.searchsorted(total, int(makeup.teams * count)))
     members = np.repeat(np.arange(teams), sizes[:teams])
     alone = np.arange(teams, teams + count - len(members))
     org = fleet.new_orgs(teams + len(alone))[np.concatenate((members, alone))]
@@ -116,11 +158,13 @@ def _countries(rng: np.random.Generator, org: Ints) -> Ints:
     return np.where(rng.random(len(org)) < 0.2, elsewhere, seat[org])
 
 
-def _lifetimes(rng: np.random.Generator, count: int, start_ms: int, end_ms: int) -> tuple[Ints, Ints, Ints]:
+def _lifetimes(
+    rng: np.random.Generator, count: int, start_ms: int, end_ms: int, sign_ups: float
+) -> tuple[Ints, Ints, Ints]:
     """(first traffic, last traffic, sign-up): one in ten signs up in the log, one in twenty leaves in it."""
     length_ms = end_ms - start_ms
     born = np.full(count, -FOREVER_MS)
-    fresh = rng.random(count) < 0.009 * length_ms / DAY_MS
+    fresh = rng.random(count) < sign_ups * length_ms / DAY_MS
     born[fresh] = start_ms + (rng.random(fresh.sum()) * length_ms).astype(np.int64)
     leaves = rng.random(count) < 0.006 * length_ms / DAY_MS
     dead = np.where(leaves, start_ms + (rng.random(count) * length_ms).astype(np.int64), FOREVER_MS)
@@ -169,12 +213,17 @@ def _followers(
 
 def give_tasks(fleet: Fleet, rng: np.random.Generator, stream: Ints, archetype: Ints, spread: float = 2.5) -> None:
     """A mix of tasks for each stream: Dirichlet about its archetype. spread: large is alike, small is overdispersed."""
+    offer_mix(fleet, "task", stream, mixes(rng, archetype, spread))
+
+
+def mixes(rng: np.random.Generator, archetype: Ints, spread: float) -> Floats:
+    """What accounts of these archetypes ask for: a row of parts of the tasks for each."""
     weight = np.full((len(ARCHETYPES), len(TASKS)), 0.03)
     for row, (_, mix) in enumerate(ARCHETYPES.values()):
         for name, part in mix.items():
             weight[row, TASK[name]] += part
     weight /= weight.sum(axis=1, keepdims=True)
-    offer_mix(fleet, "task", stream, shares(rng, spread * weight[archetype]))
+    return shares(rng, spread * weight[archetype])
 
 
 def give_models(fleet: Fleet, rng: np.random.Generator, stream: Ints) -> None:

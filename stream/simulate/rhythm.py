@@ -17,6 +17,7 @@ OFFICE, HOME, SERVICE, OPERATOR, SHIFTS, CRON = (
     5,
 )  # rows of the table; CRON is the first of CRON_KINDS rows
 CRON_KINDS = 36
+DRAWN = CRON + CRON_KINDS  # the first row after those of the table: rhythms of one log
 WEEK_H = 168
 
 
@@ -52,6 +53,13 @@ def profiles() -> Floats:
         day[rng.choice(24, rng.integers(1, 5), replace=False)] = 1.0
         rows.append(_week(day, rng.choice([0.05, 1.0])))
     return np.array(rows)
+
+
+def office_hours(degree: float, weekend: float) -> Floats:
+    """A week of somebody who keeps office hours to a degree: 0 is round the clock, 1 is nobody at night."""
+    hour = np.arange(24, dtype=np.float64)
+    day = 0.02 + _bump(hour, 10.5, 2.4) + 0.9 * _bump(hour, 15.5, 2.6)
+    return _week(degree * day / day.mean() + (1 - degree), weekend)
 
 
 def beats(rng: np.random.Generator, waves: Sequence[tuple[float, float]]) -> Floats:

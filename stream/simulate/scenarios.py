@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from stream.errors import UsageError
-from stream.simulate import campaigns, networks, operators
+from stream.simulate import campaigns, networks, operators, random_story
 from stream.simulate.catalogue import DAY_MS, HOUR_MS, MODEL, START_MS
 from stream.simulate.operators import Habits, Pools
+from stream.simulate.random_story import Plot
 from stream.simulate.shocks import SHOCKS
 from stream.simulate.story import Size, Story
+from stream.simulate.world import draw
 
 ATLAS, BRIO = MODEL["atlas-4"], MODEL["brio-3"]
 RELEASE_DAY = 4.4  # Friday morning: four days of history
@@ -20,11 +22,14 @@ RELEASE_DAY = 4.4  # Friday morning: four days of history
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """about: one line for a person; size: of the log unless told otherwise; lay_out: makes things happen in it."""
+    """about: one line for a person; size: of the log unless told otherwise; lay_out: makes things happen in it.
+    plot: the same in a random world; drawn: it has no other world than a random one."""
 
     about: str
     size: Size
     lay_out: Callable[[Story], None]
+    plot: Plot = Plot()
+    drawn: bool = False
 
 
 def _shocks(story: Story, **days: float) -> None:
@@ -169,6 +174,16 @@ def honest_networks(story: Story) -> None:
     _shocks(story, outage=2.6, viral_feature=4.0, hackathon=5.5, org_migration=5.2, tag_rename=6.6)
 
 
+def stolen_keys(story: Story) -> None:
+    """Leaked keys of customers who know nothing of each other, and whose own traffic goes on."""
+    story.release("atlas-4", "atlas-3", 3.1)
+    rng = story.chance("stolen")
+    pool = operators.pools(story.fleet, rng, payments=1, networks=25, templates=18)
+    operators.leak(story.fleet, rng, pool, story.honest)
+    campaigns.stolen_keys(story, rng, pool, story.at(4.3 + rng.uniform(0, 0.5)))
+    _shocks(story, outage=2.3, viral_feature=4.0, tutorial=4.9, org_migration=5.3, retries=6.1)
+
+
 def at_scale(story: Story) -> None:
     """The report at its own size: 24,000 accounts and 16 million exchanges in three campaigns over 30 days."""
     part = story.size.scale
@@ -188,40 +203,68 @@ def at_scale(story: Story) -> None:
     _shocks(story, outage=9.6, viral_feature=5.0, giant_migration=14.0, tag_rename=18.0, hackathon=20.4)
 
 
+NO_TEMPLATES = frozenset({"template"})
 FEW, MANY = Size(9_000, 8), Size(60_000, 8, mean_per_day=5.0)
 SCENARIOS: dict[str, Scenario] = {
-    "quiet": Scenario("every honest shock and a release, no campaign", FEW, quiet),
-    "honest_networks": Scenario("eleven honest networks that look like campaigns, no campaign", FEW, honest_networks),
-    "pivot": Scenario("300 accounts move nearly half of their traffic to a model released an hour ago", FEW, pivot),
-    "few_pools": Scenario("260 accounts on six prompts and forty exits that all of them use", FEW, few_pools),
-    "surge": Scenario("260 accounts turn to coding and orchestration, among a pack and an agency", FEW, surge),
-    "slow_and_low": Scenario("100 accounts, four requests a day each, in waves, for reasoning", FEW, slow_and_low),
-    "hydra": Scenario("3,000 throw-away accounts, 800 at a time, half of it resold", Size(11_000, 8), hydra),
-    "mixed": Scenario("two releases, three campaigns on shared pools, three honest networks", Size(10_000, 9), mixed),
-    "low_prevalence": Scenario("60,000 accounts, a pivot below 1 % of the requests", MANY, low_prevalence),
-    "no_templates_pivot": Scenario("the pivot on a platform that records no template", FEW, no_templates_pivot),
-    "no_templates_surge": Scenario("the surge on a platform that records no template", FEW, no_templates_surge),
-    "evasive": Scenario("250 accounts that share nothing and adopt as everybody does", FEW, evasive),
+    "quiet": Scenario("every honest shock and a release, no campaign", FEW, quiet, Plot()),
+    "honest_networks": Scenario("eleven honest networks that look like campaigns, no campaign", FEW, honest_networks,
+                                Plot(networks_least=6)),
+    "pivot": Scenario("300 accounts move nearly half of their traffic to a model released an hour ago", FEW, pivot,
+                      Plot(("pivot",))),
+    "few_pools": Scenario("260 accounts on six prompts and forty exits that all of them use", FEW, few_pools,
+                          Plot(("few_pools",))),
+    "surge": Scenario("260 accounts turn to coding and orchestration, among a pack and an agency", FEW, surge,
+                      Plot(("surge",))),
+    "slow_and_low": Scenario("100 accounts, four requests a day each, in waves, for reasoning", FEW, slow_and_low,
+                             Plot(("slow_and_low",))),
+    "hydra": Scenario("3,000 throw-away accounts, 800 at a time, half of it resold", Size(11_000, 8), hydra,
+                      Plot(("hydra",))),
+    "mixed": Scenario("two releases, three campaigns on shared pools, three honest networks", Size(10_000, 9), mixed,
+                      Plot(("pivot", "surge", "pivot"))),
+    "low_prevalence": Scenario("60,000 accounts, a pivot below 1 % of the requests", MANY, low_prevalence,
+                               Plot(("low_prevalence",))),
+    "no_templates_pivot": Scenario("the pivot on a platform that records no template", FEW, no_templates_pivot,
+                                   Plot(("pivot",), NO_TEMPLATES)),
+    "no_templates_surge": Scenario("the surge on a platform that records no template", FEW, no_templates_surge,
+                                   Plot(("surge",), NO_TEMPLATES)),
+    "evasive": Scenario("250 accounts that share nothing and adopt as everybody does", FEW, evasive,
+                        Plot(("evasive",))),
+    "stolen_keys": Scenario("keys of 150 unrelated customers, used by one operator through few exits and prompts",
+                            FEW, stolen_keys, Plot(("stolen_keys",))),
     "at_scale": Scenario("24,000 of 250,000 accounts in three campaigns, 30 days; times --scale",
-                         Size(250_000, 30, mean_per_day=29.0), at_scale),
+                         Size(250_000, 30, mean_per_day=29.0), at_scale, Plot(("pivot", "surge", "slow_and_low"))),
+    "random": Scenario("a campaign of any kind in a world of which everything is drawn, by --world or the seed",
+                       FEW, quiet, Plot(("drawn",)), drawn=True),
+    "random_quiet": Scenario("such a world without a campaign, with shocks and networks as many as are drawn",
+                             FEW, quiet, Plot(networks_least=1), drawn=True),
 }  # fmt: skip
 
 
 def tell(name: str, seed: int, *, accounts: int | None = None, days: float | None = None, real: bool = False,
-         scale: float | None = None, start_ms: int = START_MS) -> Story:  # fmt: skip
+         scale: float | None = None, start_ms: int = START_MS, world: int | None = None) -> Story:  # fmt: skip
     """Lays out a scenario. accounts, days, scale: instead of its own; real: everybody follows production clients.
-    start_ms: the first hour of the log.
+    start_ms: the first hour of the log. world: the seed of a random world to tell it in.
 
     Raises UsageError for a name that is not in SCENARIOS, and a log that ends before a campaign begins.
     """
     scenario = SCENARIOS.get(name)
     if scenario is None:
         raise UsageError(f"--scenario: there is no scenario {name!r}; there are {', '.join(SCENARIOS)}")
+    if scenario.drawn or world is not None:
+        found = draw(seed if world is None else world).resized(accounts, days, scale)
+        size = Size(found.fleet.accounts, found.fleet.days, scale or 1.0)
+        story = Story.begin(name, seed, size, real=real, start_ms=start_ms, world=found)
+        random_story.lay_out(story, scenario.plot)
+        return _told(story, days)
     size = scenario.size
     scaled = int(size.accounts * (scale or 1.0))
     size = replace(size, accounts=accounts or scaled, days=days or size.days, scale=scale or size.scale)
     story = Story.begin(name, seed, size, real=real, start_ms=start_ms)
     scenario.lay_out(story)
+    return _told(story, days)
+
+
+def _told(story: Story, days: float | None) -> Story:
     _refuse_too_short(story, days)
     story.take_up_releases()
     story.truth.forget_after(story.end_ms)

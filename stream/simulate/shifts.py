@@ -55,6 +55,26 @@ class Swell:
     factor: float
 
 
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """In every period the streams draw a part of their requests' `column` from another one of their sets of values.
+
+    streams: sorted, distinct. sets: how many a stream has, used in turn. onto: owner i * sets + j is set j of
+    streams[i].
+    """
+
+    column: str
+    streams: Ints
+    period_ms: int
+    sets: int
+    onto: Choices
+    part: float
+
+    def owner(self, entry: Ints, at_ms: Ints) -> Ints:
+        """The set in use, for entries of `streams` at their times."""
+        return entry * self.sets + (at_ms // self.period_ms + entry) % self.sets
+
+
 @dataclass(slots=True)
 class Course:
     """All that happens in one log, by time. rename_ms: when one capability gets another name, rolled out in an hour."""
@@ -62,6 +82,8 @@ class Course:
     shifts: list[Shift] = field(default_factory=list)
     swells: list[Swell] = field(default_factory=list)
     rename_ms: int = FOREVER_MS
+    rotations: list[Rotation] = field(default_factory=list)
+    gaps: dict[str, float] = field(default_factory=dict)  # part of the requests that lack payment, network, ...
     hidden: frozenset[str] = frozenset()  # dimensions that this platform does not record
 
     def factor(self, streams: int, hour_ms: int) -> NDArray[np.float64]:

@@ -130,7 +130,7 @@ def hackathon(story: Story, day: float) -> None:
     fresh, _ = newcomers(story.fleet, rng, story.honest, len(born), born, per_day=6.0)
     account = np.concatenate((fresh, rng.choice(story.honest.account, 50, replace=False)))
     streams = story.fleet.add_streams(
-        len(account), account=account, per_day=90 * np.exp(0.9 * rng.standard_normal(len(account))), profile=SERVICE,
+        len(account), account=account, per_day=90 * story.light**0.5 * np.exp(0.9 * rng.standard_normal(len(account))), profile=SERVICE,
         start_ms=at_ms + (rng.random(len(account)) * 5 * HOUR_MS).astype(np.int64), end_ms=end_ms,
     )  # fmt: skip
     hall = story.fleet.new_networks(home_providers(rng, 1))
@@ -150,7 +150,7 @@ def hackathon(story: Story, day: float) -> None:
 def outage(story: Story, day: float) -> None:
     """Fifty minutes in which next to nothing is served; then services and people catch up for two hours."""
     at_ms, streams = story.at(day), story.honest.stream
-    back_ms = at_ms + 50 * MINUTE_MS
+    back_ms = at_ms + (50 if story.world is None else story.world.life.outage_minutes) * MINUTE_MS
     service = streams[story.honest.service == 1]
     story.course.swells += [
         Swell(np.arange(len(story.fleet.streams)), at_ms, back_ms, 0.02),
@@ -224,7 +224,7 @@ def benchmark(story: Story, day: float) -> None:
     at_ms, rng = story.at(day), story.chance("benchmark", int(day * 24))
     org = story.fleet.new_orgs(1)
     account, own = newcomers(story.fleet, rng, story.honest, 6, story.start_ms - 90 * DAY_MS, org=np.repeat(org, 6))
-    streams = story.fleet.add_streams(6, account=account, per_day=900.0, profile=SERVICE, burst=8.0, session=30.0,
+    streams = story.fleet.add_streams(6, account=account, per_day=900.0 * story.light**0.5, profile=SERVICE, burst=8.0, session=30.0,
                                       gap_s=2.0, start_ms=at_ms, end_ms=at_ms + 2 * DAY_MS)  # fmt: skip
     story.fleet.offer("model", streams, _newest(story, at_ms), 1.0)
     story.fleet.offer("payment", streams, story.fleet.new_values("payment", 1)[0])

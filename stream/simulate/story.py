@@ -7,16 +7,18 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from stream.simulate import population
-from stream.simulate.adoption import adopt
+from stream.simulate.adoption import USUAL, Mood, adopt
+from stream.simulate.attributes import Sharing
 from stream.simulate.catalogue import DAY_MS, HOUR_MS, MODEL, START_MS
 from stream.simulate.draws import Ints, chance
 from stream.simulate.fleet import Fleet
 from stream.simulate.names import org_name
-from stream.simulate.population import Population
+from stream.simulate.population import Makeup, Population
 from stream.simulate.real_rates import traces
 from stream.simulate.shifts import Course
 from stream.simulate.traffic import Traffic
 from stream.simulate.truth import Truth
+from stream.simulate.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ class Size:
 class Story:
     """A scenario while it is laid out, and when it is done.
 
-    honest: the honest population; adopting: other streams that take up releases.
+    honest: the honest population; adopting: other streams that take up releases; world: the random world that it goes
+    in, None for the usual one.
     """
 
     name: str
@@ -46,16 +49,43 @@ class Story:
     start_ms: int
     end_ms: int
     adopting: list[Ints] = field(default_factory=list)
+    world: World | None = None
 
     @classmethod
-    def begin(cls, name: str, seed: int, size: Size, *, real: bool = False, start_ms: int = START_MS) -> Story:
+    def begin(
+        cls, name: str, seed: int, size: Size, *, real: bool = False, start_ms: int = START_MS,
+        world: World | None = None,
+    ) -> Story:  # fmt: skip
         """A fleet of honest accounts, in which nothing has happened yet."""
         end_ms = start_ms + int(size.days * 24) * HOUR_MS
         fleet = Fleet()
         rng = chance(seed, "population")
-        honest = population.settle(fleet, rng, size.accounts, start_ms, end_ms, traces(), real=real,
-                                   mean_per_day=size.mean_per_day)  # fmt: skip
-        return cls(name, seed, size, fleet, Course(), Truth(), honest, start_ms, end_ms)
+        makeup, sharing = Makeup(mean_per_day=size.mean_per_day), None
+        if world is not None:
+            honest_part = 1 - world.operator.prevalence
+            makeup = Makeup.drawn(world.fleet, honest_part, size.days, size.accounts)
+            sharing = Sharing.drawn(world.honest, size.accounts, world.fleet.services)
+        honest = population.settle(fleet, rng, size.accounts, start_ms, end_ms, traces(), real=real, makeup=makeup,
+                                   sharing=sharing)  # fmt: skip
+        return cls(name, seed, size, fleet, Course(), Truth(), honest, start_ms, end_ms, world=world)
+
+    @property
+    def crowd(self) -> float:
+        """How many members an honest network has, times those of the usual world."""
+        return 1.0 if self.world is None else self.world.life.network_size * (self.size.accounts / 9_000) ** 0.5
+
+    @property
+    def pace(self) -> float:
+        """Over how many days the members of an honest network move, times those of the usual world."""
+        return 1.0 if self.world is None else self.world.life.network_pace
+
+    @property
+    def light(self) -> float:
+        """How much an honest account sends, times the usual world's; at most 1."""
+        if self.world is None:
+            return 1.0
+        per_day = self.world.fleet.records / self.size.accounts / self.size.days
+        return float(min(1.0, max(0.08, per_day / population.MEAN_PER_DAY)))
 
     def at(self, day: float) -> int:
         """Milliseconds of a day of the log; 0.0 is its begin."""
@@ -89,10 +119,12 @@ class Story:
     def take_up_releases(self) -> None:
         """Lets everybody who does so take up the releases. Once, when everything else is laid out."""
         streams = np.unique(np.concatenate([self.honest.stream, *self.adopting]))
+        mood = USUAL if self.world is None else Mood.drawn(self.world.adoption)
         for release in self.truth.releases:
             rng = self.chance("adoption", release["model"])
             model, supersedes = MODEL[release["model"]], MODEL[release["supersedes"]]
-            self.course.shifts += adopt(self.fleet, rng, streams, model, supersedes, release["released_at"])
+            self.course.shifts += adopt(self.fleet, rng, streams, model, supersedes, release["released_at"],
+                                        mood)  # fmt: skip
 
     def traffic(self) -> Traffic:
         """The requests; the same for the same seed."""

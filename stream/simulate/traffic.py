@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.simulate.catalogue import DAY_MS, HOUR_MS, TASKS
-from stream.simulate.draws import Choices, Floats, Ints, chance, scattered
+from stream.simulate.draws import NOTHING, Choices, Floats, Ints, chance, scattered
 from stream.simulate.fleet import Fleet
 from stream.simulate.real_rates import Traces
 from stream.simulate.rhythm import WEEK_H, beats, profiles
-from stream.simulate.shifts import Course, Shift
+from stream.simulate.shifts import Course, Rotation, Shift
 
 STICKY = 0.75  # part of the requests that keep their session's template and task
 LEAK = 0.006  # part of a leaky organisation's records that lack `org`
@@ -89,14 +89,15 @@ class _Hours:
         self.fleet = traffic.fleet
         self.streams = traffic.fleet.streams
         self.choices: dict[str, Choices] = traffic.fleet.choices()
-        self.profiles = profiles()
-        self.entries = [self._lookup(shift) for shift in traffic.course.shifts]
+        self.profiles = np.vstack((profiles(), *traffic.fleet.rhythms))
+        self.entries = [self._lookup(shift.streams) for shift in traffic.course.shifts]
+        self.turns = [self._lookup(rotation.streams) for rotation in traffic.course.rotations]
         self.phase = chance(traffic.seed, "phase").random(len(self.streams)) * 7
         self.day, self.mood = -1, np.zeros(0)
 
-    def _lookup(self, shift: Shift) -> NDArray[np.int32]:
+    def _lookup(self, streams: Ints) -> NDArray[np.int32]:
         entry = np.full(len(self.streams), -1, np.int32)
-        entry[shift.streams] = np.arange(len(shift.streams))
+        entry[streams] = np.arange(len(streams))
         return entry
 
     def hour(self, hour_ms: int) -> Batch:
@@ -110,8 +111,12 @@ class _Hours:
         drawn["template"] = self.choices["template"].draw(stream, own)
         drawn["task"] = self.choices["task"].draw(stream, self._projects(rng, hour_ms, stream, own))
         drawn["model"] = self.choices["model"].draw(stream, rng.random(len(stream)))
+        for rotation, entries in zip(self.traffic.course.rotations, self.turns, strict=True):
+            _turn(rng, rotation, entries, stream, at_ms, session, drawn)
         for shift, entries in zip(self.traffic.course.shifts, self.entries, strict=True):
             _take_up(rng, shift, entries, stream, at_ms, drawn)
+        for name, part in self.traffic.course.gaps.items():
+            drawn[name][rng.random(len(stream)) < part] = NOTHING
         account = self.streams.account[stream]
         tokens = np.exp(0.7 * rng.standard_normal((2, len(stream))))
         return Batch(
@@ -182,6 +187,18 @@ class _Hours:
         accounts = self.fleet.accounts
         leaks = accounts.leaky[account] & (rng.random(len(account)) < LEAK)
         return np.where(leaks, -1, accounts.org[account])
+
+
+def _turn(
+    rng: np.random.Generator, rotation: Rotation, entries: NDArray[np.int32], stream: Ints, at_ms: Ints, session: Ints,
+    drawn: dict[str, Any],
+) -> None:  # fmt: skip
+    """Lets the requests of one hour draw from the set of values that is in use, in place; a session keeps its value."""
+    entry = entries[stream].astype(np.int64)
+    u = rng.random((2, len(stream)))[:, session]
+    turns = np.flatnonzero((entry >= 0) & (u[0] < rotation.part))
+    owner = rotation.owner(entry[turns], at_ms[turns])
+    drawn[rotation.column][turns] = rotation.onto.draw(owner, u[1][turns])
 
 
 def _take_up(

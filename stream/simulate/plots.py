@@ -1,0 +1,177 @@
+"""How does each kind of campaign go in a random world? As it does elsewhere, with an operator of that world's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from stream.simulate import campaigns, outfit, stolen
+from stream.simulate.campaigns import AGENT_WORK, MIXED_WORK, QUIET_WORK, REASON_WORK, SURGE_WORK, targets_of
+from stream.simulate.catalogue import DAY_MS, HOUR_MS, MODEL, MODELS
+from stream.simulate.communities import Public
+from stream.simulate.draws import Ints
+from stream.simulate.fleet import FOREVER_MS
+from stream.simulate.operators import Crew, do_work
+from stream.simulate.outfit import Outfit
+from stream.simulate.ranges import OperatorDraw
+from stream.simulate.shifts import Swell
+from stream.simulate.story import Story
+from stream.simulate.world import World
+
+AFTER_A_MODEL = ("pivot", "low_prevalence", "few_pools")
+VISION_WORK = {"image": 2.0, "screen": 2.0, "chart": 2.0, "table": 1.0, "extract": 1.0}
+DATA_WORK = {"notebook": 3.0, "table": 2.0, "code": 1.5, "grade": 1.0}
+TOOL_WORK = {"tool": 3.0, "agent": 2.0, "orchestrate": 1.5, "code_agent": 1.0}
+WORKS = (SURGE_WORK, AGENT_WORK, REASON_WORK, VISION_WORK, DATA_WORK, TOOL_WORK)
+ACCOUNTS_PART_MAX = 0.08  # of the fleet
+ACCOUNTS_MIN = 60
+PER_DAY = (1.5, 40.0)  # requests of an account: fewer are no campaign, more would be seen by anyone
+SLOW_PER_DAY = (2.0, 8.0)
+KEY_PER_DAY = (1.0, 25.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One campaign before it is laid out. accounts, per_day: how many, and how much each of them sends."""
+
+    name: str
+    kind: str
+    onset_ms: int
+    accounts: int
+    per_day: float
+    draw: OperatorDraw
+
+
+def campaigns_of(story: Story, world: World, public: Public, kinds: tuple[str, ...], onset_ms: int) -> None:
+    """The campaigns of a log; several of one log are one operator's, on one outfit, one after the other."""
+    plans = [_plan(story, world, kind, number, len(kinds), onset_ms) for number, kind in enumerate(kinds)]
+    rng = story.chance("outfit")
+    made = outfit.outfit(story, rng, plans[0].draw, public, sum(plan.accounts for plan in plans))
+    for number, plan in enumerate(plans):
+        PLOTS[plan.kind](story, story.chance("campaign", number), made, plan)
+
+
+def _plan(story: Story, world: World, kind: str, number: int, of: int, onset_ms: int) -> Plan:
+    draw = world.operator
+    part = draw.prevalence / of
+    least, most = PER_DAY
+    if kind == "low_prevalence":
+        part = min(part, 0.002 + 0.08 * part)
+    elif kind == "slow_and_low":
+        part, (least, most) = min(part, 0.01), SLOW_PER_DAY
+    elif kind == "stolen_keys":
+        least, most = KEY_PER_DAY
+    elif kind == "few_pools":
+        draw = replace(draw, prompts=6, prompts_cover=1.0, prompt=draw.accounts, exits=20, exits_cover=1.0,
+                       exit=draw.accounts / 2)  # fmt: skip
+    a_day = part * world.fleet.records / world.fleet.days
+    accounts = max(ACCOUNTS_MIN, min(draw.accounts // of, int(ACCOUNTS_PART_MAX * world.fleet.accounts)))
+    accounts = max(ACCOUNTS_MIN, min(accounts, int(a_day / least)))
+    later_ms = int(number * (story.end_ms - onset_ms) / (of + 1))
+    name = "campaign" if of == 1 else f"campaign-{number + 1}"
+    return Plan(name, kind, onset_ms + later_ms, accounts, float(np.clip(a_day / accounts, least, most)), draw)
+
+
+def _crew(story: Story, rng: np.random.Generator, made: Outfit, plan: Plan, work: dict[str, float]) -> Crew:
+    account = outfit.recruit(story, rng, plan.draw, plan.accounts)
+    from_ms: Ints | int = -FOREVER_MS
+    if plan.draw.begins == "onset":
+        from_ms = campaigns.start(rng, plan.accounts, plan.onset_ms, plan.draw.ramp_h / 2)
+    crew = outfit.equip(story, rng, made, account, plan.per_day, work, kit_from_ms=from_ms)
+    story.like_others(crew.resale)
+    return crew
+
+
+def _depth(draw: OperatorDraw) -> float:
+    """How much of the kit moves, so that of all traffic it is the part that the world says."""
+    return min(0.95, draw.moved / max(1 - draw.resold, 0.1))
+
+
+def _pivot(story: Story, rng: np.random.Generator, made: Outfit, plan: Plan) -> None:
+    model = MODEL[_latest(story, plan.onset_ms)]
+    crew = _crew(story, rng, made, plan, MIXED_WORK)
+    campaigns.move(story, rng, crew.kit, model, plan.onset_ms, plan.draw.ramp_h, _depth(plan.draw), plan.draw.steady)
+    _afterwards(story, rng, crew.kit, plan)
+    campaigns.planted(story, plan.name, plan.kind, plan.onset_ms, (f"model:{MODELS[model]}",), crew.account)
+
+
+def _latest(story: Story, at_ms: int) -> str:
+    out = [one for one in story.truth.releases if one["released_at"] <= at_ms]
+    return str(max(out, key=lambda one: one["released_at"])["model"]) if out else "cirrus-1"
+
+
+def _turns_to(work: dict[str, float] | None, before: dict[str, float]) -> Callable[..., None]:
+    """A campaign that turns to some work; None: one of WORKS."""
+
+    def plot(story: Story, rng: np.random.Generator, made: Outfit, plan: Plan) -> None:
+        new = work or WORKS[int(rng.integers(len(WORKS)))]
+        crew = _crew(story, rng, made, plan, before)
+        _turn(story, rng, crew.kit, new, plan)
+        story.like_others(crew.kit)
+        campaigns.planted(story, plan.name, plan.kind, plan.onset_ms, targets_of(new), crew.account)
+
+    return plot
+
+
+def _turn(story: Story, rng: np.random.Generator, kit: Ints, work: dict[str, float], plan: Plan) -> None:
+    draw = plan.draw
+    campaigns.take_up(story, rng, kit, work, plan.onset_ms, draw.ramp_h, _depth(draw), draw.steady)
+    _afterwards(story, rng, kit, plan)
+
+
+def _afterwards(story: Story, rng: np.random.Generator, kit: Ints, plan: Plan) -> None:
+    """It grows, and stands still at times that all of its accounts have in common."""
+    draw = plan.draw
+    grown_ms = plan.onset_ms + int(draw.ramp_h / 2 * HOUR_MS)
+    story.course.swells.append(Swell(kit, grown_ms, story.end_ms, draw.swell))
+    if draw.pauses == "long":
+        campaigns.waves(story, rng, kit, plan.onset_ms)
+    at_ms = story.start_ms
+    while draw.pauses == "short" and at_ms < story.end_ms:
+        at_ms += int(rng.uniform(3, 8) * HOUR_MS)
+        until_ms = at_ms + int(rng.uniform(0.25, 0.75) * HOUR_MS)
+        story.course.swells.append(Swell(kit, at_ms, until_ms, 0.04))
+        at_ms = until_ms
+
+
+def _hydra(story: Story, rng: np.random.Generator, made: Outfit, plan: Plan) -> None:
+    draw = plan.draw
+    from_ms = story.at(0.5) if draw.begins == "before" else plan.onset_ms - 6 * HOUR_MS
+    born_ms, dead_ms = campaigns.generations(rng, plan.accounts, from_ms, story.end_ms, draw.alive_days)
+    account = outfit.recruit(story, rng, draw, len(born_ms))
+    age_ms = (rng.exponential(1.5, len(born_ms)) * DAY_MS).astype(np.int64)
+    story.fleet.accounts.signup_ms[account] = born_ms - age_ms
+    crew = outfit.equip(story, rng, made, account, plan.per_day, MIXED_WORK, start_ms=born_ms, end_ms=dead_ms)
+    work = WORKS[int(rng.integers(len(WORKS)))]
+    _turn(story, rng, crew.kit, work, plan)
+    story.like_others(np.concatenate((crew.kit, crew.resale)))
+    campaigns.planted(story, plan.name, plan.kind, plan.onset_ms, targets_of(work), account[dead_ms > plan.onset_ms])
+
+
+def _stolen(story: Story, rng: np.random.Generator, made: Outfit, plan: Plan) -> None:
+    position = stolen.victims(story, rng, plan.accounts)
+    from_ms = campaigns.start(rng, len(position), plan.onset_ms, plan.draw.ramp_h)
+    per_day = plan.per_day
+    kit = stolen.keys(story, rng, position, per_day, from_ms, profile=made.profile, offset_h=plan.draw.zone_h,
+                      beat=made.beat, burst=1.5, mood=12.0, session=1.4, gap_s=40.0, project=0.25)  # fmt: skip
+    outfit.use(story, rng, made, kit, kit[:0])
+    work = WORKS[int(rng.integers(len(WORKS)))]
+    do_work(story.fleet, rng, kit, work, plan.draw.alike)
+    targets = targets_of(work)
+    if _latest(story, plan.onset_ms) != "cirrus-1" and rng.random() < 0.5:
+        model = _latest(story, plan.onset_ms)
+        story.fleet.offer("model", kit, MODEL[model], 8.0)
+        targets = (f"model:{model}", *targets)
+    campaigns.planted(story, plan.name, plan.kind, plan.onset_ms, targets, story.honest.account[position])
+
+
+def _evasive(story: Story, rng: np.random.Generator, made: Outfit, plan: Plan) -> None:
+    campaigns.evasive(story, rng, plan.onset_ms, accounts=plan.accounts, per_day=plan.per_day, name=plan.name)
+
+
+PLOTS: dict[str, Callable[[Story, np.random.Generator, Outfit, Plan], None]] = {
+    "pivot": _pivot, "low_prevalence": _pivot, "few_pools": _pivot, "surge": _turns_to(None, MIXED_WORK),
+    "slow_and_low": _turns_to(REASON_WORK, QUIET_WORK), "hydra": _hydra, "stolen_keys": _stolen, "evasive": _evasive,
+}  # fmt: skip
