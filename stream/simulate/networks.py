@@ -15,8 +15,8 @@ from stream.simulate.catalogue import CLIENT, DAY_MS, HOUR_MS, OFFSET_H, OLD_CLI
 from stream.simulate.draws import Choices, Floats, Ints, shares, some_of, zipf
 from stream.simulate.fleet import Streams
 from stream.simulate.population import give_models, offer_mix
-from stream.simulate.rhythm import OFFICE
-from stream.simulate.shifts import Shift, onto_one
+from stream.simulate.rhythm import OFFICE, SERVICE
+from stream.simulate.shifts import Rotation, Shift, onto_one
 from stream.simulate.shocks import work_mix
 from stream.simulate.story import Story
 from stream.simulate.truth import Network
@@ -101,8 +101,11 @@ def known(story: Story, kind: str, position: Ints, onset_ms: int | None) -> None
     story.truth.networks.append(Network(f"{kind}-{number}", kind, story.honest.account[position], onset_ms))
 
 
-def agency(story: Story, rng: np.random.Generator, onset_ms: int, model: int) -> None:
-    """Its clients on one payment, its prompt kit and offices; it moves client after client within five days."""
+def agency(story: Story, rng: np.random.Generator, onset_ms: int, model: int, proxies: int = 0) -> None:
+    """Its clients on one payment, its prompt kit and offices; it moves client after client within five days.
+
+    proxies: so many exits, through which its staff works in turn, as firms do that look at search engines.
+    """
     position = members(story, rng, _many(story, rng, 60, 130))
     streams = kit(story, rng, position, 2.0, 1.5, profile=OFFICE, offset_h=int(rng.integers(-6, 9)))
     fleet, count = story.fleet, len(streams)
@@ -112,6 +115,8 @@ def agency(story: Story, rng: np.random.Generator, onset_ms: int, model: int) ->
     for office in fleet.new_networks(home_providers(rng, 3)):
         fleet.offer("network", streams, int(office), rng.gamma(0.8, 1.0, count))
     like_own(story, rng, streams, "network")
+    if proxies:
+        _rotate(story, rng, streams, proxies)
     fleet.offer("client", streams, CLIENT["gateway/2.7"])
     work(story, rng, streams, {"write": 3, "image": 2, "summarise": 2, "table": 1, "code": 0.7}, alike=8.0)
     give_models(fleet, rng, streams)
@@ -120,11 +125,26 @@ def agency(story: Story, rng: np.random.Generator, onset_ms: int, model: int) ->
     known(story, "agency", position, onset_ms)
 
 
-def product(story: Story, rng: np.random.Generator, onset_ms: int | None, model: int) -> None:
-    """Customers bring their own keys: one client, the product's prompts; a new default overnight for who updates."""
+def _rotate(story: Story, rng: np.random.Generator, streams: Ints, proxies: int) -> None:
+    exits = story.fleet.new_networks(np.where(rng.random(proxies) < 0.3, rng.choice(HOSTERS, proxies),
+                                              home_providers(rng, proxies)))  # fmt: skip
+    sets = 6
+    owner, item = some_of(rng, exits, rng.integers(1, 4, len(streams) * sets))
+    onto = Choices.of(len(streams) * sets, owner, item, np.ones(len(owner)))
+    story.course.rotations.append(Rotation("network", streams, 2 * HOUR_MS, sets, onto, rng.uniform(0.3, 0.7)))
+
+
+def product(story: Story, rng: np.random.Generator, onset_ms: int | None, model: int, *, nightly: bool = False) -> None:
+    """Customers bring their own keys: one client, the product's prompts; a new default overnight for who updates.
+
+    nightly: it is an automation, whose jobs run round the clock within quotas that are much the same for all.
+    """
     position = members(story, rng, _many(story, rng, 180, 380))
     streams = kit(story, rng, position, 1.2, 1.2)
     fleet, count = story.fleet, len(streams)
+    if nightly:
+        fleet.streams.profile[streams] = SERVICE
+        fleet.streams.per_day[streams] = 8.0 * story.light * np.exp(0.6 * rng.standard_normal(count))
     prompts(story, rng, streams, int(rng.integers(8, 16)), 1.0, (3, 7))
     fleet.offer("client", streams, CLIENT["flowdesk/23"])
     like_own(story, rng, streams, "payment", "network")
@@ -148,9 +168,7 @@ def university(story: Story, rng: np.random.Generator, onset_ms: int, model: int
     streams = kit(story, rng, position, 2.0, 2.0, profile=OFFICE, offset_h=home_h,
                   beat=fleet.new_beat(depth=0.5, pause=0.15))  # fmt: skip
     count = len(streams)
-    fleet.streams.per_day[streams] = (
-        9.0 * story.light * np.exp(0.5 * rng.standard_normal(count))
-    )
+    fleet.streams.per_day[streams] = 9.0 * story.light * np.exp(0.5 * rng.standard_normal(count))
     prompts(story, rng, streams, 14, 0.6, (3, 7))
     fleet.offer("payment", streams, int(fleet.new_values("payment", 1)[0]))
     campus = fleet.new_networks(np.repeat(home_providers(rng, 1), 7))
@@ -189,13 +207,27 @@ def prompt_pack(story: Story, rng: np.random.Generator, onset_ms: int, model: in
     known(story, "prompt_pack", position, onset_ms)
 
 
-def vpn(story: Story, rng: np.random.Generator) -> None:
-    """A tunnel's exits, through which hundreds of strangers send a part of their requests; nothing moves together."""
+def vpn(story: Story, rng: np.random.Generator, *, onset_ms: int | None = None, model: int = 0) -> None:
+    """A tunnel's exits, through which hundreds of strangers send a part of their requests; nothing moves together.
+
+    onset_ms: from then on its customers, who share some tips, are among the first on the model.
+    """
     position = members(story, rng, _many(story, rng, 220, 420))
     exits = story.fleet.new_networks(np.repeat(rng.choice(HOSTERS, 1), 9))
     owner, item = some_of(rng, exits, rng.integers(1, 4, len(position)))
     story.fleet.offer("network", story.honest.stream[position][owner], item, rng.gamma(1.0, 1.2, len(owner)))
-    known(story, "vpn", position, None)
+    if onset_ms is not None:
+        _first_ones(story, rng, position, onset_ms, model)
+    known(story, "vpn", position, onset_ms)
+
+
+def _first_ones(story: Story, rng: np.random.Generator, position: Ints, onset_ms: int, model: int) -> None:
+    own = story.honest.stream[position]
+    prompts(story, rng, own[rng.random(len(own)) < 0.55], 15, 0.4, (1, 3))
+    eager = own[rng.random(len(own)) < 0.5]
+    wait_h = np.minimum(20.0 * np.exp(rng.standard_normal(len(eager))), 110) * story.pace
+    start = onset_ms + (wait_h * HOUR_MS).astype(np.int64)
+    switch(story, eager, start, 10.0, rng.uniform(0.35, 1.0, len(eager)), model)
 
 
 def reseller(story: Story, rng: np.random.Generator, onset_ms: int | None, model: int) -> None:

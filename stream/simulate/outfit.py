@@ -184,10 +184,10 @@ def use(story: Story, rng: np.random.Generator, made: Outfit, kit: Ints, resale:
 
 
 def _own_networks(story: Story, rng: np.random.Generator, count: int) -> Ints:
-    """Lines of the accounts' own; half of them have honest neighbours."""
+    """Lines of the accounts' own: half of them are where honest accounts are, on phones, in clouds, behind tunnels."""
     fresh = story.fleet.new_networks(home_providers(rng, count))
-    taken = rng.integers(0, fresh[0], count) if count else fresh
-    return np.where(rng.random(count) < 0.5, fresh, taken)
+    offered = np.concatenate([item.ravel() for _, item, _ in story.fleet.parts["network"]])
+    return np.where(rng.random(count) < 0.5, fresh, rng.choice(offered, count))
 
 
 def _sets(rng: np.random.Generator, values: Ints, owners: int, most: int, turns: Turns) -> Choices:

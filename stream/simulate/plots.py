@@ -25,21 +25,17 @@ VISION_WORK = {"image": 2.0, "screen": 2.0, "chart": 2.0, "table": 1.0, "extract
 DATA_WORK = {"notebook": 3.0, "table": 2.0, "code": 1.5, "grade": 1.0}
 TOOL_WORK = {"tool": 3.0, "agent": 2.0, "orchestrate": 1.5, "code_agent": 1.0}
 WORKS = (SURGE_WORK, AGENT_WORK, REASON_WORK, VISION_WORK, DATA_WORK, TOOL_WORK)
-ACCOUNTS_PART_MAX = 0.08  # of the fleet
-ACCOUNTS_MIN = 60
-PER_DAY = (1.5, 40.0)  # requests of an account: fewer are no campaign, more would be seen by anyone
-SLOW_PER_DAY = (2.0, 8.0)
-KEY_PER_DAY = (1.0, 25.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One campaign before it is laid out. accounts, per_day: how many, and how much each of them sends."""
+    """One campaign before it is laid out. accounts: at a time; heads: over the log; per_day: requests of each."""
 
     name: str
     kind: str
     onset_ms: int
     accounts: int
+    heads: int
     per_day: float
     draw: OperatorDraw
 
@@ -48,30 +44,35 @@ def campaigns_of(story: Story, world: World, public: Public, kinds: tuple[str, .
     """The campaigns of a log; several of one log are one operator's, on one outfit, one after the other."""
     plans = [_plan(story, world, kind, number, len(kinds), onset_ms) for number, kind in enumerate(kinds)]
     rng = story.chance("outfit")
-    made = outfit.outfit(story, rng, plans[0].draw, public, sum(plan.accounts for plan in plans))
+    made = outfit.outfit(story, rng, plans[0].draw, public, sum(plan.heads for plan in plans))
     for number, plan in enumerate(plans):
         PLOTS[plan.kind](story, story.chance("campaign", number), made, plan)
 
 
 def _plan(story: Story, world: World, kind: str, number: int, of: int, onset_ms: int) -> Plan:
-    draw = world.operator
-    part = draw.prevalence / of
-    least, most = PER_DAY
-    if kind == "low_prevalence":
-        part = min(part, 0.002 + 0.08 * part)
-    elif kind == "slow_and_low":
-        part, (least, most) = min(part, 0.01), SLOW_PER_DAY
+    accounts, per_day = world.force(kind, of)
+    draw, heads = world.operator, accounts
+    if kind == "few_pools":
+        draw = _few(draw, accounts, exits=20, prompts=6)
     elif kind == "stolen_keys":
-        least, most = KEY_PER_DAY
-    elif kind == "few_pools":
-        draw = replace(draw, prompts=6, prompts_cover=1.0, prompt=draw.accounts, exits=20, exits_cover=1.0,
-                       exit=draw.accounts / 2)  # fmt: skip
-    a_day = part * world.fleet.records / world.fleet.days
-    accounts = max(ACCOUNTS_MIN, min(draw.accounts // of, int(ACCOUNTS_PART_MAX * world.fleet.accounts)))
-    accounts = max(ACCOUNTS_MIN, min(accounts, int(a_day / least)))
+        rng = story.chance("few")
+        draw = _few(draw, accounts, exits=_about(rng, 4, 40), prompts=_about(rng, 4, 40))
+    elif kind == "hydra":
+        heads = int(accounts * (1 + (story.size.days - 0.5) / draw.alive_days))
     later_ms = int(number * (story.end_ms - onset_ms) / (of + 1))
     name = "campaign" if of == 1 else f"campaign-{number + 1}"
-    return Plan(name, kind, onset_ms + later_ms, accounts, float(np.clip(a_day / accounts, least, most)), draw)
+    return Plan(name, kind, onset_ms + later_ms, accounts, heads, per_day, draw)
+
+
+def _about(rng: np.random.Generator, least: int, most: int) -> int:
+    return round(float(np.exp(rng.uniform(np.log(least), np.log(most)))))
+
+
+def _few(draw: OperatorDraw, accounts: int, exits: int, prompts: int) -> OperatorDraw:
+    """The same operator with so few exits and prompts, which all of its accounts use."""
+    on_exit, on_prompt = accounts * (draw.exits + 1) / 2 / exits, accounts * (draw.prompts + 1) / 2 / prompts
+    return replace(draw, exits_cover=1.0, exit=on_exit, prompts_cover=1.0, prompt=on_prompt, private=draw.private / 3,
+                   exit_rotation="never", prompt_rotation="never")  # fmt: skip
 
 
 def _crew(story: Story, rng: np.random.Generator, made: Outfit, plan: Plan, work: dict[str, float]) -> Crew:
@@ -153,8 +154,7 @@ def _hydra(story: Story, rng: np.random.Generator, made: Outfit, plan: Plan) -> 
 def _stolen(story: Story, rng: np.random.Generator, made: Outfit, plan: Plan) -> None:
     position = stolen.victims(story, rng, plan.accounts)
     from_ms = campaigns.start(rng, len(position), plan.onset_ms, plan.draw.ramp_h)
-    per_day = plan.per_day
-    kit = stolen.keys(story, rng, position, per_day, from_ms, profile=made.profile, offset_h=plan.draw.zone_h,
+    kit = stolen.keys(story, rng, position, plan.per_day, from_ms, profile=made.profile, offset_h=plan.draw.zone_h,
                       beat=made.beat, burst=1.5, mood=12.0, session=1.4, gap_s=40.0, project=0.25)  # fmt: skip
     outfit.use(story, rng, made, kit, kit[:0])
     work = WORKS[int(rng.integers(len(WORKS)))]

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stream.simulate import networks, plots
+from stream.simulate import networks, owners, plots
 from stream.simulate.catalogue import ARCHETYPES, HOUR_MS, MODEL
 from stream.simulate.communities import Public, collections, join
 from stream.simulate.draws import Choices
 from stream.simulate.population import mixes
+from stream.simulate.ranges import LifeDraw
 from stream.simulate.shifts import Shift
 from stream.simulate.shocks import SHOCKS
 from stream.simulate.story import Story
@@ -21,7 +22,7 @@ FIRST_DAY = 4.1  # of a campaign: there are four days of history
 LAST_DAYS = 2.2  # of a log belong to its campaign
 RELEASES = (("atlas-4", "atlas-3"), ("brio-3", "brio-2"))
 ONCE = ("tag_rename", "giant_migration", "announced_migration")  # what a log can have but once
-NETWORKS_QUIET = 5  # a log that is all about honest networks has at least so many
+SHIPS = 0.75  # part of the products and resellers that change something in these days
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ def lay_out(story: Story, plot: Plot) -> None:
     kinds = tuple(world.operator.kind if kind == "drawn" else kind for kind in plot.kinds)
     _release(story, rng, world, onset_ms, kinds)
     _networks(story, world, plot)
+    _owners(story, world)
     if kinds:
         plots.campaigns_of(story, world, public, kinds, onset_ms)
     _shocks(story, world, quiet=not kinds)
@@ -91,7 +93,8 @@ def _networks(story: Story, world: World, plot: Plot) -> None:
         count = max(plot.networks_least, int(rng.integers(count, 2 * count + 1)))
     for number in range(count):
         kind = str(rng.choice(list(NETWORKS)))
-        NETWORKS[kind](story, story.chance("network", number), _when(story, rng), _model(story, rng))
+        NETWORKS[kind](story, story.chance("network", number), _when(story, rng), _model(story, rng),
+                       world.life)  # fmt: skip
 
 
 def _when(story: Story, rng: np.random.Generator) -> int:
@@ -105,22 +108,49 @@ def _model(story: Story, rng: np.random.Generator) -> int:
     return MODEL[story.truth.releases[0]["model"]] if story.truth.releases else int(rng.integers(2, 7))
 
 
-def _pack(story: Story, rng: np.random.Generator, onset_ms: int, model: int) -> None:
+def _pack(story: Story, rng: np.random.Generator, onset_ms: int, model: int, life: LifeDraw) -> None:
     networks.prompt_pack(story, rng, onset_ms, model if rng.random() < 0.5 else None)
 
 
-def _course(story: Story, rng: np.random.Generator, onset_ms: int, model: int) -> None:
+def _course(story: Story, rng: np.random.Generator, onset_ms: int, model: int, life: LifeDraw) -> None:
     networks.university(story, rng, onset_ms, model if rng.random() < 0.4 else None)
 
 
-def _vpn(story: Story, rng: np.random.Generator, onset_ms: int, model: int) -> None:
-    networks.vpn(story, rng)
+def _vpn(story: Story, rng: np.random.Generator, onset_ms: int, model: int, life: LifeDraw) -> None:
+    networks.vpn(story, rng, onset_ms=onset_ms if rng.random() < life.eager else None, model=model)
 
 
-NETWORKS: dict[str, Callable[[Story, np.random.Generator, int, int], None]] = {
-    "agency": networks.agency, "product": networks.product, "reseller": networks.reseller, "prompt_pack": _pack,
-    "university": _course, "vpn": _vpn,
+def _agency(story: Story, rng: np.random.Generator, onset_ms: int, model: int, life: LifeDraw) -> None:
+    proxies = int(rng.integers(40, 111)) if rng.random() < life.proxied else 0
+    networks.agency(story, rng, onset_ms, model, proxies=proxies)
+
+
+def _product(story: Story, rng: np.random.Generator, onset_ms: int, model: int, life: LifeDraw) -> None:
+    ships = onset_ms if rng.random() < SHIPS else None
+    networks.product(story, rng, ships, model, nightly=rng.random() < life.nightly)
+
+
+def _reseller(story: Story, rng: np.random.Generator, onset_ms: int, model: int, life: LifeDraw) -> None:
+    networks.reseller(story, rng, onset_ms if rng.random() < SHIPS else None, model)
+
+
+NETWORKS: dict[str, Callable[[Story, np.random.Generator, int, int, LifeDraw], None]] = {
+    "agency": _agency, "product": _product, "reseller": _reseller, "prompt_pack": _pack, "university": _course,
+    "vpn": _vpn,
 }  # fmt: skip
+
+
+def _owners(story: Story, world: World) -> None:
+    """Holdings, balanced keys and new products; some move to the release, as campaigns do."""
+    rng, life = story.chance("owners"), world.life
+    model, from_ms = _model(story, rng), story.at(0.5)
+    if story.truth.releases:
+        from_ms = int(story.truth.releases[0]["released_at"])
+    owners.holdings(story, rng, life, model, from_ms)
+    owners.new_products(story, rng, life.products)
+    for _ in range(life.balanced):
+        moves = rng.random() < 0.4
+        owners.balanced(story, rng, int(from_ms + rng.uniform(0.1, 40) * HOUR_MS) if moves else None, model)
 
 
 def _shocks(story: Story, world: World, *, quiet: bool) -> None:

@@ -30,6 +30,17 @@ class Odds:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Deck:
+    """One of these, dealt: of as many seeds in a row as there are cards, each gets what is on its card.
+
+    So a few dozen worlds hold every kind, and not by luck.
+    """
+
+    cards: dict[str, int]
+    why: str
+
+
 def _span(low: float, high: float, why: str, **more: Any) -> Any:
     return field(metadata={"range": Span(low, high, why, **more)})
 
@@ -42,6 +53,10 @@ def _odds(why: str, **of: float) -> Any:
     return field(metadata={"range": Odds(of, why)})
 
 
+def _deck(why: str, **cards: int) -> Any:
+    return field(metadata={"range": Deck(cards, why)})
+
+
 @dataclass(frozen=True, slots=True)
 class FleetDraw:
     """How large the platform is, and how its customers are made up."""
@@ -49,7 +64,7 @@ class FleetDraw:
     accounts: int = _count(3_000, 20_000, "a young platform, up to what replays in minutes", log=True,
                            thin=(8_000, 20_000))  # fmt: skip
     days: float = _count(7, 10, "a week of history and at least two days of campaign")
-    records: int = _count(200_000, 600_000, "dozens of fleets are replayed on two cores", log=True)
+    records: int = _count(215_000, 560_000, "dozens of fleets are replayed on two cores", log=True)
     median_requests: float = _span(4.0, 90.0, "of an honest account in the log: fleets of curious people, or of "
                                    "products", log=True, thin=(5.0, 9.0))  # fmt: skip
     services: float = _span(0.01, 0.08, "part of the accounts that are programs round the clock")
@@ -82,9 +97,9 @@ class HonestDraw:
 class RecordsDraw:
     """What this platform writes down."""
 
-    templates: str = _odds("many platforms hash no prompts", recorded=0.78, absent=0.22)
-    missing: str = _odds("one more dimension that a platform may not have", none=0.60, payment=0.07, client=0.08,
-                         ip_prefix=0.07, asn=0.09, org=0.09)  # fmt: skip
+    templates: str = _deck("many platforms hash no prompts", recorded=7, absent=2)
+    missing: str = _odds("one more dimension that a platform may not have", none=0.52, payment=0.07, client=0.08,
+                         ip_prefix=0.07, asn=0.09, org=0.09, country=0.04, signup_week=0.04)  # fmt: skip
     template_gap: float = _span(0.0, 0.30, "part of the requests whose prompt is one of a kind or not hashed")
     payment_gap: float = _span(0.0, 0.12, "part of the requests on credit, whose payment is not known")
     network_gap: float = _span(0.0, 0.06, "part of the requests that come over a partner's own network")
@@ -110,6 +125,13 @@ class LifeDraw:
     network_size: float = _span(0.3, 1.3, "times the members that such a network has in a fleet of 9,000", log=True)
     network_pace: float = _span(0.3, 2.0, "times the days over which its members move", log=True)
     shocks: float = _span(0.0, 1.6, "expected number of each kind of shock")
+    proxied: float = _span(0.0, 0.8, "chance that an agency's staff works through rotating exits")
+    nightly: float = _span(0.0, 0.8, "chance that a product is an automation: even volumes, round the clock")
+    eager: float = _span(0.0, 0.8, "chance that a tunnel's customers share prompts and like to be first")
+    holdings: float = _span(0.2, 1.5, "owners of several firms, for each thousand accounts", log=True)
+    holdings_move: float = _span(0.0, 0.4, "part of them that decides something for all of its firms in these days")
+    products: float = _span(0.0, 0.06, "part of the larger organisations that launch something in these days")
+    balanced: int = _count(0, 6, "companies that spread their load evenly over their own keys")
     outage_minutes: int = _count(5, 180, "how long nothing is served", log=True)
 
 
@@ -117,21 +139,24 @@ class LifeDraw:
 class OperatorDraw:
     """Who runs the campaign, with what, and how carefully."""
 
-    kind: str = _odds("what has been reported, in about equal parts", pivot=0.22, surge=0.18, slow_and_low=0.14,
-                      hydra=0.14, low_prevalence=0.14, stolen_keys=0.18)  # fmt: skip
+    kind: str = _deck("what has been reported, in about equal parts", pivot=3, surge=2, slow_and_low=2, hydra=2,
+                      low_prevalence=1, stolen_keys=2)  # fmt: skip
     accounts: int = _count(60, 800, "a careful hand, or one on the scale of the reports", log=True)
-    prevalence: float = _span(0.004, 0.07, "part of the fleet's requests", log=True)
+    per_day: float = _span(2.0, 40.0, "requests of its account in a day: now and then, or a worker's day; down to 1 "
+                           "where that many would be too much of the fleet", log=True)  # fmt: skip
+    prevalence: float = _span(0.012, 0.08, "at most this part of the fleet's requests; what is over comes off the rest",
+                              log=True)  # fmt: skip
     load_spread: float = _span(0.30, 1.30, "of the logarithm of an account's volume: balanced, or quotas of all sizes")
     org_most: int = _count(1, 7, "accounts of its largest organisations: it signs up teams")
     paid: float = _span(0.0, 1.0, "part of its organisations that pay by a method from its pool", thin=(0.25, 0.6))
     unpaid: float = _span(0.0, 0.30, "part of the others that have no payment at all")
-    card: float = _span(2.0, 30.0, "its accounts on each payment", log=True, thin=(3.0, 8.0))
+    card: float = _span(2.0, 30.0, "its accounts on each payment", log=True, thin=(2.5, 6.0))
     exits_cover: float = _span(0.30, 1.0, "part of its accounts that go out through its exits", thin=(0.35, 0.7))
     exits: int = _count(1, 9, "exits that an account uses at a time", log=True, thin=(1, 3))
-    exit: float = _span(2.0, 30.0, "its accounts on each exit", log=True, thin=(2.0, 4.0))
+    exit: float = _span(2.0, 30.0, "its accounts on each exit", log=True, thin=(1.5, 2.5))
     prompts_cover: float = _span(0.60, 1.0, "part of its accounts that use its prompts")
     prompts: int = _count(1, 8, "prompts of its own that an account uses", thin=(2, 6))
-    prompt: float = _span(2.0, 30.0, "its accounts on each prompt", log=True, thin=(3.0, 20.0))
+    prompt: float = _span(2.0, 30.0, "its accounts on each prompt", log=True, thin=(5.0, 25.0))
     popular: float = _span(0.0, 0.40, "part of its prompts that are public collections' and frameworks'")
     honest_cards: float = _span(0.05, 4.0, "honest accounts on each of its payments: resold wallets", log=True)
     honest_exits: float = _span(0.3, 60.0, "honest customers of each of its exits", log=True, thin=(0.5, 4.0))
@@ -155,11 +180,28 @@ class OperatorDraw:
     alike: float = _span(2.0, 12.0, "how alike its accounts' work is, as the weight of a Dirichlet draw", log=True)
     age_days: float = _span(8.0, 200.0, "mean age of its accounts: fresh, farmed, or bought", log=True)
     alive_days: float = _span(0.8, 4.0, "how long a throw-away account lives", log=True)
-    stolen_part: float = _span(0.3, 3.0, "its requests on a stolen key, for each one of the customer's own", log=True)
 
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What makes a kind of campaign that kind. accounts_part: of the fleet's accounts; prevalence: of its requests."""
+
+    per_day: tuple[float, float] = (1.0, 40.0)
+    accounts_part: float = 0.08
+    prevalence: tuple[float, float] = (0.0, 1.0)
+
+
+ANY = Limits()
+LIMITS = {
+    "slow_and_low": Limits(per_day=(2.0, 8.0), prevalence=(0.0, 0.012)),
+    "low_prevalence": Limits(per_day=(2.0, 40.0), prevalence=(0.004, 0.010)),
+    "hydra": Limits(per_day=(3.0, 40.0), accounts_part=0.04),  # at a time; each is soon replaced by another
+    "stolen_keys": Limits(per_day=(1.0, 25.0)),  # what a customer does not notice on the bill
+}
+ACCOUNTS_MIN = 60
 
 GROUPS: dict[str, type] = {
     "fleet": FleetDraw, "honest": HonestDraw, "records": RecordsDraw, "adoption": AdoptionDraw, "life": LifeDraw,
     "operator": OperatorDraw,
 }  # fmt: skip
-REGIMES = Odds({"thin": 0.6, "wide": 0.4}, "light accounts that share little are the rule on public platforms")
+REGIMES = Deck({"thin": 3, "wide": 2}, "light accounts that share little are the rule on public platforms")

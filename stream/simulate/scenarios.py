@@ -28,7 +28,7 @@ class Scenario:
     about: str
     size: Size
     lay_out: Callable[[Story], None]
-    plot: Plot = Plot()
+    plot: Plot
     drawn: bool = False
 
 
@@ -236,7 +236,7 @@ SCENARIOS: dict[str, Scenario] = {
     "random": Scenario("a campaign of any kind in a world of which everything is drawn, by --world or the seed",
                        FEW, quiet, Plot(("drawn",)), drawn=True),
     "random_quiet": Scenario("such a world without a campaign, with shocks and networks as many as are drawn",
-                             FEW, quiet, Plot(networks_least=1), drawn=True),
+                             FEW, quiet, Plot(networks_least=2), drawn=True),
 }  # fmt: skip
 
 

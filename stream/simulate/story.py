@@ -62,7 +62,8 @@ class Story:
         rng = chance(seed, "population")
         makeup, sharing = Makeup(mean_per_day=size.mean_per_day), None
         if world is not None:
-            honest_part = 1 - world.operator.prevalence
+            accounts, per_day = world.force(world.operator.kind)
+            honest_part = 1 - min(0.2, accounts * per_day * size.days / world.fleet.records)
             makeup = Makeup.drawn(world.fleet, honest_part, size.days, size.accounts)
             sharing = Sharing.drawn(world.honest, size.accounts, world.fleet.services)
         honest = population.settle(fleet, rng, size.accounts, start_ms, end_ms, traces(), real=real, makeup=makeup,

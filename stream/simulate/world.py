@@ -9,9 +9,13 @@ import numpy as np
 
 from stream.simulate.draws import chance
 from stream.simulate.ranges import (
+    ACCOUNTS_MIN,
+    ANY,
     GROUPS,
+    LIMITS,
     REGIMES,
     AdoptionDraw,
+    Deck,
     FleetDraw,
     HonestDraw,
     LifeDraw,
@@ -44,6 +48,19 @@ class World:
         median = fleet.median_requests * length / fleet.days
         return replace(self, fleet=replace(fleet, accounts=count, days=length, records=records, median_requests=median))
 
+    def force(self, kind: str, of: int = 1) -> tuple[int, float]:
+        """Accounts of a campaign, and their requests in a day. of: how many campaigns there are in the log."""
+        limits, draw = LIMITS.get(kind, ANY), self.operator
+        a_day = self.fleet.records / self.fleet.days * float(np.clip(draw.prevalence, *limits.prevalence)) / of
+        if kind == "low_prevalence":  # evenly over its range, not at its end
+            part = (draw.prevalence - 0.012) / 0.068
+            a_day = self.fleet.records / self.fleet.days * np.interp(part, (0, 1), limits.prevalence) / of
+        per_day = float(np.clip(draw.per_day, *limits.per_day))
+        accounts = min(draw.accounts // of, int(limits.accounts_part * self.fleet.accounts))
+        over = max(1.0, accounts * per_day / a_day)  # what is too much comes off both
+        accounts = max(ACCOUNTS_MIN, int(accounts / over**0.65))
+        return accounts, max(limits.per_day[0], min(per_day, a_day / accounts))
+
     def document(self) -> dict[str, Any]:
         """For `truth.json`: numbers to four digits."""
         groups = {name: {key: _short(value) for key, value in asdict(getattr(self, name)).items()} for name in GROUPS}
@@ -64,15 +81,26 @@ def draw(seed: int, regime: str | None = None) -> World:
     >>> draw(3) == draw(3), draw(3) == draw(4)
     (True, False)
     """
-    regime = regime or str(_value(REGIMES, chance(seed, "world", "regime"), thin=False))
+    regime = regime or _dealt(REGIMES, seed, "regime")
     groups = {}
     for name, group in GROUPS.items():
-        values = {}
+        values: dict[str, Any] = {}
         for column in fields(group):
-            rng = chance(seed, "world", name, column.name)
-            values[column.name] = _value(column.metadata["range"], rng, thin=regime == "thin")
+            of = column.metadata["range"]
+            if isinstance(of, Deck):
+                values[column.name] = _dealt(of, seed, column.name)
+            else:
+                rng = chance(seed, "world", name, column.name)
+                values[column.name] = _value(of, rng, thin=regime == "thin")
         groups[name] = group(**values)
     return World(seed, regime, **groups)
+
+
+def _dealt(deck: Deck, seed: int, name: str) -> str:
+    """The card of this seed, of the hand that it is dealt with."""
+    cards = [card for card, many in deck.cards.items() for _ in range(many)]
+    order = chance(seed // len(cards), "world", "deck", name).permutation(len(cards))
+    return cards[order[seed % len(cards)]]
 
 
 def _value(of: Span | Odds, rng: np.random.Generator, *, thin: bool) -> str | float | int:

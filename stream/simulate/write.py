@@ -104,8 +104,13 @@ class Lines:
         weeks = {day: week_of(day * DAY_MS) for day in np.unique(fleet.accounts.signup_ms // DAY_MS).tolist()}
         days = (fleet.accounts.signup_ms // DAY_MS).tolist()
         countries = fleet.accounts.country.tolist()
+        hidden = self._course.hidden
         return _table(
-            f'"country":"{COUNTRIES[country].code}","signup_week":"{weeks[day]}"'.encode()
+            ",".join(
+                f'"{name}":"{value}"'
+                for name, value in (("country", COUNTRIES[country].code), ("signup_week", weeks[day]))
+                if name not in hidden
+            ).encode()
             for country, day in zip(countries, days, strict=True)
         )
 
