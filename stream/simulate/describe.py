@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from stream.simulate.catalogue import DAY_MS, HOUR_MS, MODEL, TASKS
 from stream.simulate.draws import Floats, Ints
 from stream.simulate.story import Story
+from stream.simulate.ties import Shared, Ties
 from stream.simulate.traffic import Batch
 from stream.simulate.truth import Campaign
 
@@ -40,13 +41,15 @@ class Difficulty:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A log in numbers."""
+    """A log in numbers. honest_median: requests of the median honest account; shared: what ties campaigns."""
 
     requests: int
     accounts: int
     orgs: int
     campaign_requests_part: float
     difficulties: tuple[Difficulty, ...]
+    honest_median: float
+    shared: tuple[Shared, ...]
 
 
 class _Counts:
@@ -92,11 +95,13 @@ def describe(story: Story) -> Description:
     """Runs through the whole log once, in columns. About a second for 500,000 requests."""
     accounts = len(story.fleet.accounts)
     counts = [_Counts(campaign, accounts) for campaign in story.truth.campaigns]
-    total = np.zeros(accounts)
+    total, ties = np.zeros(accounts), Ties(story.fleet)
     for batch in story.traffic().hours():
         total += np.bincount(batch.account, minlength=accounts)
         for one in counts:
             one.add(batch)
+        if counts:
+            ties.add(batch)
     planted = story.truth.campaign_accounts(accounts)
     requests, active = int(total.sum()), total > 0
     return Description(
@@ -105,6 +110,8 @@ def describe(story: Story) -> Description:
         orgs=len(np.unique(story.fleet.accounts.org[active])),
         campaign_requests_part=float(total[planted].sum() / max(requests, 1)),
         difficulties=tuple(_difficulty(one, total, planted) for one in counts),
+        honest_median=_median(total[active & ~planted]),
+        shared=ties.found(planted, story.course.hidden) if counts else (),
     )
 
 
@@ -155,7 +162,13 @@ def sentences(story: Story, found: Description) -> list[str]:
         f"{one.median_rank:.0%} of the honest accounts of its volume; {one.honest_beyond:.0%} of all jump further"
         for one in found.difficulties
     ]
-    return lines
+    lines.append(f"the median honest account sends {found.honest_median:g} requests in the log")
+    lines += [
+        f"{one.kind}s that campaign accounts share: {one.values:,}, the median one on {one.ours:g} of them and "
+        f"{one.honest:g} honest ones, a tenth on {one.honest_most:g} and more; {one.touched:,} honest accounts use one"
+        for one in found.shared
+    ]
+    return lines + ([] if story.world is None else story.world.sentences())
 
 
 def _listed(names: list[str]) -> str:

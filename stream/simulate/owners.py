@@ -89,7 +89,7 @@ def balanced(story: Story, rng: np.random.Generator, onset_ms: int | None, model
 
 
 def new_products(story: Story, rng: np.random.Generator, part: float) -> None:
-    """A part of the larger organisations launches something: within two hours all of its accounts ask for other work."""
+    """A part of the larger organisations launches something: within two hours its accounts ask for other work."""
     org = story.fleet.accounts.org[story.honest.account]
     size = np.bincount(org)
     large = np.flatnonzero((size >= PRODUCT_ORG_LEAST) & (size <= len(org) // 40))

@@ -14,7 +14,7 @@ from stream.simulate.operators import Habits, Pools
 from stream.simulate.random_story import Plot
 from stream.simulate.shocks import SHOCKS
 from stream.simulate.story import Size, Story
-from stream.simulate.world import draw
+from stream.simulate.world import World, draw
 
 ATLAS, BRIO = MODEL["atlas-4"], MODEL["brio-3"]
 RELEASE_DAY = 4.4  # Friday morning: four days of history
@@ -241,9 +241,9 @@ SCENARIOS: dict[str, Scenario] = {
 
 
 def tell(name: str, seed: int, *, accounts: int | None = None, days: float | None = None, real: bool = False,
-         scale: float | None = None, start_ms: int = START_MS, world: int | None = None) -> Story:  # fmt: skip
+         scale: float | None = None, start_ms: int = START_MS, world: int | World | None = None) -> Story:  # fmt: skip
     """Lays out a scenario. accounts, days, scale: instead of its own; real: everybody follows production clients.
-    start_ms: the first hour of the log. world: the seed of a random world to tell it in.
+    start_ms: the first hour of the log. world: a random world to tell it in, or its seed.
 
     Raises UsageError for a name that is not in SCENARIOS, and a log that ends before a campaign begins.
     """
@@ -251,7 +251,8 @@ def tell(name: str, seed: int, *, accounts: int | None = None, days: float | Non
     if scenario is None:
         raise UsageError(f"--scenario: there is no scenario {name!r}; there are {', '.join(SCENARIOS)}")
     if scenario.drawn or world is not None:
-        found = draw(seed if world is None else world).resized(accounts, days, scale)
+        found = world if isinstance(world, World) else draw(seed if world is None else world)
+        found = found.resized(accounts, days, scale)
         size = Size(found.fleet.accounts, found.fleet.days, scale or 1.0)
         story = Story.begin(name, seed, size, real=real, start_ms=start_ms, world=found)
         random_story.lay_out(story, scenario.plot)

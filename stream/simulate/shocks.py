@@ -225,8 +225,10 @@ def benchmark(story: Story, day: float) -> None:
     at_ms, rng = story.at(day), story.chance("benchmark", int(day * 24))
     org = story.fleet.new_orgs(1)
     account, own = newcomers(story.fleet, rng, story.honest, 6, story.start_ms - 90 * DAY_MS, org=np.repeat(org, 6))
-    streams = story.fleet.add_streams(6, account=account, per_day=900.0 * story.light**0.5, profile=SERVICE,
-                                      burst=8.0, session=30.0, gap_s=2.0, start_ms=at_ms, end_ms=at_ms + 2 * DAY_MS)  # fmt: skip
+    streams = story.fleet.add_streams(
+        6, account=account, per_day=900.0 * story.light**0.5, profile=SERVICE, burst=8.0, session=30.0, gap_s=2.0,
+        start_ms=at_ms, end_ms=at_ms + 2 * DAY_MS,
+    )  # fmt: skip
     story.fleet.offer("model", streams, _newest(story, at_ms), 1.0)
     story.fleet.offer("payment", streams, story.fleet.new_values("payment", 1)[0])
     story.fleet.offer("network", streams, rng.choice(story.honest.world.cloud, 6))

@@ -100,7 +100,7 @@ def _dealt(deck: Deck, seed: int, name: str) -> str:
     """The card of this seed, of the hand that it is dealt with."""
     cards = [card for card, many in deck.cards.items() for _ in range(many)]
     order = chance(seed // len(cards), "world", "deck", name).permutation(len(cards))
-    return cards[order[seed % len(cards)]]
+    return str(cards[int(order[seed % len(cards)])])
 
 
 def _value(of: Span | Odds, rng: np.random.Generator, *, thin: bool) -> str | float | int:
