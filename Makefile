@@ -10,7 +10,7 @@ export SCENARIOS ?=
 KILLS ?= 20
 PAUSES ?= 5
 
-.PHONY: help demo test faults lint types bench quality quality-readme quality-full report-scale clean lock dashboards pictures helm-test sizing stack stack-test
+.PHONY: help demo test faults lint types bench quality quality-readme quality-full hardness report-scale clean lock dashboards pictures helm-test sizing stack stack-test
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ quality-full: $(VENV)/.installed ## quality, 50 quiet fleet-days, a tenth of the
 	@$(BIN)/python -m benchmarks.quality
 	@SEEDS="11 12 13 14 15 16 17" SCENARIOS="quiet honest_networks" $(BIN)/python -m benchmarks.quality --no-rivals
 	@SEEDS="1" SCENARIOS="at_scale" $(BIN)/python -m benchmarks.quality --no-rivals --scale 0.1
+
+hardness: $(VENV)/.installed ## are random worlds as hard as they are meant to be? twenty of them, a minute or two
+	@$(BIN)/python -m benchmarks.hardness
 
 bench: $(VENV)/.installed ## how fast: records a second against a bare loop, memory, ticks, snapshots
 	@$(BIN)/python -m benchmarks.throughput

@@ -17,6 +17,7 @@ from stream.simulate.ranges import HonestDraw
 
 HOME_PROVIDERS = 8  # in each country; the providers of country i are 8 i to 8 i + 7
 HOSTERS = np.arange(900, 930)  # providers of cloud and proxy machines
+VALUES_MIN = 6  # tunnels' exits and clouds' egresses that even a small platform sees
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,8 @@ class Sharing:
     def drawn(cls, draw: HonestDraw, accounts: int, services: float) -> Sharing:
         """As a random world has it."""
         return cls(
-            vpn=max(3, round(accounts * draw.vpn_users / draw.vpn_exit)),
-            cloud=max(3, round(accounts * (services + 0.02) / draw.cloud_exit)), popular=60 + accounts // 50,
+            vpn=max(VALUES_MIN, round(accounts * draw.vpn_users / draw.vpn_exit)),
+            cloud=max(VALUES_MIN, round(accounts * (services + 0.02) / draw.cloud_exit)), popular=60 + accounts // 50,
             defaults=draw.defaults, vpn_users=draw.vpn_users, line=draw.line, offices=draw.offices,
             cards_shared=draw.cards_shared, unpaid=draw.unpaid, framed=draw.framed,
         )  # fmt: skip

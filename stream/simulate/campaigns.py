@@ -20,6 +20,18 @@ QUIET_WORK = {"chat": 3.0, "summarise": 2.0, "write": 2.0, "reason": 1.0}
 REASON_WORK = {"reason": 3.0, "rewrite_policy": 3.0, "grade": 1.0}
 
 
+def blended(work: dict[str, float], beside: dict[str, float], part: float) -> dict[str, float]:
+    """One kind of work for a part of the requests, and another beside it.
+
+    >>> blended({"code": 2.0}, {"chat": 1.0, "write": 1.0}, 0.5)
+    {'code': 0.5, 'chat': 0.25, 'write': 0.25}
+    """
+    mix = {name: part * weight / sum(work.values()) for name, weight in work.items()}
+    for name, weight in beside.items():
+        mix[name] = mix.get(name, 0.0) + (1 - part) * weight / sum(beside.values())
+    return mix
+
+
 def targets_of(work: dict[str, float]) -> tuple[str, ...]:
     """The capabilities toward which a kind of work moves, strongest first; those below a fifth of it are no target."""
     weight: dict[str, float] = {}
@@ -163,7 +175,7 @@ def generations(rng: np.random.Generator, alive: int, from_ms: int, end_ms: int,
 
 
 def stolen_keys(
-    story: Story, rng: np.random.Generator, pool: Pools, onset_ms: int, *, accounts: int = 150, per_day: float = 14.0,
+    story: Story, rng: np.random.Generator, pool: Pools, onset_ms: int, *, accounts: int = 150, per_day: float = 9.0,
 ) -> None:  # fmt: skip
     """One operator on the keys of unrelated customers; each key from its hour on, all through one set of exits."""
     position = stolen.victims(story, rng, accounts)
@@ -171,8 +183,8 @@ def stolen_keys(
                       profile=pool.profile, offset_h=pool.offset_h, beat=pool.beat, burst=1.5, mood=12.0, session=1.4,
                       gap_s=40.0, project=0.25)  # fmt: skip
     operators.put_on(story.fleet, rng, pool, kit, exits=(2, 5), prompts=(3, 6))
-    operators.do_work(story.fleet, rng, kit, REASON_WORK, alike=6.0)
-    planted(story, "stolen_keys", "stolen_keys", onset_ms, targets_of(REASON_WORK), story.honest.account[position])
+    operators.do_work(story.fleet, rng, kit, blended(SURGE_WORK, MIXED_WORK, 0.6), alike=4.0)
+    planted(story, "stolen_keys", "stolen_keys", onset_ms, targets_of(SURGE_WORK), story.honest.account[position])
 
 
 def evasive(

@@ -158,7 +158,8 @@ def _stolen(story: Story, rng: np.random.Generator, made: Outfit, plan: Plan) ->
                       beat=made.beat, burst=1.5, mood=12.0, session=1.4, gap_s=40.0, project=0.25)  # fmt: skip
     outfit.use(story, rng, made, kit, kit[:0])
     work = WORKS[int(rng.integers(len(WORKS)))]
-    do_work(story.fleet, rng, kit, work, plan.draw.alike)
+    part = 0.4 + 0.5 * plan.draw.moved  # the rest of what a thief sends is like anybody's
+    do_work(story.fleet, rng, kit, campaigns.blended(work, MIXED_WORK, part), plan.draw.alike)
     targets = targets_of(work)
     if _latest(story, plan.onset_ms) != "cirrus-1" and rng.random() < 0.5:
         model = _latest(story, plan.onset_ms)

@@ -82,7 +82,7 @@ def _release(story: Story, rng: np.random.Generator, world: World, onset_ms: int
         return
     story.release(*RELEASES[0], day)
     if rng.random() < 0.3:
-        story.release(*RELEASES[1], rng.uniform(day, days))
+        story.release(*RELEASES[1], rng.uniform(day, max(day + 0.1, days)))
 
 
 def _networks(story: Story, world: World, plot: Plot) -> None:

@@ -26,7 +26,7 @@ def _share(requests, target, rows):
     return np.array([name in task.capabilities for task in TASKS])[requests.task[rows]].mean()
 
 
-@pytest.mark.parametrize("scenario", ["pivot", "surge", "slow_and_low", "hydra", "mixed", "evasive"])
+@pytest.mark.parametrize("scenario", ["pivot", "surge", "slow_and_low", "hydra", "mixed", "evasive", "stolen_keys"])
 def test_a_campaign_moves_to_its_strongest_target_after_its_onset(scenario, simulated):
     story, requests = simulated(scenario)
     for campaign in story.truth.campaigns:
