@@ -146,7 +146,7 @@ class OperatorDraw:
                            "where that many would be too much of the fleet", log=True)  # fmt: skip
     prevalence: float = _span(0.012, 0.08, "at most this part of the fleet's requests; what is over comes off the rest",
                               log=True)  # fmt: skip
-    load_spread: float = _span(0.30, 1.30, "of the logarithm of an account's volume: balanced, or quotas of all sizes")
+    load_spread: float = _span(0.30, 1.10, "of the logarithm of an account's volume: balanced, or quotas of all sizes")
     org_most: int = _count(1, 7, "accounts of its largest organisations: it signs up teams")
     paid: float = _span(0.0, 1.0, "part of its organisations that pay by a method from its pool", thin=(0.25, 0.6))
     unpaid: float = _span(0.0, 0.30, "part of the others that have no payment at all")
@@ -195,7 +195,7 @@ ANY = Limits()
 LIMITS = {
     "slow_and_low": Limits(per_day=(2.0, 8.0), prevalence=(0.0, 0.012)),
     "low_prevalence": Limits(per_day=(2.0, 40.0), prevalence=(0.004, 0.010)),
-    "hydra": Limits(per_day=(3.0, 40.0), accounts_part=0.04),  # at a time; each is soon replaced by another
+    "hydra": Limits(per_day=(10.0, 40.0), accounts_part=0.04),  # at a time; each is used up before it is banned
     "stolen_keys": Limits(per_day=(1.0, 25.0)),  # what a customer does not notice on the bill
 }
 ACCOUNTS_MIN = 60

@@ -58,7 +58,7 @@ class World:
         per_day = float(np.clip(draw.per_day, *limits.per_day))
         accounts = min(draw.accounts // of, int(limits.accounts_part * self.fleet.accounts))
         over = max(1.0, accounts * per_day / a_day)  # what is too much comes off both
-        accounts = max(ACCOUNTS_MIN, int(accounts / over**0.65))
+        accounts = max(ACCOUNTS_MIN, int(accounts / over**0.75))
         return accounts, max(limits.per_day[0], min(per_day, a_day / accounts))
 
     def document(self) -> dict[str, Any]:
