@@ -8,6 +8,7 @@ from stream.simulate.draws import Ints
 from stream.simulate.story import Story
 
 ORG_MOST = 6  # keys leak out of repositories and notebooks of small shops; a large one would notice
+PER_DAY_MOST = 120.0  # requests of a customer that keeps no watch over its keys
 
 
 def victims(story: Story, rng: np.random.Generator, count: int) -> Ints:
@@ -16,7 +17,8 @@ def victims(story: Story, rng: np.random.Generator, count: int) -> Ints:
     org = story.fleet.accounts.org[honest.account]
     streams = story.fleet.streams
     there = (streams.start_ms[honest.stream] < story.start_ms) & (streams.end_ms[honest.stream] > story.end_ms)
-    fits = np.flatnonzero((np.bincount(org)[org] <= ORG_MOST) & there)
+    small = streams.per_day[honest.stream] <= PER_DAY_MOST * story.light**0.5
+    fits = np.flatnonzero((np.bincount(org)[org] <= ORG_MOST) & there & small)
     fits = rng.permutation(fits)
     fits = fits[np.sort(np.unique(org[fits], return_index=True)[1])]
     busy = np.minimum(streams.per_day[honest.stream[fits]], 20.0 * story.light) ** 0.5

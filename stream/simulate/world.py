@@ -59,6 +59,8 @@ class World:
         accounts = min(draw.accounts // of, int(limits.accounts_part * self.fleet.accounts))
         over = max(1.0, accounts * per_day / a_day)  # what is too much comes off both
         accounts = max(ACCOUNTS_MIN, int(accounts / over**0.75))
+        if a_day / accounts < limits.per_day[0]:  # less work is no campaign of the kind: then fewer accounts
+            accounts = max(ACCOUNTS_MIN, int(a_day / limits.per_day[0]))
         return accounts, max(limits.per_day[0], min(per_day, a_day / accounts))
 
     def document(self) -> dict[str, Any]:
