@@ -17,6 +17,7 @@ from stream.settings import Settings
 from stream.stage import Running
 
 T = TypeVar("T")
+PATIENCE_S = 180.0  # for a condition, on a machine with other work
 START_MS = 1_772_362_800_000
 
 
@@ -58,7 +59,7 @@ async def everything(kafka: Kafka, topic: str) -> list[ConsumerRecord]:
     return [record async for record in broker.read_to_end(kafka, topic)]
 
 
-async def until(ask: Callable[[], Awaitable[T]], seconds: float = 30.0) -> T:
+async def until(ask: Callable[[], Awaitable[T]], seconds: float = PATIENCE_S) -> T:
     """Ask until the answer is true; fail with the last answer."""
     end = time.monotonic() + seconds
     while not (answer := await ask()):

@@ -7,6 +7,7 @@ import dataclasses
 
 import pytest
 
+from detectors.summary import Summary
 from stream import kafka as broker
 from stream import topics
 from stream.detect import worker as detect
@@ -126,6 +127,16 @@ async def test_a_worker_with_another_number_of_partitions_is_refused_and_names_t
 # What it moves
 
 
+async def summaries_of(kafka: Kafka) -> list[Summary]:
+    return [decode_summary(one.value) for one in await everything(kafka, kafka.topics.summaries)]
+
+
+def whole_of(summaries: list[Summary]) -> dict[int, int]:
+    """Requests of each tick that every partition has told of."""
+    join = Join()
+    return {tick: sum(one.counters["accepted"] for one in parts) for one in summaries for tick, parts in join.add(one)}
+
+
 async def test_it_can_be_begun_again_until_the_new_names_are_used(settings, unique):
     await counted(settings, range(2_000))
 
@@ -141,10 +152,13 @@ async def test_it_can_be_begun_again_until_the_new_names_are_used(settings, uniq
     with pytest.raises(SwerveError, match=r"up to offset 983, and ingest has sent on up to 1983: .* that are in use\?"):
         await reshard(settings, *names(unique, 3), print)
 
-    summaries = [decode_summary(one.value) for one in await everything(new, new.topics.summaries)]
-    join = Join()
-    whole = {tick: sum(one.counters["accepted"] for one in parts) for one in summaries for tick, parts in join.add(one)}
+    async def told() -> bool:
+        return len(whole_of(await summaries_of(new))) >= 9
+
+    async with running(detect.work, moved(settings, new)):  # what it has read may not all be told yet
+        await until(told)
+    summaries = await summaries_of(new)
+    whole = whole_of(summaries)
     # A tick of 300 s holds 300 requests. What one partition has not told yet is not whole.
-    assert len(whole) >= 9
     assert set(whole.values()) == {300}, [(one.tick, len(one.shards), one.counters) for one in summaries]
     assert {len(one.shards) for one in summaries} == {128, 85, 86}
