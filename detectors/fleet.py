@@ -8,30 +8,31 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.budget import Budget
 from detectors.carriers import Carriers
 from detectors.cohorts import Cohorts
 from detectors.coverage import coverage_of
+from detectors.crowds import Usual, crowds_of, parts_of
 from detectors.drift import Releases
 from detectors.findings import Finding, Level, Target
-from detectors.groups import Group, Tick, groups_of, placebos_of, tick_of
+from detectors.groups import Group, Tick, groups_of, tick_of
 from detectors.incidents import Incidents
 from detectors.interned import in_order, order_of_pairs, ordered
 from detectors.membership import Holdings
 from detectors.movement import movement_of
-from detectors.networks import parts_of
+from detectors.neighbours import Neighbours, evidence_of, hear
 from detectors.operator import Activity
 from detectors.parameters import Parameters
-from detectors.pieces import rejoined
-from detectors.population import Population, population_of
+from detectors.population import Floats, Population, population_of
+from detectors.recent import Recent
 from detectors.rows import Sets
 from detectors.series import DriftWatch
 from detectors.summary import AccountColumns, CohortCounts
-from detectors.ties import ties_of
 from detectors.tracks import Tracks
 from detectors.watchlist import WatchList
 
 NEW_AFTER_H = 48  # a day for the fast window, and one for the baseline
+RECENT_WINDOWS_H = (6, 3)  # beside the fast window: a shift that has just begun is most of what they hold
+HEARD_MIN = 30.0  # requests in the fast window: below it nobody can have moved together toward a target
 NEW_FLEET_SHARE = 0.02  # a model below this share of the fleet's baseline hardly existed in it
 
 
@@ -55,7 +56,8 @@ class Judge:
         self.activity = Activity()
         self.tracks = Tracks()
         self.incidents = Incidents(target_of)
-        self.budget = Budget(parameters)
+        self.recent = Recent(parameters.fast_window_h)
+        self.usual = Usual()
         self.declared = Cohorts(target_of, parameters.org_dimension, parameters.tick_ms)
         self.watch = WatchList(parameters)
         self.releases = Releases()
@@ -76,7 +78,8 @@ class Judge:
             "activity": self.activity.state(),
             "tracks": self.tracks.state(),
             "incidents": self.incidents.state(),
-            "budget": self.budget.state(),
+            "recent": self.recent.state(),
+            "usual": self.usual.state(),
             "declared": self.declared.state(),
             "watch": self.watch.state(),
             "releases": self.releases.state(),
@@ -91,8 +94,9 @@ class Judge:
         self.activity.restore(state["activity"])
         self.tracks.restore(state["tracks"])
         self.incidents.restore(state["incidents"])
-        if "budget" in state:  # snapshots before it existed: the line is learnt anew
-            self.budget.restore(state["budget"])
+        if "recent" in state:  # in a snapshot of an earlier version they are not: they begin anew
+            self.recent.restore(state["recent"])
+            self.usual.restore(state["usual"])
         self.declared.restore(state["declared"])
         if "watch" in state:  # in a snapshot of an earlier version they are not: they begin anew
             self.watch.restore(state["watch"])
@@ -118,6 +122,15 @@ class Judge:
             self.releases.learn(hour, self._models)
             self._models = {}
 
+    def _windows(self, population: Population) -> list[tuple[int, Floats, Floats]]:
+        """(hours, requests by target, requests) of the shorter windows."""
+        found = []
+        for hours in RECENT_WINDOWS_H:
+            at = [(population.hour - back) % 24 for back in range(hours)]
+            requests = population.columns.hours[:, at].sum(axis=1).astype(float)
+            found.append((hours, self.recent.of(population, hours), requests))
+        return found
+
     def judge(self, columns: AccountColumns, hour: int) -> list[Finding]:
         """Judge one hour. O(accounts x targets + memberships + pairs)."""
         if not len(columns):
@@ -126,6 +139,7 @@ class Judge:
             self.first_hour = hour
         self.carriers.learn(columns, hour)
         self.activity.learn(columns, hour)
+        self.recent.learn(columns, hour)
         if len(columns) < 2:
             return []
         parameters = self.parameters
@@ -144,14 +158,21 @@ class Judge:
             known = history_h >= NEW_AFTER_H and kind == "model" and self.releases.is_new(model, hour)
             return known and (history_h >= parameters.warm_up_h or fleet.get(target, 0.0) < NEW_FLEET_SHARE)
 
-        ties = ties_of(population, movement, carried, parameters, seed=hour)
         known = Holdings(population, carried, parameters.popular_max(population.organisations))
-        parts = rejoined(known, parts_of(population, ties, parameters))
-        tick = tick_of(population, movement, carried, self.activity, parts, parameters, history_h, is_new, known,
-                       self.budget)  # fmt: skip
-        self.last_groups = groups_of(tick, ties, parts, self.tracks, parameters)
-        networks = sum(group.coordination.holds for group in self.last_groups)
-        self.budget.learn(hour, placebos_of(tick, parameters), networks)
+        windows = self._windows(population)
+        neighbours = Neighbours(population, carried, parameters)
+        heard_of = np.flatnonzero(population.X.sum(axis=0) >= HEARD_MIN)
+        whole = (parameters.fast_window_h, population.X, population.n)
+        evidence = [evidence_of(population, counts, asked, hours) for hours, counts, asked in (whole, *windows)]
+        heard = [hear(neighbours, one, heard_of, seed=hour) for one in evidence]
+        crowds = crowds_of(population, heard, self.usual, parameters.page_z)
+        may = history_h >= parameters.warm_up_h
+        crowds = [crowd for crowd in crowds if may or is_new(population.targets[crowd.target])]
+        parts = parts_of(population, neighbours, crowds, parameters)
+        turned = np.max([one.nats for one in evidence], axis=0)
+        tick = tick_of(population, movement, carried, self.activity, windows, crowds, turned, parts, parameters,
+                       history_h, is_new, known)  # fmt: skip
+        self.last_groups = groups_of(tick, parts, self.tracks, parameters)
         self.last_tick = tick
         findings = self.incidents.step(tick, self.last_groups)
         named = {one.account_id for finding in findings if finding.level >= Level.WARNING for one in finding.members}

@@ -8,43 +8,39 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.budget import Budget
 from detectors.carriers import Carried
 from detectors.coordination import Coordination, coordination_of, without_one_customer
-from detectors.membership import Holdings, candidates_of, cleaned
+from detectors.crowds import Crowd
+from detectors.hand import Verdict, hand_of
+from detectors.membership import Holdings, candidates_of, cleaned, log_odds
 from detectors.movement import Movement
-from detectors.operator import Activity, Ordinary, Verdict, ordinary_of, verdict_of
+from detectors.operator import Activity, Ordinary, ordinary_of, ties_of, traits_of
 from detectors.parameters import Parameters
-from detectors.population import Floats, Ints, Population
+from detectors.population import Floats, Ints, Population, breadth_of, strata_of, used_more_of
 from detectors.shift import Cohort, Comparison, Shift, comparison_of, ordinary_cohorts, shift_of
 from detectors.stories import stories_of
-from detectors.ties import Ties
 from detectors.tracks import Track, Tracks
 
-Parts = Sequence[tuple[Ints, int]]  # rows, and the number of their component
-
 LEADING_Z = 3.0
-ONE_HAND_TICKS = 3
+LEADING_PART = 0.6  # of the largest statistic
 RISE_MIN = 0.01
 RISE_OF_SHARE_MIN = 0.2
 UNUSED_SHARE = 0.02  # below it a target is one that the group did not use
 BEGUN_MIN = 0.1  # of the organisations, beyond comparable ones
 ANY_ORGANISATIONS = 1 << 40
-UNCALIBRATED_MORE = 1.5
-PLACEBOS_MAX = 24
-PLACEBO_ACCOUNTS_MIN, PLACEBO_ACCOUNTS_MAX = 10, 400
+ONE_NETWORK = 0.5  # of the accounts of the smaller of two that are one
+MOVERS_MIN = 8  # with fewer who moved, the group as a whole is asked
 
 
 @dataclass(slots=True)
 class Group:
     """One network in one tick. rows: members in this tick's population, keys alike; scores: log-odds of each.
 
-    z: statistic by target, less the group's own past; 0 while warming up. strong: columns of the targets over the
-    line for long enough, strongest first. verdict: of the operator test, where something is strong.
+    z: statistic by target, the largest of the windows, less the group's own past; 0 while warming up. strong: columns
+    of the targets over the line for long enough, strongest first. verdict: on the hand, where something is strong.
     """
 
     track: Track
-    component: int
     rows: Ints
     keys: NDArray[np.uint64]
     scores: Floats
@@ -56,8 +52,27 @@ class Group:
 
 
 @dataclass(slots=True)
+class View:
+    """What the accounts did in one window that asked anything in it. at: the place of each row of the whole, or -1."""
+
+    hours: int
+    population: Population
+    at: Ints
+    comparison: Comparison
+
+    def shift(self, rows: Ints, parameters: Parameters) -> Shift | None:
+        """The test of a group in this window; None where too few of it asked anything."""
+        mine = self.at[rows]
+        mine = mine[mine >= 0]
+        if len(np.unique(self.population.org[mine])) < parameters.group_organisations_min:
+            return None
+        return shift_of(self.population, self.comparison, mine, parameters)
+
+
+@dataclass(slots=True)
 class Tick:
-    """Everything that judging one tick looks at. lines: what z must reach, by target."""
+    """Everything that judging one tick looks at. line: what z must reach. views: of the shorter windows.
+    evidence: of each account and target, the largest of the windows, in nats."""
 
     hour: int
     population: Population
@@ -66,7 +81,9 @@ class Tick:
     known: Holdings
     all_values: Holdings
     comparison: Comparison
-    cohorts: Sequence[Cohort]
+    views: Sequence[View]
+    crowds: Sequence[Crowd]
+    evidence: Floats
     taken: NDArray[np.bool_]
     activity: Activity
     capabilities: Ints
@@ -74,21 +91,19 @@ class Tick:
     history_h: int
     is_new: Callable[[str], bool]
     new: NDArray[np.bool_]
-    lines: Floats
-    warning_line: float
+    line: float
 
 
 def tick_of(
-    population: Population, movement: Movement, carried: Carried, activity: Activity, parts: Parts,
+    population: Population, movement: Movement, carried: Carried, activity: Activity,
+    windows: Sequence[tuple[int, Floats, Floats]], crowds: Sequence[Crowd], evidence: Floats, parts: Sequence[Ints],
     parameters: Parameters, history_h: int, is_new: Callable[[str], bool], known: Holdings,
-    budget: Budget,
 ) -> Tick:  # fmt: skip
-    """Prepare one tick. O(accounts x targets + memberships)."""
+    """Prepare one tick. windows: (hours, requests by target, requests) of each. O(accounts x targets + memberships)."""
     taken = np.zeros(len(population), bool)
-    for rows, _ in parts:
+    for rows in parts:
         taken[rows] = True
     cohorts = ordinary_cohorts(population, carried, taken)
-    new = np.array([is_new(target) for target in population.targets], bool)
     capabilities = np.flatnonzero([name.startswith("capability:") for name in population.targets])
     return Tick(
         hour=population.hour,
@@ -98,82 +113,108 @@ def tick_of(
         known=known,
         all_values=Holdings(population, carried, ANY_ORGANISATIONS),
         comparison=comparison_of(population, cohorts),
-        cohorts=cohorts,
+        views=[_view(population, *window, cohorts) for window in windows],
+        crowds=crowds,
+        evidence=evidence,
         taken=taken,
         activity=activity,
         capabilities=capabilities,
         ordinary=ordinary_of(population, capabilities),
         history_h=history_h,
         is_new=is_new,
-        new=new,
-        lines=_lines(budget, new),
-        warning_line=budget.warning_line,
+        new=np.array([is_new(target) for target in population.targets], bool),
+        line=parameters.page_z,
     )
 
 
-def groups_of(tick: Tick, ties: Ties, parts: Parts, tracks: Tracks, parameters: Parameters) -> list[Group]:
-    """Clean, follow and test the networks of one tick; most accounts first."""
-    found = []
-    for rows, component in parts:
-        members, scores = _members(tick, ties, rows, parameters)
-        if len(np.unique(tick.population.org[members])) >= parameters.group_organisations_min:
-            found.append((members, scores, component))
-    found.sort(key=lambda one: (-len(one[0]), one[0].tolist()))
+def _view(population: Population, hours: int, counts: Floats, requests: Floats, cohorts: Sequence[Cohort]) -> View:
+    """The population as one of the shorter windows has it; who asked nothing in it is not in it."""
+    asked = np.flatnonzero(requests > 0)
+    at = np.full(len(population), -1, np.int64)
+    at[asked] = np.arange(len(asked))
+    n, before = requests[asked], population.before[asked]
+    now = counts[asked] / n[:, None]
+    stratum, strata = strata_of(n, population.nb[asked])
+    inside = replace(
+        population, org=population.org[asked], n=n, nb=population.nb[asked], X=counts[asked], XB=population.XB[asked],
+        before=before, now=now, change=now - before, used_more=used_more_of(now, before),
+        breadth=breadth_of(n, now, before), stratum=stratum, strata=strata,
+    )  # fmt: skip
+    here = [replace(cohort, rows=at[cohort.rows][at[cohort.rows] >= 0]) for cohort in cohorts]
+    return View(hours, inside, at, comparison_of(inside, [cohort for cohort in here if len(cohort.rows)]))
+
+
+def groups_of(tick: Tick, parts: Sequence[Ints], tracks: Tracks, parameters: Parameters) -> list[Group]:
+    """Clean, join, follow and test the networks of one tick; most accounts first."""
+    found = _joined(tick, [_members(tick, rows, parameters) for rows in parts], parameters)
     keys = tick.population.columns.keys
-    followed = tracks.match(tick.hour, [keys[members].tolist() for members, _, _ in found])
+    followed = tracks.match(tick.hour, [keys[members].tolist() for members, _ in found])
     judged: list[Group] = []
-    for track, (members, scores, component) in zip(followed, found, strict=True):
-        judged += _judged(tick, track, component, members, scores, parameters)
+    for track, (members, scores) in zip(followed, found, strict=True):
+        judged += _judged(tick, track, members, scores, parameters)
     return judged
 
 
-def _members(tick: Tick, ties: Ties, rows: Ints, parameters: Parameters) -> tuple[Ints, Floats]:
+def _members(tick: Tick, rows: Ints, parameters: Parameters) -> Ints:
     """The part, cleaned up: who belongs by what it shares and how it moved."""
-    shift = shift_of(tick.population, tick.comparison, rows, parameters)
-    leading = np.flatnonzero(shift.z >= LEADING_Z)
-    candidates = candidates_of(tick.population, ties, rows, tick.taken)
-    members, scores = cleaned(tick.known, tick.movement, rows, candidates, leading)
-    kept = without_one_customer(tick.population, members)
-    return kept, scores[np.isin(members, kept)]
+    evidence = _turned(tick, rows, parameters)
+    candidates = candidates_of(tick.known, evidence, rows, tick.taken)
+    members, _ = cleaned(tick.known, evidence, rows, candidates)
+    return without_one_customer(tick.population, members)
 
 
-def _judged(
-    tick: Tick, track: Track, component: int, rows: Ints, scores: Floats, parameters: Parameters
-) -> list[Group]:
+def _turned(tick: Tick, rows: Ints, parameters: Parameters) -> Floats:
+    """Evidence of every account that it turned to what the accounts in `rows` turned to most."""
+    z = shift_of(tick.population, tick.comparison, rows, parameters).z
+    leading = np.flatnonzero(z >= max(LEADING_Z, LEADING_PART * float(z.max())))
+    if not len(leading):
+        leading = np.array([int(np.argmax(z))])
+    found: Floats = tick.evidence[:, leading].max(axis=1) - np.log(len(leading))
+    return found
+
+
+def _joined(tick: Tick, networks: Sequence[Ints], parameters: Parameters) -> list[tuple[Ints, Floats]]:
+    """Networks that have half of the smaller's accounts in common are one. With the score of each account."""
+    wholes: list[Ints] = []
+    for mine in sorted(networks, key=lambda rows: (-len(rows), rows.tolist())):
+        for i, other in enumerate(wholes):
+            if len(np.intersect1d(mine, other, assume_unique=True)) >= ONE_NETWORK * len(mine):
+                wholes[i] = np.union1d(mine, other)
+                break
+        else:
+            wholes.append(mine)
+    found = []
+    for rows in wholes:
+        if len(np.unique(tick.population.org[rows])) >= parameters.group_organisations_min:
+            found.append((rows, log_odds(tick.known, _turned(tick, rows, parameters), rows, rows)))
+    return sorted(found, key=lambda one: (-len(one[0]), one[0].tolist()))
+
+
+def _judged(tick: Tick, track: Track, rows: Ints, scores: Floats, parameters: Parameters) -> list[Group]:
     """The group, or one for each of its stories."""
     population = tick.population
     shift = shift_of(population, tick.comparison, rows, parameters)
+    shifts = [shift, *(found for view in tick.views if (found := view.shift(rows, parameters)) is not None)]
     keys = population.columns.keys[rows]
     coordination = _coordination(tick, rows, parameters)
-    z = np.where(_may_fire(tick, parameters), shift.z, np.minimum(shift.z, 0.0))
+    largest = np.max([one.z for one in shifts], axis=0)
+    z = np.where(_may_fire(tick, parameters), largest, np.minimum(largest, 0.0))
     z -= np.array([track.past(tick.hour, target) for target in population.targets])
-    over = (z >= tick.lines) & coordination.holds & sharp(shift)
+    risen = np.any([(one.z >= tick.line) & sharp(one) for one in shifts], axis=0)
+    over = (z >= tick.line) & coordination.holds & risen
     strong = _strong(track, population.targets, z, over, parameters)
     for k in strong:
         track.freeze(tick.hour, population.targets[k])
-    track.seen(tick.hour, keys.tolist(), dict(zip(population.targets, shift.z.tolist(), strict=True)))
-    whole = Group(track, component, rows, keys, scores, shift, z, strong, coordination, None)
+    track.seen(tick.hour, keys.tolist(), dict(zip(population.targets, largest.tolist(), strict=True)))
+    whole = Group(track, rows, keys, scores, shift, z, strong, coordination, None)
     if not len(strong):
         return [whole]
     stories = stories_of(shift.used_more > 0, strong)
     groups = [whole] if len(stories) == 1 else [_told_apart(tick, whole, *story, parameters) for story in stories]
     for group in groups:
         if len(group.strong):
-            group.verdict = _lasting(
-                track,
-                population.targets[group.strong[0]],
-                _verdict(tick, group.shift, group.rows, int(group.strong[0]), parameters),
-            )
+            group.verdict = hand_of(group_traits(tick, group, int(group.strong[0])), parameters)
     return groups
-
-
-def _lasting(track: Track, target: str, verdict: Verdict) -> Verdict:
-    """One hand is believed at once where it is clear, else on the third tick in a row that says so."""
-    ticks = track.one_hand.get(target, 0) + 1 if verdict.one_hand else 0
-    track.one_hand[target] = ticks
-    if verdict.one_hand and not verdict.clearly and ticks < ONE_HAND_TICKS:
-        return replace(verdict, one_hand=False)
-    return verdict
 
 
 def _told_apart(tick: Tick, whole: Group, targets: Ints, who: NDArray[np.bool_], parameters: Parameters) -> Group:
@@ -182,10 +223,39 @@ def _told_apart(tick: Tick, whole: Group, targets: Ints, who: NDArray[np.bool_],
     coordination = _coordination(tick, rows, parameters)
     shift = shift_of(tick.population, tick.comparison, rows, parameters)
     strong = targets if coordination.holds else targets[:0]
-    return Group(
-        whole.track, whole.component, rows, whole.keys[who], whole.scores[who], shift, whole.z, strong, coordination,
-        None,
-    )  # fmt: skip
+    return Group(whole.track, rows, whole.keys[who], whole.scores[who], shift, whole.z, strong, coordination, None)
+
+
+def group_traits(tick: Tick, group: Group, target: int) -> dict[str, float]:
+    """What the judgement of the hand rests on. Of how they work: those of the group who moved, where they are enough.
+
+    strength: z. moved: part of the organisations that use the target more. rise: of the mean share of organisations,
+    beyond comparable ones. uptake: what comparable accounts rose by. company: ln of how many more of the group moved
+    in company than are expected in the whole fleet. organisations, per_organisation: log10.
+    """
+    movers = group.rows[group.shift.used_more[:, target] > 0]
+    rows = movers if len(movers) >= MOVERS_MIN else group.rows
+    traits = traits_of(tick.population, tick.ordinary, tick.all_values, tick.activity, rows, tick.capabilities, target)
+    own = {
+        "strength": float(group.z[target]),
+        "moved": float(group.shift.moved[target]),
+        "rise": float(group.shift.excess[target]),
+        "uptake": float(group.shift.comparable[target]),
+        "company": _company(tick, group.rows, target),
+        "organisations": float(np.log10(group.shift.organisations)),
+        "per_organisation": float(np.log10(len(group.rows) / group.shift.organisations)),
+        **ties_of(tick.known, group.rows, tick.evidence[:, target]),
+    }
+    return traits | {name: round(value, 4) for name, value in own.items()}
+
+
+def _company(tick: Tick, rows: Ints, target: int) -> float:
+    best = 0.0
+    for crowd in tick.crowds:
+        if crowd.target == target:
+            mine = len(np.unique(tick.population.org[np.intersect1d(crowd.rows, rows)]))
+            best = max(best, float(np.log((mine + 1.0) / (crowd.expected + 1.0))))
+    return best
 
 
 def _coordination(tick: Tick, rows: Ints, parameters: Parameters) -> Coordination:
@@ -194,32 +264,11 @@ def _coordination(tick: Tick, rows: Ints, parameters: Parameters) -> Coordinatio
     )
 
 
-def _lines(budget: Budget, new: NDArray[np.bool_]) -> Floats:
-    """What is not new needs more until the fleet's own swings are known."""
-    return budget.line + np.where(new | budget.calibrated, 0.0, UNCALIBRATED_MORE)
-
-
 def _may_fire(tick: Tick, parameters: Parameters) -> NDArray[np.bool_]:
     """Targets that have a past to be held against, or are known to be new."""
     if tick.history_h >= parameters.warm_up_h:
         return np.ones(len(tick.population.targets), bool)
     return tick.new
-
-
-def placebos_of(tick: Tick, parameters: Parameters) -> dict[int, dict[str, float]]:
-    """What ordinary groups of this tick show, tested as networks are: by key, z of each target that rose sharply.
-
-    Cohorts of the size of networks, the same ones hour after hour while they last. O(placebos x members x targets).
-    """
-    if tick.history_h < parameters.warm_up_h:
-        return {}
-    sized = [one for one in tick.cohorts if PLACEBO_ACCOUNTS_MIN <= len(one.rows) <= PLACEBO_ACCOUNTS_MAX]
-    found = {}
-    for cohort in sorted(sized, key=lambda one: one.key)[:PLACEBOS_MAX]:
-        shift = shift_of(tick.population, tick.comparison, cohort.rows, parameters)
-        rose = np.flatnonzero(sharp(shift))
-        found[cohort.key] = {tick.population.targets[k]: float(shift.z[k]) for k in rose.tolist()}
-    return found
 
 
 def sharp(shift: Shift) -> NDArray[np.bool_]:
@@ -251,20 +300,3 @@ def _strong(track: Track, targets: tuple[str, ...], z: Floats, over: NDArray[np.
     track.streak = {targets[k]: track.streak.get(targets[k], 0) + 1 for k in np.flatnonzero(over)}
     strong = [k for k in np.flatnonzero(over) if track.streak[targets[k]] >= parameters.ticks_min]
     return np.array(sorted(strong, key=lambda k: (-z[k], k)), np.int64)
-
-
-def _verdict(tick: Tick, shift: Shift, rows: Ints, target: int, parameters: Parameters) -> Verdict:
-    """Asked of the group and of those of it who moved; both must pass."""
-
-    def ask(members: Ints) -> Verdict:
-        return verdict_of(
-            tick.population, tick.ordinary, tick.all_values, tick.activity, members, tick.capabilities, target,
-            clock=parameters.clock_vote,
-        )  # fmt: skip
-
-    whole = ask(rows)
-    movers = rows[shift.used_more[:, target] > 0]
-    if len(movers) < 8 or not whole.one_hand:
-        return whole
-    moved = ask(movers)
-    return whole if moved.one_hand else moved

@@ -26,10 +26,9 @@ ALL_MOVED_SCORE = 5.0
 NAME_TICKS_MIN = 2
 PRESENCE_MIN = 0.5  # of the ticks since an account was first seen
 SCORE_PACE = 0.3  # how fast an account's score follows what the tick says
-VOTES_FOR_WARNING = 2
 SERIES_MAX = 336  # two weeks of hours
 QUIET_TICKS_ADOPTED = 12
-ANSWER = ("votes", "votes_for", "looks_like", "one_operator")
+ANSWER = ("votes", "votes_for", "log_odds", "log_odds_page", "log_odds_ticket", "looks_like", "one_operator")
 UNKNOWN_ORGANISATIONS = "unknown_organisations"
 
 
@@ -65,7 +64,6 @@ class Incident:
     passed: bool
     level: Level
     last: int
-    component: int
     targets: dict[str, int] = field(default_factory=dict)
     evidence: dict[int, Evidence] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
@@ -134,8 +132,8 @@ class Incidents:
         return incident
 
     def _joins(self, tick: Tick, incident: Incident, group: Group) -> bool:
-        """Another part of the same operator: same component now, and a common target or a common begin."""
-        if incident.last < tick.hour - 2 or incident.component != group.component:
+        """Another part of the same operator: a common target or a common begin, in the same hours."""
+        if incident.last < tick.hour - 2:
             return False
         common = incident.target in {tick.population.targets[k] for k in group.strong}
         return common or abs(incident.onset - group.track.born) <= SAME_ONSET_H
@@ -195,9 +193,7 @@ def _opened(tick: Tick, group: Group, passed: bool) -> Incident:
     kind = "capability_shift" if target.startswith("capability:") else "coordinated_shift"
     if target.startswith("model:") and tick.is_new(target):
         kind = "release_shift"
-    return Incident(
-        f"net-{name}", kind, tick.hour, tick.hour - 1, target, passed, Level.NONE, tick.hour, group.component
-    )
+    return Incident(f"net-{name}", kind, tick.hour, tick.hour - 1, target, passed, Level.NONE, tick.hour)
 
 
 def _absorb(tick: Tick, incident: Incident, group: Group) -> None:
@@ -206,7 +202,7 @@ def _absorb(tick: Tick, incident: Incident, group: Group) -> None:
     for k in group.strong.tolist():
         incident.targets.setdefault(targets[k], tick.hour)
     incident.ticks += incident.last != tick.hour or incident.ticks == 0
-    incident.last, incident.component = tick.hour, group.component
+    incident.last = tick.hour
     incident.level = max(incident.level, _level(tick, group))
     top = int(group.strong[0])
     everybody = _moved_beyond_others(group.shift, top) >= ALL_MOVED
@@ -264,8 +260,7 @@ def _level(tick: Tick, group: Group) -> Level:
     if group.verdict.one_hand:
         # Where nobody says who belongs to whom, one hand may be one customer's.
         return Level.CRITICAL if group.coordination.unrelated else Level.WARNING
-    far = float(group.z[int(group.strong[0])]) >= tick.warning_line
-    return Level.WARNING if far and group.verdict.votes_for >= VOTES_FOR_WARNING else Level.INFO
+    return Level.WARNING if group.verdict.worth_a_ticket else Level.INFO
 
 
 def _why(group: Group) -> str:
@@ -364,7 +359,7 @@ def evidence_of(tick: Tick, incident: Incident, group: Group) -> dict[str, Any]:
         "comparable_change": round(float(shift.comparable[top]), 4),
         "statistic": round(float(group.z[top]), 2),
         "own_past": round(float(shift.z[top] - group.z[top]), 2),
-        "threshold": float(tick.lines[top]),
+        "threshold": tick.line,
         "ticks": group.track.streak.get(targets[top], 0),
         "per_target": [_per_target(tick, group, k) for k in group.strong.tolist()],
         "shared_values_total": group.coordination.values,
@@ -374,6 +369,9 @@ def evidence_of(tick: Tick, incident: Incident, group: Group) -> dict[str, Any]:
         ],
         "votes": [{name: getattr(vote, name) for name in vote.__slots__} for vote in group.verdict.votes],
         "votes_for": group.verdict.votes_for,
+        "log_odds": group.verdict.log_odds,
+        "log_odds_page": group.verdict.page,
+        "log_odds_ticket": group.verdict.ticket,
         "looks_like": group.verdict.looks_like or (None if group.coordination.unrelated else UNKNOWN_ORGANISATIONS),
         "one_operator": group.verdict.one_hand,
     }

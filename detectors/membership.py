@@ -6,17 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.carriers import Carried
-from detectors.movement import Movement
 from detectors.population import Floats, Ints, Population
-from detectors.ties import Ties
 
-# Nats that one value may add, by dimension; further values of a prompt-side dimension count 0.6 each.
-VALUE_NATS_MAX = {"payment": 6.0, "ip_prefix": 3.0, "template": 5.0}
-OTHER_NATS_MAX = 3.0
-FURTHER = {"template": 0.6}
-KEEP_SCORE = 2.0
-NAME_SCORE = 4.0
+VALUE_NATS_MAX = 5.0  # that one value may add
+DIMENSION_NATS_MAX = 7.0  # that all values of a dimension may add
+MOVED_BY_CHANCE = 1.0  # nats of evidence that an account like any other has
+STAYED, MOVED_MAX = -1.0, 4.0  # what an account that did not turn, and one that did, may add
+TURNED = 2.0
+KEEP_SCORE = 0.0
+NAME_SCORE = 2.0
 ROUNDS = 3
+CONCENTRATED = 5.0  # times as often as everybody else: a value that is the group's
 
 
 class Holdings:
@@ -28,6 +28,7 @@ class Holdings:
         order = chosen[np.lexsort((carried.value[chosen], carried.row[chosen]))]
         self.value: Ints = carried.value[order]
         self.count: Floats = carried.count[order]
+        self.row: Ints = carried.row[order]
         self.start: Ints = np.searchsorted(carried.row[order], np.arange(len(population) + 1))
         self.accounts: Ints = np.bincount(self.value, minlength=len(carried.key))
         self.carried = carried
@@ -55,17 +56,14 @@ class Holdings:
 
 
 def log_odds(
-    holdings: Holdings,
-    movement: Movement,
-    group: Ints,
-    candidates: Ints,
-    top_targets: Ints,
-    prior_size: int | None = None,
+    holdings: Holdings, evidence: Floats, group: Ints, candidates: Ints, prior_size: int | None = None
 ) -> Floats:
     """ln odds that each candidate belongs to the group, by naive Bayes over rare values, movement and size.
 
     A value speaks for a candidate by how much more of the group (the candidate's own organisation left out) carries
-    it than of all others. prior_size: accounts that the group is thought to have, where it is more than `group`.
+    it than of all others; the values of a dimension add up to DIMENSION_NATS_MAX. evidence: of every account's turn
+    to what the group turned to, in nats. prior_size: accounts that the group is thought to have, where it is more.
+    O(values of the group and the candidates).
     """
     population = holdings.population
     size, everyone = len(group), len(population)
@@ -75,30 +73,17 @@ def log_odds(
     own = _own(group_value, group_org, group_count, value, population.org[candidates][position])
     carry = inside[value] - own
     odds = (carry / size) / ((holdings.accounts[value] - carry + 1.0) / (everyone - size + 1.0))
-    nats = np.where(carry >= 2, np.log(np.maximum(odds, 1e-9)), 0.0)
-    score = np.full(len(candidates), _prior(max(size, prior_size or 0), everyone))
-    dimension = holdings.carried.dimension[value]
-    for d, name in enumerate(holdings.carried.dimensions):
-        mine = dimension == d
-        capped = np.clip(nats[mine], 0.0, VALUE_NATS_MAX.get(name, OTHER_NATS_MAX))
-        best = np.zeros(len(candidates))
-        np.maximum.at(best, position[mine], capped)
-        total = np.bincount(position[mine], weights=capped, minlength=len(candidates))
-        score += best + FURTHER.get(name, 0.0) * (total - best)
-    score += _moved(movement, candidates, top_targets)
+    nats = np.clip(np.where(carry > 0, np.log(np.maximum(odds, 1e-9)), 0.0), 0.0, VALUE_NATS_MAX)
+    dimensions = len(holdings.carried.dimensions)
+    place = position * dimensions + holdings.carried.dimension[value]
+    shared = np.bincount(place, nats, len(candidates) * dimensions).reshape(len(candidates), dimensions)
+    score = _prior(max(size, prior_size or 0), everyone) + np.minimum(shared, DIMENSION_NATS_MAX).sum(axis=1)
+    score += np.clip(evidence[candidates] - MOVED_BY_CHANCE, STAYED, MOVED_MAX)
     return score - np.log(np.maximum(1.0, population.org_size[population.org[candidates]] / 5.0))
 
 
 def _prior(size: int, everyone: int) -> float:
     return float(np.log(size / max(everyone - size, 1)))
-
-
-def _moved(movement: Movement, candidates: Ints, top_targets: Ints) -> Floats | float:
-    if not len(top_targets):
-        return 0.0
-    u = movement.u[candidates][:, top_targets].max(axis=1)
-    moved: Floats = np.clip(u - np.log(len(top_targets)) - 1.0, -1.0, 2.0)
-    return moved
 
 
 def _carriers_by_org(holdings: Holdings, group: Ints) -> tuple[Ints, Ints, Ints, Floats]:
@@ -120,31 +105,39 @@ def _own(group_value: Ints, group_org: Ints, group_count: Floats, value: Ints, o
     return np.where(codes[at] == wanted, group_count[at], 0.0)
 
 
-def candidates_of(population: Population, ties: Ties, part: Ints, taken: NDArray[np.bool_]) -> Ints:
-    """The part, and accounts with near-ties into at least two of its organisations that belong to no other part."""
-    inside = np.zeros(len(population), bool)
-    inside[part] = True
-    near = ties.near
-    a, b = ties.a[near], ties.b[near]
-    outward = np.concatenate((b[inside[a] & ~inside[b]], a[inside[b] & ~inside[a]]))
-    inward = np.concatenate((a[inside[a] & ~inside[b]], b[inside[b] & ~inside[a]]))
-    pairs = np.unique(outward * np.int64(population.organisations + 1) + population.org[inward])
-    reach = np.bincount(pairs // (population.organisations + 1), minlength=len(population))
-    return np.sort(np.concatenate((part, np.flatnonzero((reach >= 2) & ~taken & ~inside))))
+def values_of(holdings: Holdings, group: Ints) -> NDArray[np.bool_]:
+    """Which values are the group's: two of its accounts carry it, CONCENTRATED times as often as everybody else."""
+    _, value, _ = holdings.of(group)
+    inside = np.bincount(value, minlength=len(holdings.accounts))
+    others = (holdings.accounts - inside + 1.0) / (len(holdings.population) - len(group) + 1.0)
+    mine: NDArray[np.bool_] = (inside >= 2) & (inside / max(len(group), 1) >= CONCENTRATED * others)
+    return mine
 
 
-def cleaned(
-    holdings: Holdings, movement: Movement, part: Ints, candidates: Ints, top_targets: Ints
-) -> tuple[Ints, Floats]:
+def carried_of(holdings: Holdings, group: Ints) -> Ints:
+    """How many of the group's values each account of the fleet carries. O(memberships)."""
+    mine = values_of(holdings, group)
+    return np.bincount(holdings.row[mine[holdings.value]], minlength=len(holdings.population))
+
+
+def candidates_of(holdings: Holdings, evidence: Floats, part: Ints, taken: NDArray[np.bool_]) -> Ints:
+    """The part, and accounts of no other part that carry two values of it, or one and turned to what it turned to.
+    O(memberships)."""
+    carried = carried_of(holdings, part)
+    free = ((carried >= 2) | ((carried >= 1) & (evidence >= TURNED))) & ~taken
+    free[part] = True
+    return np.flatnonzero(free)
+
+
+def cleaned(holdings: Holdings, evidence: Floats, part: Ints, candidates: Ints) -> tuple[Ints, Floats]:
     """The group after up to three rounds of scoring, and the score of each of its members."""
     group = part
     for _ in range(ROUNDS):
-        score = log_odds(holdings, movement, group, candidates, top_targets)
+        score = log_odds(holdings, evidence, group, candidates)
         kept = candidates[score >= KEEP_SCORE]
         if len(kept) < 5:
             return kept, score[score >= KEEP_SCORE]
         if len(kept) == len(group) and (kept == group).all():
             break
         group = kept
-    score = log_odds(holdings, movement, group, group, top_targets)
-    return group, score
+    return group, log_odds(holdings, evidence, group, group)

@@ -55,7 +55,7 @@ def movement_of(population: Population) -> Movement:
     return Movement(np.stack(columns, axis=1), score)
 
 
-def nats_of_rank(score: Floats, stratum: Ints, strata: int) -> Floats:
+def nats_of_rank(score: Floats, stratum: Ints, strata: int, most: float = NATS_MAX) -> Floats:
     """-ln of the upper-tail rank inside the stratum; ties take the larger p, a score of 0 takes p = 1.
 
     Under "this account is like its stratum" the value exceeds t with probability at most exp(-t).
@@ -71,7 +71,7 @@ def nats_of_rank(score: Floats, stratum: Ints, strata: int) -> Floats:
     # The first position in each run of equal scores counts all that are as large or larger.
     begins = np.concatenate(([True], (ordered[1:] != ordered[:-1]) | (group[1:] != group[:-1])))
     run = np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))
-    nats[order] = np.minimum(-np.log((end[group] - run) / size[group]), NATS_MAX)
+    nats[order] = np.minimum(-np.log((end[group] - run) / size[group]), most)
     return nats
 
 

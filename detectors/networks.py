@@ -1,68 +1,13 @@
-"""Which tied accounts form one network? Cores over organisations, components, and their parts."""
+"""Into which parts does a weighted graph fall? Communities by modularity."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
-from detectors.parameters import Parameters
-from detectors.population import Ints, Population
-from detectors.ties import Ties
+from detectors.population import Ints
 
-SPLIT_FROM = 20  # a component with fewer accounts is one part
 SWEEPS_MAX = 20
-
-
-def core_of(population: Population, ties: Ties, organisations_min: int) -> NDArray[np.bool_]:
-    """Accounts tied into at least so many other organisations of the core; the largest such set."""
-    alive = np.ones(len(population), bool)
-    a, b = ties.a[ties.tied], ties.b[ties.tied]
-    while True:
-        keep = alive[a] & alive[b]
-        a, b = a[keep], b[keep]
-        reach = _organisations_reached(population, a, b)
-        next_alive = alive & (reach >= organisations_min)
-        if (next_alive == alive).all():
-            return alive
-        alive = next_alive
-
-
-def _organisations_reached(population: Population, a: Ints, b: Ints) -> Ints:
-    """For each account, how many distinct organisations its pairs lead into."""
-    account = np.concatenate((a, b))
-    other = population.org[np.concatenate((b, a))]
-    pairs = np.unique(account * np.int64(population.organisations + 1) + other)
-    return np.bincount(pairs // (population.organisations + 1), minlength=len(population))
-
-
-def parts_of(population: Population, ties: Ties, parameters: Parameters) -> list[tuple[Ints, int]]:
-    """Parts of the core's components, each (rows, number of its component), with enough organisations.
-
-    A component of at least 20 accounts is split by modularity at a low resolution, on shared information only:
-    movement must not be in the weight, since after a release everybody who moves is alike.
-    """
-    core = core_of(population, ties, parameters.core_organisations_min)
-    rows = np.flatnonzero(core)
-    if not len(rows):
-        return []
-    place = np.full(len(population), -1, np.int64)
-    place[rows] = np.arange(len(rows))
-    inside = ties.tied & core[ties.a] & core[ties.b]
-    a, b, weight = place[ties.a[inside]], place[ties.b[inside]], ties.link[inside]
-    graph = csr_array((np.concatenate((weight, weight)), (np.append(a, b), np.append(b, a))), shape=(len(rows),) * 2)
-    count, label = connected_components(graph, directed=False)
-    parts = []
-    for component in range(count):
-        mine = np.flatnonzero(label == component)
-        split = communities(graph[mine][:, mine], parameters.split_resolution) if len(mine) >= SPLIT_FROM else None
-        labels = np.zeros(len(mine), np.int64) if split is None else split
-        for part in np.unique(labels):
-            members = rows[mine[labels == part]]
-            if len(np.unique(population.org[members])) >= parameters.group_organisations_min:
-                parts.append((members, component))
-    return parts
 
 
 def communities(graph: csr_array, resolution: float) -> Ints:

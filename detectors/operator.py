@@ -1,8 +1,10 @@
-"""Is it one operator, or an agency, a course, a product? Votes on how a group's accounts work."""
+"""How do the accounts of a group work? Traits that tell one operator's hand from an agency, a course, a product.
+
+What the traits say together is `hand`'s to tell: it learnt it from fleets drawn at random.
+"""
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from dataclasses import dataclass
 from typing import Any
@@ -10,65 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.membership import Holdings
+from detectors.membership import TURNED, Holdings, values_of
 from detectors.population import Floats, Ints, Population
+from detectors.sparse import distinct
 from detectors.summary import AccountColumns
 
-# Limit of each trait, and the unit of its margin: about the spread of the trait among groups of one kind. Measured on
-# parts of simulated fleets, campaigns against honest networks; each has a reason of its own.
-LIMITS = {
-    "load_spread": (0.82, 0.15),  # uneven load costs an operator capacity; honest customers differ freely
-    "mix_likeness": (0.56, 0.12),  # one kit means one mix
-    "shift_dispersion": (0.25, 0.10),  # everybody moves a bit, instead of some altogether
-    "synchrony": (0.95, 0.10),  # pauses and waves in common
-    "kit_spread": (0.22, 0.03),  # honest accounts have private traffic besides, to different degrees
-    "template_dominance": (0.05, 0.02),  # an operator rotates its templates; a pack or course has a favourite
-    "template_cover": (0.30, 0.08),
-    "prefix_dominance": (0.15, 0.10),  # an office has one exit
-    "night_share": (0.08, 0.03),  # machines do not sleep; an operator who wants to can keep office hours
-}
-CLOCK_TRAITS = ("load_spread", "mix_likeness", "shift_dispersion", "kit_spread", "prefix_dominance")
-SCORE_MIN, SCORE_CLEAR, CLOCK_SCORE_MIN = 0.75, 1.0, 0.3  # mean margins
-KIT_MARGIN_MIN = -0.5
-VOTES_MIN_SHARE = 5 / 7
-CLOCK_VOTES_MIN_SHARE = 3 / 5
-VOTES_AVAILABLE_MIN = 4
 NIGHT_HOURS = 8
-ONE_EXIT = 0.4
 GIANT = 5.0  # times the group's median requests
 DETREND_BINS = 25  # two hours of 5 minutes
-
-
-@dataclass(frozen=True, slots=True)
-class Vote:
-    """One trait of a group: its value, the limit, whether it speaks for one hand, and how clearly.
-
-    margin: distance from the limit in units of how much the trait varies among groups of one kind, -2 to 2.
-    """
-
-    trait: str
-    value: float
-    limit: float
-    one_hand: bool
-    margin: float
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the votes say. one_hand: they pass. clearly: by so much that one tick is enough.
-
-    looks_like: an honest kind of network, where they do not pass.
-    """
-
-    votes: tuple[Vote, ...]
-    one_hand: bool
-    clearly: bool
-    looks_like: str | None
-
-    @property
-    def votes_for(self) -> int:
-        """How many votes speak for one hand."""
-        return sum(vote.one_hand for vote in self.votes)
 
 
 class Activity:
@@ -158,64 +109,64 @@ def likeness(x: Floats, n: Floats) -> float:
     return float(np.clip((between - within) / max(between + (size - 1) * within, 1e-12), 0.0, 1.0))
 
 
-def verdict_of(
+def traits_of(
     population: Population, ordinary: Ordinary, holdings: Holdings, activity: Activity, rows: Ints,
-    capabilities: Ints, target: int, *, clock: bool,
-) -> Verdict:  # fmt: skip
-    """Ask whether one hand works the accounts in `rows`. target: column of the strongest shift."""
-    load = _at_most("load_spread", _load_spread(population, ordinary, rows))
+    capabilities: Ints, target: int,
+) -> dict[str, float]:  # fmt: skip
+    """The traits of the accounts in `rows`; what cannot be known is left out. target: of the strongest shift.
+
+    load_spread: of the volumes, against the fleet's: uneven load costs an operator capacity, customers differ freely.
+    mix_likeness: of the capabilities, 0 where all are alike: one kit means one mix. shift_dispersion: 0 where all
+    turned alike, 1 where some did altogether. synchrony: pauses and waves in common. kit_spread: honest accounts have
+    private traffic besides, to different degrees. template_dominance, prefix_dominance: share of requests under the
+    favourite. template_cover: part of the organisations under the widest. night_share: machines do not sleep.
+    O(members x (targets + bins) + values).
+    """
+    load = _load_spread(population, ordinary, rows)
     rows = _typical(population, rows)
-    votes = [
-        load,
-        _at_most("mix_likeness", _mix(population, ordinary, rows, capabilities)),
-        _at_most("shift_dispersion", likeness(population.X[rows, target], population.n[rows])),
-        _at_least("synchrony", synchrony(activity.of(population.columns.keys[rows]))),
-        *_template_votes(population, holdings, rows),
-    ]
-    favour = sum(vote.one_hand for vote in votes)
-    score = _mean_margin(votes)
-    enough = len(votes) >= VOTES_AVAILABLE_MIN and favour >= math.ceil(VOTES_MIN_SHARE * len(votes))
-    passed = enough and score >= SCORE_MIN
-    clearly = enough and score >= SCORE_CLEAR
-    if clock:
-        votes += [*_prefix_vote(holdings, rows), _at_least("night_share", _night_excess(population, ordinary, rows))]
-        by_clock = _score_by_the_clock(votes)
-        passed |= by_clock >= CLOCK_SCORE_MIN
-        clearly |= by_clock >= SCORE_CLEAR
-    return Verdict(tuple(votes), passed, clearly, None if passed else _looks_like(votes))
+    found = {
+        "load_spread": load,
+        "mix_likeness": _mix(population, ordinary, rows, capabilities),
+        "shift_dispersion": likeness(population.X[rows, target], population.n[rows]),
+        "synchrony": synchrony(activity.of(population.columns.keys[rows])),
+        "night_share": _night_excess(population, ordinary, rows),
+        **_templates(population, holdings, rows),
+        **_prefixes(holdings, rows),
+    }
+    return {trait: round(float(value), 4) for trait, value in found.items()}
 
 
-def _score_by_the_clock(votes: list[Vote]) -> float:
-    """Mean margin of five other votes where accounts work round the clock, most of the five agree, and no private
-    traffic differs between the accounts; else minus infinity."""
-    by_trait = {vote.trait: vote for vote in votes}
-    five = [by_trait[trait] for trait in CLOCK_TRAITS if trait in by_trait]
-    favour = sum(vote.one_hand for vote in five)
-    kit = by_trait.get("kit_spread")
-    holds = (
-        by_trait["night_share"].one_hand
-        and favour >= math.ceil(CLOCK_VOTES_MIN_SHARE * len(five))
-        and (kit is None or kit.margin >= KIT_MARGIN_MIN)
-    )
-    return _mean_margin(five) if holds else -math.inf
+def ties_of(holdings: Holdings, rows: Ints, evidence: Floats) -> dict[str, float]:
+    """What binds the accounts in `rows`: the values that they share and others seldom carry.
+
+    two_kinds: part of the accounts that share values of two dimensions. widest: part of the organisations under the
+    payment or exit that covers most. carriers: log10 of the accounts that carry one, mean. exclusive: part of the
+    carriers that are of the group. turned: of all accounts that carry two such values, the part whose evidence says
+    that they turned; who is in the group was chosen by that, who carries its values was not. evidence: nats.
+    """
+    population = holdings.population
+    mine = values_of(holdings, rows)
+    carried = np.bincount(holdings.row[mine[holdings.value]], minlength=len(population)) >= 2
+    position, value, _ = holdings.of(rows)
+    position, value = position[mine[value]], value[mine[value]]
+    kinds = distinct(position * len(holdings.carried.dimensions) + holdings.carried.dimension[value])
+    each = np.bincount(kinds // len(holdings.carried.dimensions), minlength=len(rows))
+    inside = np.bincount(value, minlength=len(holdings.accounts))
+    return {
+        "two_kinds": float((each >= 2).mean()),
+        "widest": _widest(holdings, rows, position, value),
+        "carriers": float(np.log10(inside[mine].mean())) if mine.any() else 0.0,
+        "exclusive": float(inside[mine].sum() / max(int(holdings.accounts[mine].sum()), 1)),
+        "turned": float((evidence[carried] >= TURNED).mean()) if carried.any() else 0.0,
+    }
 
 
-def _mean_margin(votes: list[Vote]) -> float:
-    return sum(vote.margin for vote in votes) / max(len(votes), 1)
-
-
-def _at_most(trait: str, value: float) -> Vote:
-    limit, unit = LIMITS[trait]
-    return _vote(trait, value, limit, (limit - value) / unit)
-
-
-def _at_least(trait: str, value: float) -> Vote:
-    limit, unit = LIMITS[trait]
-    return _vote(trait, value, limit, (value - limit) / unit)
-
-
-def _vote(trait: str, value: float, limit: float, margin: float) -> Vote:
-    return Vote(trait, round(float(value), 4), limit, margin >= 0, round(float(np.clip(margin, -2.0, 2.0)), 4))
+def _widest(holdings: Holdings, rows: Ints, position: Ints, value: Ints) -> float:
+    org = np.unique(holdings.population.org[rows], return_inverse=True)[1]
+    width = int(org.max()) + 1
+    pairs = distinct(value * width + org[position])
+    reach = np.bincount(pairs // width, minlength=len(holdings.accounts))
+    return float(reach[holdings.carried.dimension != _place(holdings, "template")].max(initial=0) / width)
 
 
 def _typical(population: Population, rows: Ints) -> Ints:
@@ -256,15 +207,15 @@ def synchrony(bins: Floats) -> float:
     return float(left / max(bins.var(axis=1).sum(), 1e-9))
 
 
-def _template_votes(population: Population, holdings: Holdings, rows: Ints) -> list[Vote]:
+def _templates(population: Population, holdings: Holdings, rows: Ints) -> dict[str, float]:
     dimension = _place(holdings, "template")
-    if dimension is None:
-        return []
+    if dimension < 0:
+        return {}
     position, value, count = holdings.of(rows)
     mine = holdings.carried.dimension[value] == dimension
     position, value, count = position[mine], value[mine], count[mine]
     if not len(value):
-        return []
+        return {}
     org = population.org[rows][position]
     pairs = np.unique(value * np.int64(population.organisations + 1) + org)
     reach = np.bincount(pairs // (population.organisations + 1), minlength=len(holdings.accounts))
@@ -275,11 +226,11 @@ def _template_votes(population: Population, holdings: Holdings, rows: Ints) -> l
     spread = float(np.std(kit[used] / total[used])) if used.sum() >= 3 else 1.0
     requests = np.bincount(value, weights=count)
     organisations = len(np.unique(population.org[rows]))
-    return [
-        _at_most("kit_spread", spread),
-        _at_most("template_dominance", float(requests.max() / max(total.sum(), 1.0))),
-        _at_most("template_cover", float(reach.max() / organisations)),
-    ]
+    return {
+        "kit_spread": spread,
+        "template_dominance": float(requests.max() / max(total.sum(), 1.0)),
+        "template_cover": float(reach.max() / organisations),
+    }
 
 
 def _template_requests(holdings: Holdings, rows: Ints, dimension: int) -> Floats:
@@ -288,22 +239,21 @@ def _template_requests(holdings: Holdings, rows: Ints, dimension: int) -> Floats
     return per_account[dimension][rows]
 
 
-def _place(holdings: Holdings, name: str) -> int | None:
+def _place(holdings: Holdings, name: str) -> int:
     names = holdings.carried.dimensions
-    return names.index(name) if name in names else None
+    return names.index(name) if name in names else -1
 
 
-def _prefix_vote(holdings: Holdings, rows: Ints) -> list[Vote]:
+def _prefixes(holdings: Holdings, rows: Ints) -> dict[str, float]:
     dimension = _place(holdings, "ip_prefix")
-    if dimension is None:
-        return []
+    if dimension < 0:
+        return {}
     total = holdings.requests_by_dimension()[dimension][rows].sum()
     _, value, count = holdings.of(rows)
     mine = holdings.carried.dimension[value] == dimension
     if total <= 0 or not mine.any():
-        return []
-    dominance = float(np.bincount(value[mine], weights=count[mine]).max() / total)
-    return [_at_most("prefix_dominance", dominance)]
+        return {}
+    return {"prefix_dominance": float(np.bincount(value[mine], weights=count[mine]).max() / total)}
 
 
 def _night_excess(population: Population, ordinary: Ordinary, rows: Ints) -> float:
@@ -313,14 +263,3 @@ def _night_excess(population: Population, ordinary: Ordinary, rows: Ints) -> flo
     night = (hours * ordinary.night[country]).sum()
     expected = (hours.sum(axis=1) * ordinary.night_share[country]).sum()
     return float((night - expected) / max(hours.sum(), 1.0))
-
-
-def _looks_like(votes: list[Vote]) -> str:
-    """The honest kind of network that the votes against resemble most."""
-    value = {vote.trait: vote.value for vote in votes}
-    against = {vote.trait for vote in votes if not vote.one_hand}
-    if value.get("prefix_dominance", 0.0) > ONE_EXIT:
-        return "course" if "template_cover" in against else "vpn"
-    if "template_cover" in against:
-        return "prompt_pack" if "mix_likeness" in against else "product"
-    return "agency" if "kit_spread" in against or "load_spread" in against else "prompt_pack"
