@@ -77,9 +77,10 @@ def log_odds(
     dimensions = len(holdings.carried.dimensions)
     place = position * dimensions + holdings.carried.dimension[value]
     shared = np.bincount(place, nats, len(candidates) * dimensions).reshape(len(candidates), dimensions)
-    score = _prior(max(size, prior_size or 0), everyone) + np.minimum(shared, DIMENSION_NATS_MAX).sum(axis=1)
+    score: Floats = _prior(max(size, prior_size or 0), everyone) + np.minimum(shared, DIMENSION_NATS_MAX).sum(axis=1)
     score += np.clip(evidence[candidates] - MOVED_BY_CHANCE, STAYED, MOVED_MAX)
-    return score - np.log(np.maximum(1.0, population.org_size[population.org[candidates]] / 5.0))
+    score -= np.log(np.maximum(1.0, population.org_size[population.org[candidates]] / 5.0))
+    return score
 
 
 def _prior(size: int, everyone: int) -> float:

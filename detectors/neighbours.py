@@ -142,15 +142,16 @@ class Heard:
     """All that was heard of one window, by level: rows that moved, the column of each, and its company in nats."""
 
     window: int
-    rows: Sequence[Ints]
-    columns: Sequence[Ints]
-    company: Sequence[Floats]
-    found: Sequence[Company]
+    rows: list[Ints]
+    columns: list[Ints]
+    company: list[Floats]
+    found: list[Company]
 
     def crowd(self, column: int, level: int, line: int) -> Ints:
         """The accounts that moved in company toward one of the targets."""
         chosen = (self.columns[level] == column) & (self.company[level] >= COMPANY[line])
-        return self.rows[level][chosen]
+        rows: Ints = self.rows[level][chosen]
+        return rows
 
 
 def hear(neighbours: Neighbours, evidence: Evidence, targets: Ints, seed: int) -> Heard:

@@ -12,7 +12,7 @@ import numpy as np
 
 from detectors.fleet import Judge
 from detectors.groups import Group, Tick, rise_needed, rise_of_requests, sharp
-from detectors.membership import Holdings
+from detectors.membership import NAME_SCORE, Holdings
 from detectors.parameters import Parameters
 from detectors.population import Ints
 from detectors.shift import Shift, shift_of
@@ -23,10 +23,6 @@ COHORT_ACCOUNTS_MIN = 2
 
 RULES = {
     "few_organisations": "too few organisations (`candidate_organisations_min`)",
-    "few_shared_values": "fewer than 5 rare values shared by 3 organisations each",
-    "one_dimension": "everything that is shared is of one dimension",
-    "one_value_covers": "over 60 % of the organisations share one value, a prompt or over a quarter of their requests: "
-    "one event, product or office, not one operator",
     "coordinated": "it holds",
 }
 
@@ -87,15 +83,19 @@ def _in_no_group(tick: Tick, row: int, parameters: Parameters) -> Reason:
     return Reason(
         "in a network",
         f"no; it carries {len(value)} rare values that others carry as well",
-        f"ties into {parameters.core_organisations_min} other organisations, of values that at most "
-        f"{parameters.value_organisations_max} organisations use, and of moving alike",
+        "it and those it shares rare values with moved toward one target, in the same hours",
         False,
     )
 
 
 def _score(group: Group, row: int) -> Reason:
     score = float(group.scores[np.flatnonzero(group.rows == row)[0]])
-    return Reason("belongs to its group", f"log-odds {score:.1f}", "4 to be named where it moved, else 5", score >= 4)
+    return Reason(
+        "belongs to its group",
+        f"log-odds {score:.1f}",
+        f"{NAME_SCORE:g} to be named where it moved",
+        score >= NAME_SCORE,
+    )
 
 
 def why_group(tick: Tick, group: Group, parameters: Parameters) -> list[Reason]:
@@ -111,8 +111,9 @@ def why_group(tick: Tick, group: Group, parameters: Parameters) -> list[Reason]:
     if group.verdict is None:
         reasons.append(Reason("one operator", "not asked: nothing is strong enough", "asked of what moved"))
     else:
-        said = f"{group.verdict.votes_for} of {len(group.verdict.votes)} votes for one hand"
-        reasons.append(Reason("one operator", said, group.verdict.looks_like or "passes", group.verdict.one_hand))
+        said = f"log-odds {group.verdict.log_odds:+.1f}; {group.verdict.looks_like or 'one operator'}"
+        limit = f"a page from {group.verdict.page:+.1f}, a warning from {group.verdict.ticket:+.1f}"
+        reasons.append(Reason("one operator", said, limit, group.verdict.one_hand))
     return reasons
 
 
@@ -124,8 +125,8 @@ def _strongest(
     for k in np.argsort(-z, kind="stable")[:TARGETS_SHOWN].tolist():
         expected = shift.share_before[k] + shift.comparable[k]
         value = f"{shift.share_before[k]:.1%} -> {shift.share_now[k]:.1%}, expected {expected:.1%}: z {z[k]:.1f}"
-        strong = bool(z[k] >= tick.lines[k])
-        found.append(Reason(f"move to {tick.population.targets[k]}", value, f"z at least {tick.lines[k]:g}", strong))
+        strong = bool(z[k] >= tick.line)
+        found.append(Reason(f"move to {tick.population.targets[k]}", value, f"z at least {tick.line:g}", strong))
         if strong:
             found.append(_rise(shift, k))
     return found
@@ -195,8 +196,8 @@ def why_target(judge: Judge, target: str) -> list[Reason]:
     groups = sorted(judge.last_groups, key=lambda group: (-float(group.z[k]), len(group.rows)))[:GROUPS_SHOWN]
     for group in groups:
         value = f"z {group.z[k]:.1f}: {group.shift.share_before[k]:.1%} -> {group.shift.share_now[k]:.1%}"
-        limit = f"z at least {tick.lines[k]:g}; {RULES.get(group.coordination.why, group.coordination.why)}"
-        holds = bool(group.z[k] >= tick.lines[k] and group.coordination.holds)
+        limit = f"z at least {tick.line:g}; {RULES.get(group.coordination.why, group.coordination.why)}"
+        holds = bool(group.z[k] >= tick.line and group.coordination.holds)
         reasons.append(Reason(f"a network of {len(group.rows)} accounts", value, limit, holds))
     return reasons if groups else [*reasons, Reason("networks", "none was found in this tick", "at least one", False)]
 
