@@ -19,6 +19,8 @@ import orjson
 from benchmarks.credit import credit, watched
 from benchmarks.moved import Moved
 from benchmarks.rivals import RIVALS, Rival
+from detectors.fleet import Judge
+from detectors.groups import Group, Tick, group_traits
 from detectors.parameters import HOUR_MS
 from detectors.summary import Summary
 from stream import settings
@@ -65,8 +67,14 @@ class Case:
 @functools.cache
 def version() -> str:
     """A hash of every source that a result depends on, as this process found them when it began."""
+    return version_but("")
+
+
+@functools.cache
+def version_but(left_out: str) -> str:
+    """The same, but for the file of this name."""
     digest = hashlib.blake2b(digest_size=6)
-    paths = [path for folder in SOURCES for path in sorted((ROOT / folder).rglob("*.py"))]
+    paths = [path for folder in SOURCES for path in sorted((ROOT / folder).rglob("*.py")) if path.name != left_out]
     for path in [*paths, *(ROOT / name for name in SOURCE_FILES)]:
         digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
@@ -107,10 +115,68 @@ def measured(case: Case, rivals: Sequence[str], told: Callable[[str], None]) -> 
     }
 
 
+def samples_of(case: Case, told: Callable[[str], None]) -> dict[str, Any]:
+    """Every network that moved in a case, hour by hour, with the truth beside: what `make learn` fits.
+
+    Remembered in out/learn while no source changes but the numbers that were learnt.
+    """
+    path = ROOT / "out" / "learn" / version_but("learnt.py") / f"{case.scenario}-{case.seed}.json"
+    if path.exists():
+        return dict(orjson.loads(path.read_bytes()))
+    story = tell(case.scenario, case.seed, real=case.real, scale=case.scale)
+    lines = Lines(story.fleet, story.course, case.seed)
+    truth = truth_of(story, lines)
+    sampler = Sampler(truth["campaigns"])
+    _Run(story, _catalogue(truth), [], told_of=sampler.seen).through(story, lines, told)
+    days = (story.end_ms - story.start_ms) / (24 * HOUR_MS)
+    found = {"name": f"{case.scenario} {case.seed}", "days": days, "samples": sampler.samples}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(orjson.dumps(found, option=orjson.OPT_SERIALIZE_NUMPY))
+    return found
+
+
+class Sampler:
+    """The networks of every hour that moved, with how many of their accounts are a campaign's."""
+
+    def __init__(self, campaigns: Sequence[Mapping[str, Any]]) -> None:
+        self._owner = {account: i for i, one in enumerate(campaigns) for account in one["accounts"]}
+        self._onset_h = [one["onset_ms"] // HOUR_MS for one in campaigns]
+        self._hour = -1
+        self.samples: list[dict[str, Any]] = []
+
+    def seen(self, judge: Judge, hour: int) -> None:
+        """Take what was judged in an hour; each hour counts once."""
+        tick = judge.last_tick
+        if tick is None or tick.hour == self._hour:
+            return
+        self._hour = tick.hour
+        for group in judge.last_groups:
+            if group.verdict is not None:
+                self.samples.append(self._sample(tick, group))
+
+    def _sample(self, tick: Tick, group: Group) -> dict[str, Any]:
+        ids = tick.population.columns.ids
+        owners = [self._owner.get(ids[row], -1) for row in group.rows.tolist()]
+        most = Counter(owner for owner in owners if owner >= 0).most_common(1)
+        return {
+            "hour": tick.hour,
+            "network": group.track.id,
+            "share": sum(owner >= 0 for owner in owners) / len(owners),
+            "since": tick.hour - self._onset_h[most[0][0]] if most else None,
+            "traits": group_traits(tick, group, int(group.strong[0])),
+            "scores": group.scores.round(3),
+            "moved": group.shift.used_more[:, group.strong].any(axis=1),
+            "members": [owner >= 0 for owner in owners],
+        }
+
+
 class _Run:
     """The composition that backtest runs, fed from the simulator."""
 
-    def __init__(self, story: Story, catalogue: Catalogue, rivals: Sequence[Rival]) -> None:
+    def __init__(
+        self, story: Story, catalogue: Catalogue, rivals: Sequence[Rival],
+        told_of: Callable[[Judge, int], None] = lambda judge, hour: None,
+    ) -> None:  # fmt: skip
         configured = settings.load()
         self.alerts: list[Alert] = []
         self.rivals = rivals
@@ -118,8 +184,10 @@ class _Run:
         self.fleet = Fleet(configured.parameters, catalogue.released_ms)
         self.fleet.expected = catalogue.announced(configured)
         self.embedded = Embedded(
-            configured.parameters, [SOURCE], self.fleet, on_summary=[self._seen], on_alerts=[self.alerts.extend]
+            configured.parameters, [SOURCE], self.fleet, on_summary=[self._seen], on_alerts=[self._judged]
         )
+        self._told_of = told_of
+        self._hour = 0
 
     def through(self, story: Story, lines: Lines, told: Callable[[str], None]) -> None:
         """The whole log."""
@@ -141,10 +209,14 @@ class _Run:
                 one.add(batch)
             yield [line for block in lines.blocks(batch) for line in block.lines]
 
+    def _judged(self, alerts: Sequence[Alert]) -> None:
+        self.alerts.extend(alerts)
+        self._told_of(self.fleet.judge, self._hour)
+
     def _seen(self, summary: Summary) -> None:
         if summary.accounts is None:
             return
-        hour = (summary.tick + 1) * self.embedded.parameters.tick_ms // HOUR_MS - 1
+        hour = self._hour = (summary.tick + 1) * self.embedded.parameters.tick_ms // HOUR_MS - 1
         for rival in self.rivals:
             rival.learn(summary.accounts, hour)
 

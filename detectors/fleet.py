@@ -168,7 +168,7 @@ class Judge:
         crowds = crowds_of(population, heard, self.usual, parameters.page_z)
         may = history_h >= parameters.warm_up_h
         crowds = [crowd for crowd in crowds if may or is_new(population.targets[crowd.target])]
-        parts = parts_of(population, neighbours, crowds, parameters)
+        parts = parts_of(population, neighbours, crowds, parameters) + self.incidents.networks(population)
         turned = np.max([one.nats for one in evidence], axis=0)
         tick = tick_of(population, movement, carried, self.activity, windows, crowds, turned, parts, parameters,
                        history_h, is_new, known)  # fmt: skip

@@ -29,6 +29,7 @@ UNUSED_SHARE = 0.02  # below it a target is one that the group did not use
 BEGUN_MIN = 0.1  # of the organisations, beyond comparable ones
 ANY_ORGANISATIONS = 1 << 40
 ONE_NETWORK = 0.5  # of the accounts of the smaller of two that are one
+HAND_KEPT_H = 6  # how long it is remembered what the traits of a network said
 MOVERS_MIN = 8  # with fewer who moved, the group as a whole is asked
 
 
@@ -213,8 +214,16 @@ def _judged(tick: Tick, track: Track, rows: Ints, scores: Floats, parameters: Pa
     groups = [whole] if len(stories) == 1 else [_told_apart(tick, whole, *story, parameters) for story in stories]
     for group in groups:
         if len(group.strong):
-            group.verdict = hand_of(group_traits(tick, group, int(group.strong[0])), parameters)
+            _ask(tick, group, "" if group is whole else population.targets[group.strong[0]], parameters)
     return groups
+
+
+def _ask(tick: Tick, group: Group, story: str, parameters: Parameters) -> None:
+    """Ask for the hand, with what the hour before said of this network and story in mind."""
+    at, before = group.track.hand.get(story, (tick.hour, 0.0))
+    traits = group_traits(tick, group, int(group.strong[0]))
+    group.verdict = hand_of(traits, parameters, before if tick.hour - at <= HAND_KEPT_H else 0.0)
+    group.track.hand[story] = (tick.hour, group.verdict.log_odds)
 
 
 def _told_apart(tick: Tick, whole: Group, targets: Ints, who: NDArray[np.bool_], parameters: Parameters) -> Group:

@@ -16,6 +16,7 @@ from detectors.learnt import BASE, LINES, TRAITS
 from detectors.parameters import Parameters
 
 CLOCK_TRAITS = frozenset({"night_share"})
+SMOOTH = 0.5  # how fast the log-odds follow what this hour says: one odd hour is no operator
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +31,15 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the traits say. log_odds: for one operator's hand, in nats; page, ticket: the lines on it.
+    """What the traits say. log_odds: for one operator's hand, in nats, over the last hours; log_odds_now: the votes of
+    this hour and the base added up. page, ticket: the lines on it.
 
     looks_like: an honest kind of network, where it does not page.
     """
 
     votes: tuple[Vote, ...]
     log_odds: float
+    log_odds_now: float
     page: float
     ticket: float
     looks_like: str | None
@@ -66,17 +69,21 @@ def curve(points: Sequence[tuple[float, float]], value: float) -> float:
     return float(np.interp(value, [x for x, _ in points], [y for _, y in points]))
 
 
-def hand_of(traits: Mapping[str, float], parameters: Parameters) -> Verdict:
-    """Ask whether one hand works a group with these traits. A trait that is missing says nothing. O(traits)."""
+def hand_of(traits: Mapping[str, float], parameters: Parameters, before: float = 0.0) -> Verdict:
+    """Ask whether one hand works a group with these traits. A trait that is missing says nothing. O(traits).
+
+    before: the log-odds an hour ago; 0 where it was not asked.
+    """
     votes = []
     for trait, points in TRAITS.items():
         if trait in traits and (parameters.clock_vote or trait not in CLOCK_TRAITS):
             nats = round(curve(points, traits[trait]), 3)
             votes.append(Vote(trait, traits[trait], nats, nats > 0))
-    log_odds = round(BASE + sum(vote.nats for vote in votes), 3)
+    now = round(BASE + sum(vote.nats for vote in votes), 3)
+    log_odds = round(before + SMOOTH * (now - before), 3)
     page, ticket = lines_of(parameters)
     looks_like = None if log_odds >= page else _looks_like(votes)
-    return Verdict(tuple(votes), log_odds, page, ticket, looks_like)
+    return Verdict(tuple(votes), log_odds, now, page, ticket, looks_like)
 
 
 def lines_of(parameters: Parameters) -> tuple[float, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from hashlib import blake2b
 from typing import Any
 
@@ -14,12 +14,14 @@ from detectors.groups import RISE_OF_SHARE_MIN, Group, Tick
 from detectors.membership import NAME_SCORE
 from detectors.named import named_of, rows_of
 from detectors.parameters import HOUR_MS
+from detectors.population import Ints, Population
 from detectors.shift import Shift
 
 OVERLAP_MIN = 0.5
 ALIKE_MIN = 0.3
 SAME_ACCOUNTS = 0.6
 REOPEN_H = 96
+FOLLOWED_H = 6
 SAME_ONSET_H = 12
 ALL_MOVED = 0.5
 ALL_MOVED_SCORE = 5.0
@@ -28,7 +30,16 @@ PRESENCE_MIN = 0.5  # of the ticks since an account was first seen
 SCORE_PACE = 0.3  # how fast an account's score follows what the tick says
 SERIES_MAX = 336  # two weeks of hours
 QUIET_TICKS_ADOPTED = 12
-ANSWER = ("votes", "votes_for", "log_odds", "log_odds_page", "log_odds_ticket", "looks_like", "one_operator")
+ANSWER = (
+    "votes",
+    "votes_for",
+    "log_odds",
+    "log_odds_now",
+    "log_odds_page",
+    "log_odds_ticket",
+    "looks_like",
+    "one_operator",
+)
 UNKNOWN_ORGANISATIONS = "unknown_organisations"
 
 
@@ -108,10 +119,24 @@ class Incidents:
 
     def restore(self, state: list[Any]) -> None:
         """Continue from what `state` gave."""
+        known = {one.name for one in fields(Incident)}  # a snapshot of an earlier version may hold more
         self.incidents = [
-            Incident(**entry | {"level": Level(entry["level"]), "evidence": _evidence(entry["evidence"])})
+            Incident(
+                **{name: value for name, value in entry.items() if name in known}
+                | {"level": Level(entry["level"]), "evidence": _evidence(entry["evidence"])}
+            )
             for entry in state
         ]
+
+    def networks(self, population: Population) -> list[Ints]:
+        """The accounts that each open incident of a warning or a page names, in rows: looked at again in every tick,
+        since together they tell better than any hour's crowd who else belongs to them."""
+        found = []
+        for incident in self.incidents:
+            if incident.level >= Level.WARNING and incident.last >= population.hour - FOLLOWED_H:
+                named = [key for key, one in incident.evidence.items() if one.named]
+                found.append(np.sort(rows_of(population, named)))
+        return [rows for rows in found if len(rows)]
 
     def _incident_of(self, tick: Tick, group: Group) -> Incident:
         """The incident that the group belongs to, or a new one."""
@@ -370,6 +395,7 @@ def evidence_of(tick: Tick, incident: Incident, group: Group) -> dict[str, Any]:
         "votes": [{name: getattr(vote, name) for name in vote.__slots__} for vote in group.verdict.votes],
         "votes_for": group.verdict.votes_for,
         "log_odds": group.verdict.log_odds,
+        "log_odds_now": group.verdict.log_odds_now,
         "log_odds_page": group.verdict.page,
         "log_odds_ticket": group.verdict.ticket,
         "looks_like": group.verdict.looks_like or (None if group.coordination.unrelated else UNKNOWN_ORGANISATIONS),

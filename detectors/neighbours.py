@@ -7,7 +7,6 @@ the evidence is dealt anew among accounts that are alike, and the same is counte
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np

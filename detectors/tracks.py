@@ -23,7 +23,7 @@ class Track:
     """One network over time. weights: presence of each account (by key). z: statistics by target, a tick each.
 
     frozen: the past by target, fixed while the network is under alarm: nothing is learnt from what is being judged.
-    streak: ticks in a row over the line, by target; one_hand: ticks in a row in which the operator test passed.
+    streak: ticks in a row over the line, by target. hand: (tick, log-odds of one hand) as last asked, by story.
     """
 
     id: int
@@ -33,7 +33,7 @@ class Track:
     z: deque[tuple[int, dict[str, float]]] = field(default_factory=lambda: deque(maxlen=Z_TICKS))
     frozen: dict[str, float] = field(default_factory=dict)
     streak: dict[str, int] = field(default_factory=dict)
-    one_hand: dict[str, int] = field(default_factory=dict)
+    hand: dict[str, tuple[int, float]] = field(default_factory=dict)
 
     def past(self, hour: int, target: str) -> float:
         """The group's usual statistic for a target: median of 24 to 120 hours ago, 0 where that is not known."""
@@ -91,7 +91,7 @@ class Tracks:
             if 2 * len(members & parent.weights.keys()) >= len(members):
                 track.z = deque(parent.z, maxlen=Z_TICKS)
                 track.frozen, track.streak = dict(parent.frozen), dict(parent.streak)
-                track.one_hand = dict(parent.one_hand)
+                track.hand = dict(parent.hand)
                 break
         self.tracks.append(track)
         return track
@@ -99,7 +99,7 @@ class Tracks:
     def state(self) -> dict[str, Any]:
         """All of it, for a snapshot."""
         tracks = [
-            [t.id, t.born, t.last, list(t.weights.items()), [list(one) for one in t.z], t.frozen, t.streak, t.one_hand]
+            [t.id, t.born, t.last, list(t.weights.items()), [list(one) for one in t.z], t.frozen, t.streak, t.hand]
             for t in self.tracks
         ]
         return {"next": self._next, "tracks": tracks}
@@ -108,9 +108,16 @@ class Tracks:
         """Continue from what `state` gave."""
         self._next = state["next"]
         self.tracks = [
-            Track(id, born, last, dict(weights), deque(((h, z) for h, z in history), Z_TICKS), frozen, streak, hand)
+            Track(
+                id, born, last, dict(weights), deque(((h, z) for h, z in history), Z_TICKS), frozen, streak, _said(hand)
+            )
             for id, born, last, weights, history, frozen, streak, hand in state["tracks"]
         ]
+
+
+def _said(hand: dict[str, Any]) -> dict[str, tuple[int, float]]:
+    """From a snapshot; one of an earlier version counted ticks instead."""
+    return {story: (int(one[0]), float(one[1])) for story, one in hand.items() if not isinstance(one, int)}
 
 
 def _alike(part: Sequence[int], track: Track) -> float:
