@@ -43,7 +43,7 @@ class Usual:
     """How many more move in company than by chance, where nothing happens: honest networks move as well.
 
     By target and window, ln of the ratio of each pair of levels, hour by hour. A target without a past is held against
-    what is usual for the others. Memory is 72 bytes a (hour, target, window).
+    what is usual for the others. Memory is 48 bytes a (hour, target, window).
     """
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ from detectors.movement import Movement
 from detectors.operator import Activity, Ordinary, ordinary_of, ties_of, traits_of
 from detectors.parameters import Parameters
 from detectors.population import Floats, Ints, Population, breadth_of, strata_of, used_more_of
-from detectors.shift import Cohort, Comparison, Shift, comparison_of, ordinary_cohorts, shift_of
+from detectors.shift import Comparison, Shift, comparison_of, shift_of
 from detectors.stories import stories_of
 from detectors.tracks import Track, Tracks
 
@@ -104,7 +104,6 @@ def tick_of(
     taken = np.zeros(len(population), bool)
     for rows in parts:
         taken[rows] = True
-    cohorts = ordinary_cohorts(population, carried, taken)
     capabilities = np.flatnonzero([name.startswith("capability:") for name in population.targets])
     return Tick(
         hour=population.hour,
@@ -113,8 +112,8 @@ def tick_of(
         carried=carried,
         known=known,
         all_values=Holdings(population, carried, ANY_ORGANISATIONS),
-        comparison=comparison_of(population, cohorts),
-        views=[_view(population, *window, cohorts) for window in windows],
+        comparison=comparison_of(population),
+        views=[_view(population, *window) for window in windows],
         crowds=crowds,
         evidence=evidence,
         taken=taken,
@@ -128,7 +127,7 @@ def tick_of(
     )
 
 
-def _view(population: Population, hours: int, counts: Floats, requests: Floats, cohorts: Sequence[Cohort]) -> View:
+def _view(population: Population, hours: int, counts: Floats, requests: Floats) -> View:
     """The population as one of the shorter windows has it; who asked nothing in it is not in it."""
     asked = np.flatnonzero(requests > 0)
     at = np.full(len(population), -1, np.int64)
@@ -141,8 +140,7 @@ def _view(population: Population, hours: int, counts: Floats, requests: Floats, 
         before=before, now=now, change=now - before, used_more=used_more_of(now, before),
         breadth=breadth_of(n, now, before), stratum=stratum, strata=strata,
     )  # fmt: skip
-    here = [replace(cohort, rows=at[cohort.rows][at[cohort.rows] >= 0]) for cohort in cohorts]
-    return View(hours, inside, at, comparison_of(inside, [cohort for cohort in here if len(cohort.rows)]))
+    return View(hours, inside, at, comparison_of(inside))
 
 
 def groups_of(tick: Tick, parts: Sequence[Ints], tracks: Tracks, parameters: Parameters) -> list[Group]:

@@ -19,11 +19,11 @@ from detectors.parameters import Parameters
 from detectors.population import Floats, Ints, Population, strata_of
 from detectors.sparse import distinct
 
-LEVELS = (2.0, 3.0, 4.0)  # nats of its own evidence from which an account counts as one that moved
+LEVELS = (2.0, 3.5)  # nats of its own evidence from which an account counts as one that moved
 COMPANY = (2.5, 5.0, 8.0)  # nats of the others' evidence from which it moved in company
 DIMENSION_NATS_MAX = 7.0  # one dimension alone, however many of its values agree
 VALUE_NATS_MAX = 5.0
-DEALS = 3
+DEALS = 2
 EVIDENCE_MAX = 7.0
 CHANCE_MIN = 1e-3
 
@@ -74,6 +74,9 @@ class Neighbours:
         self.part_of_seat: Floats = 1.0 / np.bincount(seat, minlength=len(pair))[seat]
         self.seats = len(pair)
         self.start: Ints = np.searchsorted(row, np.arange(len(population) + 1))
+        self._at_value = csr_array(
+            (np.ones(len(pair)), (pair // width, np.arange(len(pair)))), shape=(len(names), len(pair))
+        )
         self.dimension: Ints = carried.dimension[names]
         self.dimensions = len(carried.dimensions)
         self.organisations: Floats = np.bincount(pair // width, minlength=len(names)).astype(float)
@@ -91,14 +94,15 @@ class Neighbours:
         first = np.cumsum(length) - length
         return self.start[rows][position] + np.arange(int(length.sum())) - first[position], position
 
-    def chance(self, expected: Floats) -> tuple[Floats, Floats]:
-        """What each seat, and each value, is expected to hold, by column. expected: accounts x columns."""
-        seats = np.zeros((self.seats, expected.shape[1]))
-        values = np.zeros((len(self.names), expected.shape[1]))
-        for j in range(expected.shape[1]):
-            weight = self.part_of_seat * expected[self.row, j]
-            seats[:, j] = np.bincount(self.seat, weight, self.seats)
-            values[:, j] = np.bincount(self.value, weight, len(self.names))
+    def chance(self, stratum: Ints, parts: Floats) -> tuple[Floats, Floats]:
+        """What each seat, and each value, is expected to hold, by column.
+
+        stratum: of each account. parts: strata x columns, the part of each stratum that moved.
+        O(memberships + seats x strata held x columns).
+        """
+        by_seat = csr_array((self.part_of_seat, (self.seat, stratum[self.row])), shape=(self.seats, len(parts)))
+        seats: Floats = by_seat @ parts
+        values: Floats = self._at_value @ seats
         return seats, values
 
     def company(self, rows: Ints, columns: Ints, chance: tuple[Floats, Floats]) -> Floats:
@@ -163,7 +167,7 @@ def hear(neighbours: Neighbours, evidence: Evidence, targets: Ints, seed: int) -
     heard = Heard(evidence.hours, [], [], [], [])
     for at, level in enumerate(LEVELS):
         moved = evidence.nats[:, targets] >= level
-        expected = neighbours.chance(_by_stratum(moved, evidence))
+        expected = neighbours.chance(evidence.stratum, _by_stratum(moved, evidence))
         rows, columns = np.nonzero(moved)
         company = neighbours.company(rows, columns, expected)
         counts[:, at] = _organisations(population, rows, columns, company, len(targets))
@@ -179,11 +183,10 @@ def hear(neighbours: Neighbours, evidence: Evidence, targets: Ints, seed: int) -
 
 
 def _by_stratum(moved: NDArray[np.bool_], evidence: Evidence) -> Floats:
-    """The part of each account's like that moved."""
+    """The part of each stratum that moved, by column."""
     size = np.maximum(np.bincount(evidence.stratum, minlength=evidence.strata), 1.0)
     sums = [np.bincount(evidence.stratum, moved[:, k], evidence.strata) / size for k in range(moved.shape[1])]
-    part: Floats = np.stack(sums, axis=1)[evidence.stratum]
-    return part
+    return np.stack(sums, axis=1)
 
 
 def _dealt(stratum: Ints, rng: np.random.Generator) -> Ints:

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from detectors.carriers import Carried
 from detectors.parameters import Parameters
 from detectors.population import Floats, Ints, Population, breadth_of, used_more_of
-from detectors.rows import key_of
-from detectors.summary import AccountColumns
 
-ETA_MIN = 0.02  # two points of share: below it, no fleet is homogeneous
-ORDINARY_ORGANISATIONS_MIN = 8
-ORDINARY_ORGANISATIONS_MAX = 400
-ORDINARY_MIN = 12
-SUSPECTS_MAX = 0.25
-ORDINARY_MAX = 60  # values tested as ordinary cohorts in one tick, to see how much cohorts differ today
+UNREST = 0.03  # points of share by which any two groups of a fleet differ, beyond chance
 HEAVY_BASELINE = 30.0  # a heavy account does not speak for all of its group
 GROUP_PRIOR = 10.0  # requests that the fleet's baseline weighs inside a group's own past
 VARIANCE_MIN = 1e-4
@@ -50,12 +40,10 @@ class Moments:
 
 @dataclass(slots=True)
 class Comparison:
-    """What comparable accounts did in this tick; eta_*: how much ordinary cohorts differ beyond chance, by target."""
+    """What comparable accounts did in this tick."""
 
     change: Moments
     breadth: Moments
-    eta_change: Floats
-    eta_breadth: Floats
 
 
 @dataclass(slots=True)
@@ -100,80 +88,9 @@ def moments_of(population: Population, values: Floats) -> Moments:
     return Moments(count, total, square)
 
 
-def comparison_of(population: Population, cohorts: Sequence[Cohort]) -> Comparison:
-    """The comparison of one tick, with the heterogeneity of ordinary cohorts in it.
-
-    eta^2 = MAD^2 - median V, not below 0.02^2: fleet-wide unrest (a release, a viral feature, a renamed tag) widens
-    every test of that tick.
-    """
-    comparison = Comparison(
-        moments_of(population, population.change), moments_of(population, population.breadth), *_no_eta(population)
-    )
-    if len(cohorts) < ORDINARY_MIN:
-        return comparison
-    tests = [_differences(population, comparison, cohort.rows) for cohort in cohorts]
-    for name, at in (("eta_change", 0), ("eta_breadth", 2)):
-        d = np.array([test[at] for test in tests])
-        v = np.array([test[at + 1] for test in tests])
-        mad = 1.4826 * np.median(np.abs(d - np.median(d, axis=0)), axis=0)
-        setattr(comparison, name, np.sqrt(np.maximum(mad**2 - np.median(v, axis=0), ETA_MIN**2)))
-    return comparison
-
-
-@dataclass(frozen=True, slots=True)
-class Cohort:
-    """Accounts that have something ordinary in common. key: the same in every tick."""
-
-    key: int
-    rows: Ints
-
-
-def ordinary_cohorts(population: Population, carried: Carried, suspects: NDArray[np.bool_]) -> list[Cohort]:
-    """Values that 8 to 400 organisations carry, sampled by hash, and accounts of one country and signup week.
-
-    None of which more than a quarter are suspects (accounts in any network of this tick), so that a campaign never
-    widens the test that it is held against.
-    """
-    cohorts = (*_sharing_a_value(carried), *_of_one_place_and_age(population))
-    return [cohort for cohort in cohorts if suspects[cohort.rows].mean() <= SUSPECTS_MAX]
-
-
-def _sharing_a_value(carried: Carried) -> list[Cohort]:
-    """Carriers of values that neither few nor most organisations use."""
-    ordinary = (carried.organisations >= ORDINARY_ORGANISATIONS_MIN) & (
-        carried.organisations <= ORDINARY_ORGANISATIONS_MAX
-    )
-    values = np.flatnonzero(ordinary)
-    values = values[np.argsort(carried.key[values])][:ORDINARY_MAX]
-    order = np.argsort(carried.value, kind="stable")
-    first = np.searchsorted(carried.value[order], values)
-    last = np.searchsorted(carried.value[order], values, side="right")
-    return [
-        Cohort(int(carried.key[v]), carried.row[order[i:j]])
-        for v, i, j in zip(values.tolist(), first, last, strict=True)
-    ]
-
-
-def _of_one_place_and_age(population: Population) -> list[Cohort]:
-    """Accounts of one country that signed up in one week, of at least eight organisations."""
-    columns = population.columns
-    cell = (columns.country.astype(np.int64) + 1) * (len(columns.names) + 1) + columns.signup_week + 1
-    order = np.argsort(cell, kind="stable")
-    _, first = np.unique(cell[order], return_index=True)
-    cells = np.split(order, first[1:])
-    large = [rows for rows in cells if len(np.unique(population.org[rows])) >= ORDINARY_ORGANISATIONS_MIN]
-    largest = sorted(large, key=lambda rows: (-len(rows), int(rows[0])))[:ORDINARY_MAX]
-    return [Cohort(_key_of_cell(columns, int(rows[0])), rows) for rows in largest]
-
-
-def _key_of_cell(columns: AccountColumns, row: int) -> int:
-    names = [columns.names[i] if i >= 0 else "" for i in (int(columns.country[row]), int(columns.signup_week[row]))]
-    return key_of("\0".join(names))
-
-
-def _no_eta(population: Population) -> tuple[Floats, Floats]:
-    width = len(population.targets)
-    return np.full(width, ETA_MIN), np.full(width, ETA_MIN)
+def comparison_of(population: Population) -> Comparison:
+    """The comparison of one tick. O(accounts x targets)."""
+    return Comparison(moments_of(population, population.change), moments_of(population, population.breadth))
 
 
 def _differences(
@@ -246,8 +163,8 @@ def shift_of(population: Population, comparison: Comparison, rows: Ints, paramet
     return Shift(
         rows=rows,
         organisations=len(moved),
-        z_share=d / np.sqrt(v + comparison.eta_change**2),
-        z_breadth=db / np.sqrt(vb + comparison.eta_breadth**2),
+        z_share=d / np.sqrt(v + UNREST**2),
+        z_breadth=db / np.sqrt(vb + UNREST**2),
         excess=d,
         excess_breadth=db,
         share_before=(n[:, None] * before).sum(axis=0) / n.sum(),
