@@ -12,10 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.learnt import BASE, LINES, TRAITS
+from detectors.learnt import ACCOUNT, BASE, LINES, NETWORK, TRAITS
 from detectors.parameters import Parameters
 
 CLOCK_TRAITS = frozenset({"night_share"})
+NAME_ODDS = 1.4  # nats of belonging from which an account that moved is named: four in five
+NAME_ODDS_STILL = 3.0  # and one that did not, where its whole network moved
 SMOOTH = 0.5  # how fast the log-odds follow what this hour says: one odd hour is no operator
 
 
@@ -101,6 +103,20 @@ def _line(a_month: float) -> float:
     """Between the budgets that were measured, straight in their logarithm."""
     budgets = [np.log(budget) for budget, _ in LINES]
     return round(float(np.interp(np.log(max(a_month, 1e-3)), budgets, [line for _, line in LINES])), 3)
+
+
+def belonging(score: float) -> float:
+    """Log-odds that an account with this score belongs to the campaign whose network it is in, in nats."""
+    return curve(ACCOUNT, score)
+
+
+def probability(score: float, log_odds: float) -> float:
+    """That an account belongs to one operator's campaign: that it belongs to its network, and that the network is one.
+
+    score: of `membership.log_odds`; log_odds: of the network's verdict. Rounded: the same on every machine.
+    """
+    both = [1.0 / (1.0 + np.exp(-nats)) for nats in (belonging(score), curve(NETWORK, log_odds))]
+    return round(float(both[0] * both[1]), 4)
 
 
 def _looks_like(votes: Sequence[Vote]) -> str:

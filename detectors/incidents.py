@@ -11,7 +11,7 @@ import numpy as np
 
 from detectors.findings import Finding, Level, Member, Phase, Subject, Target
 from detectors.groups import RISE_OF_SHARE_MIN, Group, Tick
-from detectors.membership import NAME_SCORE
+from detectors.hand import NAME_ODDS, NAME_ODDS_STILL, belonging, probability
 from detectors.named import named_of, rows_of
 from detectors.parameters import HOUR_MS
 from detectors.population import Ints, Population
@@ -24,7 +24,6 @@ REOPEN_H = 96
 FOLLOWED_H = 6
 SAME_ONSET_H = 12
 ALL_MOVED = 0.5
-ALL_MOVED_SCORE = 5.0
 NAME_TICKS_MIN = 2
 PRESENCE_MIN = 0.5  # of the ticks since an account was first seen
 SCORE_PACE = 0.3  # how fast an account's score follows what the tick says
@@ -62,7 +61,7 @@ class Evidence:
 
 @dataclass(slots=True)
 class Incident:
-    """One story. passed: the operator test said one hand; it is never asked again.
+    """One story. passed: the operator test said one hand; it is never asked again. hand: the highest log-odds of it.
 
     adopted: by target, the share of its accounts' requests that has become normal for them.
     """
@@ -83,6 +82,7 @@ class Incident:
     ticks: int = 0
     peak: float = 0.0
     adopted: dict[str, float] = field(default_factory=dict)
+    hand: float = 0.0
 
     def accounts(self) -> set[int]:
         """Keys of the accounts that moved in it; of all where none has yet."""
@@ -229,6 +229,8 @@ def _absorb(tick: Tick, incident: Incident, group: Group) -> None:
     incident.ticks += incident.last != tick.hour or incident.ticks == 0
     incident.last = tick.hour
     incident.level = max(incident.level, _level(tick, group))
+    if group.verdict is not None:
+        incident.hand = max(incident.hand, group.verdict.log_odds)
     top = int(group.strong[0])
     everybody = _moved_beyond_others(group.shift, top) >= ALL_MOVED
     moved = group.shift.used_more[:, group.strong].max(axis=1) > 0
@@ -275,8 +277,9 @@ def _account(
     often = known.ticks >= (
         NAME_TICKS_MIN if incident.ticks >= NAME_TICKS_MIN else 1
     ) and known.ticks >= PRESENCE_MIN * (incident.ticks - known.since_tick)
-    shifted = known.moved >= 0.5 * known.ticks and known.score >= NAME_SCORE
-    known.named = often and (shifted or (everybody and known.score >= ALL_MOVED_SCORE))
+    odds = belonging(known.score)
+    shifted = known.moved >= 0.5 * known.ticks and odds >= NAME_ODDS
+    known.named = often and (shifted or (everybody and odds >= NAME_ODDS_STILL))
 
 
 def _level(tick: Tick, group: Group) -> Level:
@@ -352,18 +355,16 @@ def members_of(incident: Incident) -> tuple[Member, ...]:
     named = [e for e in incident.evidence.values() if e.named]
     named.sort(key=lambda e: (-e.score, e.account_id))
     return tuple(
-        Member(e.account_id, probability(e.score), e.first * HOUR_MS, e.requests, round(e.before, 4), round(e.now, 4))
+        Member(
+            e.account_id,
+            probability(e.score, incident.hand),
+            e.first * HOUR_MS,
+            e.requests,
+            round(e.before, 4),
+            round(e.now, 4),
+        )
         for e in named
-    )
-
-
-def probability(score: float) -> float:
-    """Log-odds as a probability, rounded so that it is the same on every machine.
-
-    >>> probability(0.0)
-    0.5
-    """
-    return round(float(1.0 / (1.0 + np.exp(-np.clip(score, -30.0, 30.0)))), 4)
+    )  # fmt: skip
 
 
 def evidence_of(tick: Tick, incident: Incident, group: Group) -> dict[str, Any]:

@@ -14,7 +14,6 @@ MOVED_BY_CHANCE = 1.0  # nats of evidence that an account like any other has
 STAYED, MOVED_MAX = -1.0, 4.0  # what an account that did not turn, and one that did, may add
 TURNED = 2.0
 KEEP_SCORE = 0.0
-NAME_SCORE = 2.0
 ROUNDS = 3
 CONCENTRATED = 5.0  # times as often as everybody else: a value that is the group's
 

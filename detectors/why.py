@@ -12,7 +12,7 @@ import numpy as np
 
 from detectors.fleet import Judge
 from detectors.groups import Group, Tick, rise_needed, rise_of_requests, sharp
-from detectors.membership import NAME_SCORE, Holdings
+from detectors.membership import Holdings
 from detectors.parameters import Parameters
 from detectors.population import Ints
 from detectors.shift import Shift, shift_of
@@ -90,12 +90,8 @@ def _in_no_group(tick: Tick, row: int, parameters: Parameters) -> Reason:
 
 def _score(group: Group, row: int) -> Reason:
     score = float(group.scores[np.flatnonzero(group.rows == row)[0]])
-    return Reason(
-        "belongs to its group",
-        f"log-odds {score:.1f}",
-        f"{NAME_SCORE:g} to be named where it moved",
-        score >= NAME_SCORE,
-    )
+    odds = belonging(score)
+    return Reason("belongs to its group", f"log-odds {odds:.1f}", f"{NAME_ODDS:g} to be named", odds >= NAME_ODDS)
 
 
 def why_group(tick: Tick, group: Group, parameters: Parameters) -> list[Reason]:
