@@ -12,6 +12,7 @@ import numpy as np
 
 from detectors.fleet import Judge
 from detectors.groups import Group, Tick, rise_needed, rise_of_requests, sharp
+from detectors.hand import NAME_ODDS, belonging
 from detectors.membership import Holdings
 from detectors.parameters import Parameters
 from detectors.population import Ints
