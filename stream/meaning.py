@@ -66,14 +66,14 @@ KEYS: Mapping[str, str] = {
     "detection.popular_share_max": "Who shares a value that a larger part of all organisations use is no company.",
     "detection.carried_h": "How long a carried value counts.",
     "detection.group_organisations_min": "A group of fewer organisations is not followed.",
-    "detection.split_resolution": "How finely accounts that moved in company are split into networks; lower gives fewer, "
-    "larger ones.",
+    "detection.split_resolution": "How finely accounts that moved in company are split into networks; lower gives "
+    "fewer, larger ones.",
     "detection.candidate_organisations_min": "A group of fewer organisations raises no alert.",
     "detection.warm_up_h": "Before so much history only a model that is new may fire.",
     "detection.false_pages_per_month": "False pages accepted in 30 days: a lower number raises the log-odds of one "
     "operator's hand that a page needs. Pages judged harmless count against it.",
-    "detection.false_warnings_per_month": "The same for warnings that no operator is behind; a warning never needs more "
-    "than a page.",
+    "detection.false_warnings_per_month": "The same for warnings that no operator is behind; a warning never needs "
+    "more than a page.",
     "detection.page_z": "Strength in standard errors, of a crowd that moves in company and of a network's shift, below "
     "which nobody asks whether one operator is behind it.",
     "detection.ticks_min": "On how many ticks the evidence must hold.",
