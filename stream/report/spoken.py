@@ -38,7 +38,7 @@ LABELS: Mapping[str, str] = {
     "window": "counted over",
 }
 SHARES = ("comparable_change", "largest_value_covers", "breadth")
-CODES = ("why", "trait", "looks_like", "name", "change")  # words of ours, written with underscores
+CODES = ("why", "looks_like", "name", "change")  # words of ours, written with underscores
 
 
 def label(key: str) -> str:

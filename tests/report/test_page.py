@@ -13,6 +13,7 @@ from detectors.rows import Sets, key_of
 from detectors.summary import AccountColumns, CohortCounts, Summary
 from detectors.watchlist import Watched
 from stream.contract.alert import Alert, AlertSubject, AlertTarget
+from stream.correlate.hand import nats
 from stream.report.history import TICKS_KEPT, AlertHistory, FleetHistory
 from stream.report.page import Told, fingerprint, render
 
@@ -119,11 +120,9 @@ def test_the_page_says_what_was_found_refused_and_how_it_judged(told):
 def test_the_page_says_how_sure_of_one_operator_a_page_and_a_ticket_must_be(told):
     told.parameters = Parameters(false_pages_per_month=0.5, false_warnings_per_month=3.0, page_z=4.5)
     line, ticket = lines_of(told.parameters)
-    needs = (
-        f"A page needs log-odds of one operator's hand of {line:+.2f} nats by this budget, a ticket {ticket:+.2f} nats"
-    )
-    page = words(render(told)).replace("&#39;", "'")
-    assert f"{needs}; of a shift below 4.5 standard errors nobody asks." in page
+    page = words(render(told))
+    assert f"A page needs log-odds of one operator's hand of {nats(line)} by this budget, a ticket {nats(ticket)};" in page
+    assert "of a shift below 4.5 standard errors nobody asks." in page
 
 
 def test_the_traits_of_an_alert_stand_strongest_first_in_plain_words_with_their_nats(told):
