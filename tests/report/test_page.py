@@ -121,8 +121,8 @@ def test_the_page_says_how_sure_of_one_operator_a_page_and_a_ticket_must_be(told
     told.parameters = Parameters(false_pages_per_month=0.5, false_warnings_per_month=3.0, page_z=4.5)
     line, ticket = lines_of(told.parameters)
     page = words(render(told))
-    assert f"A page needs log-odds of one operator's hand of {nats(line)} by this budget, a ticket {nats(ticket)};" in page
-    assert "of a shift below 4.5 standard errors nobody asks." in page
+    assert f"A page needs log-odds of one operator's hand of {nats(line)} by this budget," in page
+    assert f"a ticket {nats(ticket)}; of a shift below 4.5 standard errors nobody asks." in page
 
 
 def test_the_traits_of_an_alert_stand_strongest_first_in_plain_words_with_their_nats(told):
