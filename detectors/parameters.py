@@ -48,20 +48,18 @@ class Parameters:
     # Networks
     requests_min: int = 3  # an account with fewer requests in the fast window has no mix yet
     shrink_requests: float = 6.0  # weight of the prior in an account's baseline
-    value_organisations_max: int = 60  # a value that more organisations use ties nobody
-    popular_share_max: float = 0.1  # of all organisations; up to it a value ties who shares a second dimension too
+    value_organisations_max: int = 60  # a value that more organisations use is popular, not rare
+    popular_share_max: float = 0.1  # of all organisations: what more of them use is company for nobody
     carried_h: int = 72  # how long a carried value counts
-    tie_excess: float = 1.5  # nats above ln(organisations): at most 0.2 chance ties an account
-    core_organisations_min: int = 3
     group_organisations_min: int = 5
     split_resolution: float = 0.3
     candidate_organisations_min: int = 8
     warm_up_h: int = 72  # before this much history only a model that is new may fire
 
     # Judgement
-    false_pages_per_month: float = 0.5
-    false_warnings_per_month: float = 3.0
-    page_z: float = 4.0
+    false_pages_per_month: float = 0.5  # the log-odds of one hand that a page needs follow from it
+    false_warnings_per_month: float = 3.0  # and those of a warning from this
+    page_z: float = 4.0  # standard errors: a weaker shift is never asked whether one hand is behind it
     ticks_min: int = 2
     watch_rows: int = 100  # rows of the watch list, which never pages
     drift: tuple[Series, ...] = ()  # series that somebody wants to be told about, besides what is judged

@@ -195,8 +195,6 @@ class _Replay:
             until_ms=seen.until_ms,
             seconds=outcome.seconds,
             changes=self.changes,
-            line=self.fleet.judge.budget.line,
-            expected_false=self.fleet.judge.budget.spent_in_month,
             watched=self.fleet.judge.watch.rows,
         )
 

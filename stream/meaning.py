@@ -61,20 +61,21 @@ KEYS: Mapping[str, str] = {
     "detection.forget_after_h": "An account without a request for so long is dropped.",
     "detection.requests_min": "An account with fewer requests in the fast window has no mix yet.",
     "detection.shrink_requests": "Weight, in requests, of what is usual when an account has little past of its own.",
-    "detection.value_organisations_max": "A value that more organisations use is popular: it ties only who shares a "
-    "value of another dimension too.",
-    "detection.popular_share_max": "A value that a larger part of all organisations use ties nobody together.",
+    "detection.value_organisations_max": "A value that more organisations use is popular: a group shares it only where "
+    "it carries it five times as often as everybody else.",
+    "detection.popular_share_max": "Who shares a value that a larger part of all organisations use is no company.",
     "detection.carried_h": "How long a carried value counts.",
-    "detection.tie_excess": "How far above chance, in nats, two accounts must be alike to be tied.",
-    "detection.core_organisations_min": "Tied into so many other organisations, an account belongs to a core.",
     "detection.group_organisations_min": "A group of fewer organisations is not followed.",
-    "detection.split_resolution": "How finely tied accounts are split into groups; lower gives fewer, larger ones.",
+    "detection.split_resolution": "How finely accounts that moved in company are split into networks; lower gives "
+    "fewer, larger ones.",
     "detection.candidate_organisations_min": "A group of fewer organisations raises no alert.",
     "detection.warm_up_h": "Before so much history only a model that is new may fire.",
-    "detection.false_pages_per_month": "False pages accepted in 30 days; pages judged harmless count against it.",
-    "detection.false_warnings_per_month": "Warnings accepted in 30 days that no real shift is behind.",
-    "detection.page_z": "Strength of a shift, in standard errors, that a page or warning needs at least; the budgets "
-    "of false ones raise it where this fleet's ordinary groups swing further.",
+    "detection.false_pages_per_month": "False pages accepted in 30 days: a lower number raises the log-odds of one "
+    "operator's hand that a page needs. Pages judged harmless count against it.",
+    "detection.false_warnings_per_month": "The same for warnings that no operator is behind; a warning never needs "
+    "more than a page.",
+    "detection.page_z": "Strength in standard errors, of a crowd that moves in company and of a network's shift, below "
+    "which nobody asks whether one operator is behind it.",
     "detection.ticks_min": "On how many ticks the evidence must hold.",
     "drift.dimension": "Dimension of the cohort; one of `[dimensions] cohort`.",
     "drift.value": "Which cohort of it.",
@@ -83,7 +84,7 @@ KEYS: Mapping[str, str] = {
     "drift.settings": "Parameters of the detector by river's names, as `{ delta = 0.002 }`; else river's own.",
     "detection.watch_rows": "Rows of the [watch list](how-it-decides.md#9-the-watch-list), which never pages.",
     "detection.clock_vote": "Whether work round the clock may count as evidence for one operator.",
-    "dimensions.link": "Attributes whose rare values tie accounts of different organisations together.",
+    "dimensions.link": "Attributes whose rare values say which accounts of different organisations belong together.",
     "dimensions.cohort": "Attributes whose values are judged as cohorts.",
     "dimensions.org": "The attribute that names the customer's organisation.",
     "dimensions.country": "The attribute that names the country.",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from detectors.findings import Finding
+from detectors.hand import lines_of
 from detectors.parameters import Parameters
 from detectors.summary import CohortCounts
 from stream import metrics
@@ -106,8 +107,8 @@ class MeasuredFleet:
         last = last_verdicts(self._fleet.verdicts)
         spent = sum(name in last and last[name].verdict == "harmless" for name in self._paged_ms)
         metrics.false_page_budget(self._fleet.parameters.false_pages_per_month, spent)
-        budget = self._fleet.judge.budget
-        metrics.alert_lines(budget.line, budget.warning_line, budget.spent_in_month)
+        page, ticket = lines_of(self._fleet.parameters)
+        metrics.alert_lines(critical=page, warning=ticket)
 
     def _tell_alerts(self, changed: Iterable[Alert]) -> None:
         for alert in changed:

@@ -161,7 +161,7 @@ class Sources(Section):
 
 
 class Dimensions(Section):
-    """What the attributes of a request mean. link: rare values that tie accounts; cohort: groups judged as such."""
+    """What the attributes of a request mean. link: rare values that accounts share; cohort: groups judged as such."""
 
     link: Names = DEFAULTS.link_dimensions
     cohort: Names = DEFAULTS.cohort_dimensions

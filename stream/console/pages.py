@@ -18,7 +18,7 @@ from stream.console.door import WHO
 from stream.console.view import DAY_MS, Known
 from stream.correlate.evidence import number
 from stream.correlate.expected_shifts import CARRIED_MIN
-from stream.correlate.explain import explain
+from stream.correlate.explain import ONE_OPERATOR, explain
 from stream.report import spoken
 from stream.report.charts import STYLES, Mark
 from stream.report.page import Case, cases_of, fingerprint
@@ -164,7 +164,7 @@ def _alert(desk: Desk, request: web.Request) -> Context:
         "page": page,
         "members": _members(desk, known, page.rows),
         "sections": [told[title] for title in SECTIONS if title in told],
-        "votes": told["Why one operator"].rows if "Why one operator" in told else (),
+        "votes": told[ONE_OPERATOR].rows if ONE_OPERATOR in told else (),
         "harmless_if": told["Harmless if"].rows if "Harmless if" in told else (),
         "shared": _shared(last.evidence, last.accounts_total),
         "similar": desk.view.similar(known),

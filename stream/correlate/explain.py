@@ -12,9 +12,11 @@ from typing import Any
 
 from stream.contract.alert import Alert
 from stream.correlate.evidence import number
+from stream.correlate.hand import before_any_trait, nats, said_by_traits
 from stream.correlate.sentence import name, percent, span
 
 SHARED_MAX = 20
+ONE_OPERATOR = "Is it one operator?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +75,13 @@ FIGURES: tuple[tuple[str, str, Callable[[float], str], str], ...] = (
         "(share now - share expected) / sqrt(variance over organisations + heterogeneity of the fleet in this tick)",
     ),
     ("own_past", "taken off for its own past", _plain, "median of the group's own z 24 to 120 h ago"),
-    ("threshold", "threshold of z", _plain, "on two ticks"),
+    ("threshold", "threshold of z", _plain, "on two ticks; a weaker shift is asked nothing more"),
     ("ticks", "ticks above it", _plain, "in a row"),
-    ("votes_for", "votes for one operator", _plain, "each is listed beside its limit"),
+    ("votes_for", "traits for one operator", _plain, "each is listed with its nats, as are those against"),
+    ("log_odds", "log-odds of one operator", nats, "over the last hours; 0 is even odds, 1 more is 2.7 times the odds"),
+    ("log_odds_now", "log-odds in this hour", nats, "the nats of all traits, and those that every network begins with"),
+    ("log_odds_page", "log-odds that a page needs", nats, "follow from false_pages_per_month"),
+    ("log_odds_ticket", "log-odds that a ticket needs", nats, "follow from false_warnings_per_month"),
     ("shared_values_total", "rare values shared", _plain, "each by three organisations or more"),
     (
         "largest_value_covers",
@@ -83,9 +89,6 @@ FIGURES: tuple[tuple[str, str, Callable[[float], str], str], ...] = (
         _share,
         "of the organisations; one employer or course covers most",
     ),
-    ("synchrony", "synchrony", _plain, "variance of the total per 5 min / sum of the accounts' variances"),
-    ("dispersion", "dispersion", _plain, "intra-class correlation of the share over accounts; 0: all alike"),
-    ("newcomers", "newcomers", _plain, "accounts first seen in the last three days"),
 )
 
 # Of `evidence.named`: plain sums over the accounts that the alert names, each to be had from the log by counting.
@@ -106,20 +109,6 @@ SUMS: tuple[tuple[str, str, Callable[[float], str], str], ...] = (
     ("fleet_share_after", "fleet's share now", _exact, "of all accounts active in the last 24 h, by the same sums"),
     ("fleet_share_before", "fleet's share before", _exact, "of the same accounts"),
 )
-
-TRAITS = {
-    "load_spread": "load even over accounts",
-    "mix_likeness": "mixes of work alike",
-    "shift_dispersion": "everybody moved a bit",
-    "synchrony": "pauses and waves in common",
-    "kit_spread": "kit used alike",
-    "template_dominance": "no template dominates",
-    "template_cover": "no template is everybody's",
-    "prefix_dominance": "no office prefix",
-    "night_share": "works round the clock",
-}
-_LOWER = ("load_spread", "mix_likeness", "shift_dispersion", "kit_spread", "template_dominance", "template_cover",
-          "prefix_dominance")  # fmt: skip
 
 HARMLESS_IF = {
     "account": ("the customer says so: one account moved its own traffic", "a new product of this customer went live"),
@@ -143,7 +132,7 @@ def explain(records: Sequence[Alert]) -> list[Section]:
         Section("Numbers", tuple(_figures(last.evidence))),
         Section("To recompute from the log", tuple(_sums(last.evidence.get("named")))),
         Section("Toward what", tuple(_targets(last))),
-        Section("Why one operator", tuple(_votes(last.evidence))),
+        Section(ONE_OPERATOR, tuple(_votes(last.evidence))),
         Section("What they share", tuple(_shared(last.evidence))),
         Section("Harmless if", tuple(Row("", text) for text in _harmless_if(last))),
         Section("Timeline (UTC)", tuple(_timeline(records))),
@@ -217,17 +206,24 @@ def _targets(alert: Alert) -> list[Row]:
 
 
 def _votes(evidence: Mapping[str, Any]) -> list[Row]:
-    rows = []
-    for vote in evidence.get("votes") or ():
-        trait, value, limit = str(vote.get("trait")), number(vote, "value"), number(vote, "limit")
-        sign = "at most" if trait in _LOWER else "at least"
-        said = "yes" if vote.get("one_hand") else "no"
-        near = value is not None and limit is not None and abs(value - limit) < 0.01  # two digits would hide the side
-        shown = "?" if value is None else f"{value:.4f}" if near else f"{value:.2f}"
-        rows.append(
-            Row(TRAITS.get(trait, trait), said, f"{shown}; one hand {sign} {limit if limit is not None else '?'}")
-        )
-    return rows
+    """What is for one operator and what against, and what it comes to."""
+    found = said_by_traits(evidence)
+    rows = [Row(one.words, one.said, f"{one.value}: {one.measures}") for one in found if one.value]
+    missing = [Row(one.words, one.said, one.measures) for one in found if not one.value]
+    begun, now = before_any_trait(evidence), number(evidence, "log_odds_now")
+    if begun is not None and now is not None:
+        rows += [Row("before any trait", nats(begun), "where every network begins"),
+                 Row("this hour in all", nats(now), "the sum of the above")]  # fmt: skip
+    return [*_in_all(evidence), *rows, *missing]
+
+
+def _in_all(evidence: Mapping[str, Any]) -> list[Row]:
+    log_odds, page, ticket = (number(evidence, key) for key in ("log_odds", "log_odds_page", "log_odds_ticket"))
+    if log_odds is None:
+        return []
+    needed = [] if page is None else [f"a page needs {nats(page)}"]
+    needed += [] if ticket is None else [f"a ticket {nats(ticket)}"]
+    return [Row("over the last hours", nats(log_odds), ", ".join(needed))]
 
 
 def _shared(evidence: Mapping[str, Any]) -> list[Row]:

@@ -89,7 +89,7 @@ _active = gauge(
 )
 _candidates = gauge(
     "swerve_candidates",
-    "Groups of tied accounts under test. Far above its past: the link settings are too loose.",
+    "Networks that moved in company, under test. Far above its past: the link settings are too loose.",
     (),
     _CORRELATE,
 )

@@ -63,17 +63,10 @@ _spent = gauge(
     (),
     _CORRELATE,
 )
-_expected = gauge(
-    "swerve_false_pages_expected",
-    "False pages of the last 30 days that chance explains at the lines in force, from the fleet's placebo groups. "
-    "Above the budget: page_z is too low for this fleet.",
-    (),
-    _CORRELATE,
-)
 _line = gauge(
-    "swerve_alert_line_sigmas",
-    "Standard errors that a network's shift needs now, by severity. High: this fleet's ordinary groups swing far; "
-    "expect later alerts.",
+    "swerve_alert_line_nats",
+    "Log-odds of one operator's hand that an alert of this severity needs, in nats. It follows from the budgets of "
+    "false alerts: a lower budget raises it, and alerts come later.",
     ["severity"],
     _CORRELATE,
 )
@@ -132,11 +125,10 @@ def releases(released_ms: Mapping[str, int]) -> None:
     _released.replace({(name,): at_ms / 1000 for name, at_ms in latest})
 
 
-def alert_lines(critical: float, warning: float, expected: float) -> None:
-    """What z a page and a warning need now, and the false pages expected of the last 30 days."""
+def alert_lines(critical: float, warning: float) -> None:
+    """The log-odds of one operator's hand that a page and a warning need, in nats."""
     _line.labels("critical").set(critical)
     _line.labels("warning").set(warning)
-    _expected.set(expected)
 
 
 def strongest_shift(dimension: str, sigmas: float) -> None:
@@ -148,7 +140,7 @@ def not_judged_here() -> None:
     """This process judges no more: what it saw last is no longer what the fleet does."""
     for whole in (_requests, _share):
         whole.replace({})
-    for one in (_adoption, _forecast, _strongest):
+    for one in (_adoption, _forecast, _strongest, _line):
         one.clear()
     _releases.clear()
     _budget.set(UNKNOWN)

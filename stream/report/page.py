@@ -13,9 +13,11 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from detectors.hand import lines_of
 from detectors.parameters import Parameters
 from detectors.watchlist import Watched
 from stream.contract.alert import Alert
+from stream.correlate.hand import nats, said_by_traits
 from stream.report import charts, spoken
 from stream.report.charts import Line, Mark
 from stream.report.history import AlertHistory, Course, FleetHistory
@@ -44,10 +46,7 @@ MEANING = {
 
 @dataclass(slots=True)
 class Told:
-    """What a run saw. Times in ms of event time; None where no record was read.
-
-    line: standard errors that a page needed in the end. expected_false: false pages that chance explains.
-    """
+    """What a run saw. Times in ms of event time; None where no record was read."""
 
     inputs: Sequence[str]
     parameters: Parameters
@@ -61,8 +60,6 @@ class Told:
     seconds: float = 0.0
     changes: list[Alert] = field(default_factory=list)
     watched: Sequence[Watched] = ()
-    line: float | None = None
-    expected_false: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +96,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A part of the evidence that has rows: values that are shared, votes."""
+    """A part of the evidence that has rows: values that are shared, traits."""
 
     name: str
     columns: Sequence[str]
@@ -142,15 +139,17 @@ def fingerprint(parameters: Parameters) -> str:
 
 
 def budget_of(told: Told, cases: Sequence[Case]) -> Mapping[str, str]:
-    """The stated budget of false pages, its part for the days of this log, what chance explains, what was raised."""
+    """The stated budget of false pages, its part for the days of this log, what was raised; what an alert needs."""
+    page, ticket = lines_of(told.parameters)
     days = ((told.until_ms or 0) - (told.from_ms or 0)) / DAY_MS
     return {
         "per_month": spoken.count(told.parameters.false_pages_per_month),
         "days": spoken.count(round(days, 1)),
         "allowed": spoken.count(told.parameters.false_pages_per_month * days / DAYS_A_MONTH),
         "raised": spoken.count(sum(case.severity == "critical" for case in cases)),
-        "expected": spoken.count(round(told.expected_false, 3)),
-        "line": spoken.count(told.parameters.page_z if told.line is None else told.line),
+        "page": nats(page),
+        "ticket": nats(ticket),
+        "z": spoken.count(told.parameters.page_z),
     }
 
 
@@ -206,7 +205,9 @@ def evidence_of(evidence: Mapping[str, Any]) -> tuple[list[tuple[str, str]], lis
         if key in DRAWN or given is None:
             continue
         rows = _as_rows(given)
-        if rows:
+        if key == "votes" and rows:
+            tables.append(_traits(evidence))
+        elif rows:
             tables.append(_table(key, rows))
         else:
             facts.append((spoken.label(key), spoken.value(key, given)))
@@ -229,6 +230,12 @@ def _table(key: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     columns = list(dict.fromkeys(column for row in rows for column in row))
     cells = [[spoken.value(column, row[column]) if column in row else "" for column in columns] for row in rows]
     return Table(spoken.label(key), [spoken.label(column) for column in columns], cells)
+
+
+def _traits(evidence: Mapping[str, Any]) -> Table:
+    """What speaks for one operator and what against, the strongest first."""
+    rows = [(one.words, one.said, one.value, one.measures) for one in said_by_traits(evidence)]
+    return Table(spoken.label("votes"), ("trait", "says of one operator", "value", "of what"), rows)
 
 
 def _fleet_chart(told: Told, kind: str, title: str) -> Mapping[str, Any]:

@@ -14,9 +14,11 @@ LABELS: Mapping[str, str] = {
     "comparable_change": "change of comparable accounts",
     "largest_value_covers": "part of the organisations that the largest shared value covers",
     "baseline": "requests before, decayed",
-    "limit": "limit",
+    "log_odds": "log-odds of one operator, over the last hours (nats)",
+    "log_odds_now": "log-odds of one operator in this hour (nats)",
+    "log_odds_page": "log-odds that a page needs (nats)",
+    "log_odds_ticket": "log-odds that a ticket needs (nats)",
     "looks_like": "looks like",
-    "one_hand": "says one operator",
     "named": "sums over the named accounts, to recompute from the log",
     "onset_ms": "estimated onset",
     "organisations_total": "organisations in all",
@@ -27,16 +29,16 @@ LABELS: Mapping[str, str] = {
     "shared_values": "what they share",
     "shared_values_total": "rare values that they share",
     "statistic": "strength of the shift (standard errors)",
-    "threshold": "strength that a page needs",
+    "threshold": "strength that a shift needs",
     "target_requests": "requests to the target",
     "ticks": "ticks in a row",
     "until_ms": "until",
     "votes": "is it one operator?",
-    "votes_for": "votes for one operator",
+    "votes_for": "traits for one operator",
     "window": "counted over",
 }
 SHARES = ("comparable_change", "largest_value_covers", "breadth")
-CODES = ("why", "trait", "looks_like", "name", "change")  # words of ours, written with underscores
+CODES = ("why", "looks_like", "name", "change")  # words of ours, written with underscores
 
 
 def label(key: str) -> str:

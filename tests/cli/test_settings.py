@@ -88,6 +88,8 @@ def test_settings_are_frozen():
         ("[http]\nport = 'x'\n", "[http] port = 'x': expected a valid integer"),
         ("[detection]\npage_z = -1\n", "[detection] page_z = -1: expected greater than 0"),
         ("[detection]\npage_zz = 1\n", "did you mean page_z?"),
+        ("[detection]\ntie_excess = 1.5\n", "no key [detection] tie_excess"),
+        ("[detection]\ncore_organisations_min = 3\n", "no key [detection] core_organisations_min"),
         ("[ticks]\nnetwork_tick_ms = 7\n", "network_tick_ms must be a multiple of tick_ms = 300000"),
         ("[kafka]\nsecurity_protocol = 'SASL_SSL'\n", "needs sasl_username and sasl_password"),
         ("[kafka.topics]\nrequests = 'swerve.dlq'\nframes = 'swerve.dlq'\n", "swerve.dlq is given twice"),

@@ -50,7 +50,9 @@ def finding(
         "share_before": 0.02,
         "share_after": 0.48, "share_expected": 0.11, "comparable_change": 0.09, "statistic": 9.1, "threshold": 5.0,
         "shared_values": shared, "series": [[T0 + n * HOUR_MS, n / 50, n / 200] for n in range(24)],
-        "votes": [{"trait": "load_spread", "value": 0.55, "limit": 0.6, "one_hand": True}],
+        "votes": [{"trait": "load_spread", "value": 0.55, "nats": 1.2, "one_hand": True},
+                  {"trait": "widest", "value": 0.4, "nats": -0.7, "one_hand": False}],
+        "log_odds": 2.5, "log_odds_now": 2.25, "log_odds_page": 2.0, "log_odds_ticket": -0.5,
     }  # fmt: skip
     return Finding(
         key, "release_shift", who, (Target("model", model),), level, Phase.MOVING, at_ms, T0 - 9 * HOUR_MS,

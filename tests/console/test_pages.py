@@ -43,7 +43,8 @@ async def test_the_alert_page_holds_what_a_decision_needs(campaign, visit):
     for said in (
         "● critical", "Acknowledge", "Snooze…", "Expected…", "Campaign", "Harmless", "these accounts",
         "payment card-net-1",
-        "Is it one operator?", "load even over accounts", "opened as critical", "acct_00000", "share expected", "CSV",
+        "Is it one operator?", "unevenness of the load", "+1.20 nats, for", "-0.70 nats, against",
+        "a page needs +2.00 nats", "opened as critical", "acct_00000", "share expected", "CSV",
         "Harmless if", "/runbook#release_shift", "atlas-4 released",
     ):  # fmt: skip
         assert said in text, said

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from detectors.hand import lines_of
 from detectors.parameters import Parameters
 from detectors.summary import CohortCounts, Summary
 from stream import metrics
@@ -81,16 +82,16 @@ def test_a_page_judged_harmless_spends_the_budget_for_a_month(fleet: Fleet):
     assert metrics.value("swerve_false_pages_spent") == 0
 
 
-def test_the_lines_of_alerts_and_what_chance_explains_are_those_of_the_judges_budget(fleet: Fleet):
+def test_the_lines_of_alerts_are_those_that_the_budgets_of_false_ones_allow(fleet: Fleet):
     MeasuredFleet(fleet, late_s=lambda at_ms: 0.0)
-    fleet.judge.budget.learn(0, {}, 1)
     network = SimpleNamespace(cohorts=counts(model__a=1), accounts=object())
 
     fleet.on_tick(Judged(BEGIN_MS, [network], [], []))
 
-    assert metrics.value("swerve_alert_line_sigmas", severity="critical") == Parameters().page_z
-    assert metrics.value("swerve_alert_line_sigmas", severity="warning") == Parameters().page_z
-    assert metrics.value("swerve_false_pages_expected") == Parameters().false_pages_per_month / 720
+    page, ticket = lines_of(Parameters())
+    assert metrics.value("swerve_alert_line_nats", severity="critical") == page
+    assert metrics.value("swerve_alert_line_nats", severity="warning") == ticket
+    assert page > ticket
 
 
 def test_the_strongest_shift_of_each_dimension_is_shown_and_of_one_that_fell_silent_none(fleet: Fleet):
@@ -133,6 +134,7 @@ def test_a_correlate_that_stands_by_shows_nothing_of_what_it_judged_before(fleet
     assert metrics.value("swerve_sink_backlog", sink="pager") is None
     assert metrics.value("swerve_sink_pages_waiting", sink="pager") is None
     assert metrics.value("swerve_false_pages_budget") is None
+    assert metrics.value("swerve_alert_line_nats", severity="critical") is None
     assert metrics.value("swerve_snapshot_timestamp_seconds", stage="correlate") is None
     assert metrics.value("swerve_ticks_closed_total", kind="network") == told, "a counter never goes back"
 

@@ -66,7 +66,7 @@ def everything_happens(models: int = 200, capabilities: int = 30) -> None:
     metrics.sources("ingest", 1, 1)
     metrics.correlate_active(True)
     metrics.false_page_budget(2.0, 1.0)
-    metrics.alert_lines(4.0, 4.5, 0.3)
+    metrics.alert_lines(critical=4.5, warning=1.2)
     metrics.fleet_shares(
         {f"model-{number}": number + 1 for number in range(models)},
         {f"capability_{number}": number + 1 for number in range(capabilities)},

@@ -179,7 +179,15 @@ RICH = msgspec.structs.replace(
             "share_after": 0.482882,
             "baseline": 9455.45,
         },
-        "votes": [{"trait": "synchrony", "value": 1.4, "limit": 0.95, "one_hand": True}],
+        "votes": [
+            {"trait": "synchrony", "value": 1.4, "nats": 2.1, "one_hand": True},
+            {"trait": "prefix_dominance", "value": 0.41, "nats": -0.62, "one_hand": False},
+        ],
+        "votes_for": 1,
+        "log_odds": 1.9,
+        "log_odds_now": 1.23,
+        "log_odds_page": 1.5,
+        "log_odds_ticket": -0.5,
         "shared_values": [
             {"dimension": "template", "value": "9f3c\x1b[31m", "accounts": 64, "organisations": 40, "elsewhere": 0}
         ],
@@ -201,6 +209,9 @@ def test_explain_prints_every_number_with_its_formula(capsys, tmp_path):
         "test statistic z",
         "9.1",
         "pauses and waves",
+        "+2.10 nats, for",
+        "-0.62 nats, against",
+        "a page needs +1.50 nats",
         "64 accounts of 40",
         "Harmless",
         "1,402",
@@ -249,12 +260,17 @@ def test_explain_copes_with_evidence_that_is_not_there():
     assert [section.title for section in explain([bare])] == ["Alert", "Toward what", "Harmless if", "Timeline (UTC)"]
 
 
-def test_a_vote_next_to_its_limit_is_shown_with_the_digits_that_tell_the_side():
-    votes = [{"trait": "load_spread", "value": 0.6004, "limit": 0.6, "one_hand": False},
-             {"trait": "load_spread", "value": 0.45, "limit": 0.6, "one_hand": True}]  # fmt: skip
-    (section,) = (one for one in explain([msgspec.structs.replace(RICH, evidence={"votes": votes})])
-                  if one.title == "Why one operator")  # fmt: skip
-    assert [row.note for row in section.rows] == ["0.6004; one hand at most 0.6", "0.45; one hand at most 0.6"]
+def test_explain_adds_up_what_is_for_one_operator_and_what_against():
+    (section,) = (one for one in explain([RICH]) if one.title == "Is it one operator?")
+    assert [(row.label, row.value) for row in section.rows] == [
+        ("over the last hours", "+1.90 nats"),
+        ("pauses and waves in common", "+2.10 nats, for"),
+        ("the favourite exit", "-0.62 nats, against"),
+        ("before any trait", "-0.25 nats"),
+        ("this hour in all", "+1.23 nats"),
+    ]
+    assert section.rows[0].note == "a page needs +1.50 nats, a ticket -0.50 nats"
+    assert section.rows[2].note.startswith("41%: of its requests")
 
 
 def test_the_report_counts_what_was_right(capsys, tmp_path):

@@ -7,11 +7,13 @@ import re
 import numpy as np
 import pytest
 
+from detectors.hand import lines_of
 from detectors.parameters import Parameters
 from detectors.rows import Sets, key_of
 from detectors.summary import AccountColumns, CohortCounts, Summary
 from detectors.watchlist import Watched
 from stream.contract.alert import Alert, AlertSubject, AlertTarget
+from stream.correlate.hand import nats
 from stream.report.history import TICKS_KEPT, AlertHistory, FleetHistory
 from stream.report.page import Told, fingerprint, render
 
@@ -113,6 +115,27 @@ def test_the_page_says_what_was_found_refused_and_how_it_judged(told):
     assert "not_json 17 not JSON, or cut off" in page
     assert "Budget of false pages: 0.5 a month, so 0.0333 in these 2 days. Pages raised: 1." in page
     assert fingerprint(told.parameters) in page
+
+
+def test_the_page_says_how_sure_of_one_operator_a_page_and_a_ticket_must_be(told):
+    told.parameters = Parameters(false_pages_per_month=0.5, false_warnings_per_month=3.0, page_z=4.5)
+    line, ticket = lines_of(told.parameters)
+    page = words(render(told))
+    assert f"A page needs log-odds of one operator's hand of {nats(line)} by this budget," in page
+    assert f"a ticket {nats(ticket)}; of a shift below 4.5 standard errors nobody asks." in page
+
+
+def test_the_traits_of_an_alert_stand_strongest_first_in_plain_words_with_their_nats(told):
+    votes = [
+        {"trait": "carriers", "value": 2.0, "nats": 0.4, "one_hand": True},
+        {"trait": "template_dominance", "value": 0.61, "nats": -1.5, "one_hand": False},
+    ]
+    told.changes = [alert(evidence={"votes": votes, "votes_for": 1, "log_odds": 2.25, "log_odds_page": 1.5})]
+    page = words(render(told))
+    against = "the favourite prompt -1.50 nats, against 61% of its requests with a prompt template"
+    assert page.index(against) < page.index("accounts on a shared value +0.40 nats, for 100 of the group")
+    assert "log-odds of one operator, over the last hours (nats) 2.25" in page
+    assert "log-odds that a page needs (nats) 1.5" in page
 
 
 def test_the_page_has_no_address_of_another_host_and_no_script(told):

@@ -107,7 +107,7 @@ def _followed(one: Dashboard) -> None:
         one,
         "What does Swerve follow?",
         lines(
-            "How many groups of tied accounts are under test?",
+            "How many networks that moved in company are under test?",
             "short",
             "Candidates of each network tick, and groups that are followed over time by the level that they reached.",
             Query("max(swerve_candidates{@})", "candidates"),

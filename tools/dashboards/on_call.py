@@ -43,9 +43,8 @@ def _open(one: Dashboard) -> None:
         number(
             "How many false pages were there in 30 days?",
             "short",
-            "Pages marked harmless, how many chance explains at the lines in force, how many the configuration allows.",
+            "Pages marked harmless, and how many the configuration allows.",
             Query("max(swerve_false_pages_spent{@})", "marked harmless"),
-            Query("max(swerve_false_pages_expected{@})", "expected by chance"),
             Query("max(swerve_false_pages_budget{@})", "budget"),
             width=QUARTER,
         ),

@@ -68,7 +68,7 @@ def tick(now_ms: int, number: int) -> None:
         metrics.strongest_shift(dimension, 2.5)
     metrics.groups(12, {"none": 3, "warning": 1})
     metrics.false_page_budget(2.0, 1.0)
-    metrics.alert_lines(4.0, 4.5, 0.3)
+    metrics.alert_lines(critical=4.5, warning=1.2)
     metrics.accounts_tracked(400_000, 2_000_000)
     for stage in ("detect", "correlate"):
         metrics.snapshot_written(stage, 40_000_000, 0.8)
