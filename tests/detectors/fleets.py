@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from detectors.carriers import Carried, Carriers
+from detectors.membership import Holdings
+from detectors.neighbours import Neighbours
 from detectors.parameters import HOUR_MS, Parameters
 from detectors.population import Population, population_of
 from detectors.rows import Sets, key_of, shard_of
@@ -160,3 +162,26 @@ def carried(one: Population, parameters: Parameters = PARAMETERS) -> Carried:
     carriers = Carriers(parameters.carried_h)
     carriers.learn(one.columns, one.hour)
     return carriers.of(one, parameters.link_dimensions)
+
+
+def holdings_of(one: Population, parameters: Parameters = PARAMETERS) -> Holdings:
+    """The values of the population that still say something, by account, as a tick has them."""
+    return Holdings(one, carried(one, parameters), parameters.popular_max(one.organisations))
+
+
+def neighbours_of(one: Population, parameters: Parameters = PARAMETERS) -> Neighbours:
+    """Who shares what with whom in the population."""
+    return Neighbours(one, carried(one, parameters), parameters)
+
+
+def in_rings(accounts: Sequence[Account], dimension: str = "payment", size: int = 3) -> list[Account]:
+    """The same accounts, of which so many at a time, as they come, share one value of the dimension."""
+    return [
+        replace(one, values={**one.values, (dimension, f"{accounts[0].id} ring {i // size}"): one.n})
+        for i, one in enumerate(accounts)
+    ]
+
+
+def rows_named(one: Population, ids: Iterable[str]) -> np.ndarray:
+    """Rows of these accounts, sorted."""
+    return np.flatnonzero(np.isin(one.columns.ids, list(ids)))

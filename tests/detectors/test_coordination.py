@@ -1,4 +1,4 @@
-"""The coordination rule: each of its parts by itself keeps an event, a customer or an office from being a network."""
+"""Coordination: how many organisations a group has, what they share, and when one customer is no network."""
 
 from __future__ import annotations
 
@@ -29,11 +29,14 @@ def pooled(accounts=24, templates=6, payments=3):
     ]
 
 
-def judged(group):
+def looked_at(group):
     one = population([*STRANGERS, *group])
     holdings = Holdings(one, carried(one), PARAMETERS.value_organisations_max)
-    rows = np.flatnonzero([name.startswith("z") for name in one.columns.ids])
-    return coordination_of(one, holdings, rows)
+    return one, holdings, np.flatnonzero([name.startswith("z") for name in one.columns.ids])
+
+
+def judged(group):
+    return coordination_of(*looked_at(group))
 
 
 def test_a_group_on_rotating_pools_is_coordinated_and_tells_what_it_shares():
@@ -48,63 +51,32 @@ def test_a_group_on_rotating_pools_is_coordinated_and_tells_what_it_shares():
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("group", "why"),
-    [
-        (pooled(accounts=7), "few_organisations"),
-        (pooled(templates=3, payments=1), "few_shared_values"),
-        ([dataclasses.replace(a, values={v: n for v, n in a.values.items() if v[0] == "template"}) for a in pooled()],
-         "one_dimension"),
-        ([dataclasses.replace(a, values={**a.values, ("ip_prefix", "the hall"): 1}) for a in pooled()],
-         "one_value_covers"),
-        ([dataclasses.replace(a, org="one customer") for a in pooled()], "few_organisations"),
-    ],
-)  # fmt: skip
-def test_whatever_breaks_one_rule_is_not_and_says_which(group, why):
-    found = judged(group)
+def test_fewer_organisations_than_a_network_needs_are_none():
+    found = judged(pooled(accounts=7))
     assert not found.holds
-    assert found.why == why
+    assert (found.why, found.organisations) == ("few_organisations", 7)
 
 
-def with_prompts(group, prompts, exits):
-    """The group on so few prompts that each is nearly everybody's, and on these exits in turn."""
-    return [
-        dataclasses.replace(
-            a,
-            values={
-                **{v: n for v, n in a.values.items() if v[0] == "payment"},
-                **{("template", f"t{k}"): 4 for k in range(prompts)},
-                **{("ip_prefix", f"e{(i + k) % exits}"): 1 for k in range(6)},
-            },
-        )
-        for i, a in enumerate(group)
-    ]
+def test_many_accounts_of_one_customer_are_one_organisation():
+    found = judged([dataclasses.replace(a, org="one customer") for a in pooled()])
+    assert (found.why, found.organisations) == ("few_organisations", 1)
 
 
-def test_a_few_prompts_may_be_everybodys_where_payments_and_exits_are_shared_as_well():
-    found = judged(with_prompts(pooled(payments=3), prompts=3, exits=10))
-    assert found.why == "coordinated"
-    assert found.cover == 1.0
+def test_the_limit_of_organisations_is_the_configurations():
+    one, holdings, rows = looked_at(pooled(accounts=12))
+    found = [coordination_of(one, holdings, rows, organisations_min=least).why for least in (12, 13)]
+    assert found == ["coordinated", "few_organisations"]
 
 
-def test_an_exit_that_all_pass_through_covers_only_where_it_has_their_requests():
-    rotating = with_prompts(pooled(payments=3), prompts=3, exits=8)
-    assert judged(rotating).why == "coordinated"
-    office = [dataclasses.replace(a, values={**a.values, ("ip_prefix", "e0"): 20}) for a in rotating]
-    assert judged(office).why == "one_value_covers"
+def test_a_group_that_shares_nothing_tells_of_no_value():
+    found = judged([dataclasses.replace(a, values={("payment", f"own {i}"): 1}) for i, a in enumerate(pooled())])
+    assert (found.values, found.shared, found.cover) == (0, (), 0.0)
 
 
-def test_one_payment_for_all_is_an_agency_whatever_else_they_share():
-    assert judged(with_prompts(pooled(payments=1), prompts=3, exits=10)).why == "one_value_covers"
-
-
-def test_a_public_prompt_pack_is_no_network_though_some_of_its_users_share_payments_and_exits():
-    strangers = with_prompts(pooled(payments=3), prompts=3, exits=10)
-    pack = [
-        dataclasses.replace(a, values={v: n for v, n in a.values.items() if v[0] == "template" or i < 10})
-        for i, a in enumerate(strangers)
-    ]
-    assert judged(pack).why == "one_value_covers"
+def test_cover_is_the_part_of_the_organisations_under_the_widest_value():
+    assert judged(pooled(templates=6, payments=3)).cover == pytest.approx(12 / 24)
+    hall = [dataclasses.replace(a, values={**a.values, ("ip_prefix", "the hall"): 1}) for a in pooled()[:18]]
+    assert judged([*hall, *pooled()[18:]]).cover == pytest.approx(18 / 24)
 
 
 def test_a_popular_value_binds_a_group_that_carries_it_five_times_as_often_as_others():
@@ -121,9 +93,20 @@ def test_a_popular_value_binds_a_group_that_carries_it_five_times_as_often_as_ot
 
 
 def test_values_that_two_organisations_share_are_a_coincidence_and_do_not_count():
-    group = [dataclasses.replace(a, values={("payment", f"p{i // 2}"): 1, ("template", f"t{i // 2}"): 1})
-             for i, a in enumerate(pooled())]  # fmt: skip
-    assert judged(group).why == "few_shared_values"
+    def in_groups_of(size):
+        return [dataclasses.replace(a, values={("payment", f"p{i // size}"): 1, ("template", f"t{i // size}"): 1})
+                for i, a in enumerate(pooled())]  # fmt: skip
+
+    assert judged(in_groups_of(2)).values == 0
+    assert judged(in_groups_of(3)).values == 16
+
+
+def test_where_nobody_says_who_belongs_to_whom_that_is_told():
+    assert judged(pooled()).unrelated
+    one = population([dataclasses.replace(a, org=None) for a in [*STRANGERS, *pooled()]])
+    holdings = Holdings(one, carried(one), PARAMETERS.value_organisations_max)
+    rows = np.flatnonzero([name.startswith("z") for name in one.columns.ids])
+    assert not coordination_of(one, holdings, rows).unrelated
 
 
 def test_one_customer_that_is_much_of_a_group_is_left_out_and_small_ones_stay():

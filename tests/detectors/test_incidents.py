@@ -16,7 +16,7 @@ ACCOUNTS = 10
 
 def incident() -> Incident:
     """Ten accounts that moved to a model in hour 0."""
-    one = Incident("net-1", "release_shift", 0, 0, NEW, True, Level.CRITICAL, 0, 1, targets={NEW: 0})
+    one = Incident("net-1", "release_shift", 0, 0, NEW, True, Level.CRITICAL, 0, targets={NEW: 0})
     for key in range(ACCOUNTS):
         one.evidence[key] = Evidence(f"a{key}", 2, 5.0, 0, 0, 100, 0.0, 0.5, True, 0, moved=2)
     return one

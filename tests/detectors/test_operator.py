@@ -1,4 +1,4 @@
-"""One hand or many? The traits equal their plain definitions, and speak as they should of clear cases."""
+"""How a group works, and what binds it: the traits equal their plain definitions on small groups made up for them."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.membership import Holdings
-from detectors.operator import Activity, likeness, ordinary_of, synchrony, verdict_of
+from detectors.membership import TURNED
+from detectors.operator import GIANT, Activity, likeness, ordinary_of, synchrony, ties_of, traits_of
 from detectors.snapshot import from_bytes, to_bytes
 from tests.detectors.fleets import (
     HOUR,
     PARAMETERS,
     Account,
-    carried,
     columns_of,
+    holdings_of,
     moving,
     operated,
     population,
     private_values,
+    rows_named,
     still_fleet,
 )
 
@@ -103,21 +104,188 @@ def test_activity_gives_every_bin_in_order_and_zeros_for_silence():
     assert again.of(keys).tolist() == bins.tolist()
 
 
-def verdict(group, fleet, waves, target="model:atlas-4"):
-    """The verdict on a group whose requests follow `waves` (a rate by 5 minutes over two days, or by account)."""
+FLEET = private_values(still_fleet(200, orgs_of=1))
+NEW = "model:atlas-4"
+
+
+def traits(group, fleet=FLEET, bins=None, target="model:atlas-3"):
+    """The traits of a group in a fleet. bins: requests by account and 5 minutes of the last hours."""
     one = population([*fleet, *group])
-    rows = np.flatnonzero(np.isin(one.columns.ids, [account.id for account in group]))
-    activity, rng = Activity(), np.random.default_rng(5)
-    for hour in range(48):
-        rate = waves[..., hour * 12 : hour * 12 + 12]
-        bins = rng.poisson(np.broadcast_to(rate, (len(group), 12)))
-        busy = [dataclasses.replace(a, bins=b.tolist()) for a, b in zip(group, bins, strict=True)]
-        activity.learn(columns_of(busy, HOUR - 48 + hour), HOUR - 48 + hour)
+    activity = Activity()
+    for hour in range(0 if bins is None else bins.shape[1] // 12):
+        busy = [
+            dataclasses.replace(a, bins=b.tolist())
+            for a, b in zip(group, bins[:, hour * 12 : hour * 12 + 12], strict=True)
+        ]
+        activity.learn(columns_of(busy, HOUR + hour), HOUR + hour)
     capabilities = np.flatnonzero([name.startswith("capability:") for name in one.targets])
-    return verdict_of(
-        one, ordinary_of(one, capabilities), Holdings(one, carried(one), PARAMETERS.value_organisations_max), activity,
-        rows, capabilities, one.targets.index(target), clock=False,
-    )  # fmt: skip
+    holdings = holdings_of(one, dataclasses.replace(PARAMETERS, value_organisations_max=10_000))
+    rows = rows_named(one, [account.id for account in group])
+    return traits_of(
+        one, ordinary_of(one, capabilities), holdings, activity, rows, capabilities, one.targets.index(target)
+    )
+
+
+def made(*counts):
+    """A group of one account for each count of requests, all for one model."""
+    return [Account(f"z{i:02}", f"zo{i}", n, now={"model:atlas-3": n}) for i, n in enumerate(counts)]
+
+
+def spread_of_the_fleet(group, fleet=FLEET):
+    return np.std(np.log([one.n for one in [*fleet, *group] if one.n >= 3]))
+
+
+def test_load_spread_is_that_of_the_volumes_against_the_fleets():
+    group = made(10, 20, 40, 20, 10)
+    expected = np.std(np.log([10, 20, 40, 20, 10])) / spread_of_the_fleet(group)
+    assert traits(group)["load_spread"] == pytest.approx(expected, abs=1e-4)
+    assert traits(made(30, 30, 30, 30))["load_spread"] == 0.0
+
+
+def test_load_spread_leaves_out_who_asked_next_to_nothing_where_enough_others_remain():
+    idle = made(10, 20, 40, 20, 10, 1, 2)
+    expected = np.std(np.log([10, 20, 40, 20, 10])) / spread_of_the_fleet(idle)
+    assert traits(idle)["load_spread"] == pytest.approx(expected, abs=1e-4)
+    few = made(10, 20, 1)
+    expected = np.std(np.log([10, 20, 1])) / spread_of_the_fleet(few)
+    assert traits(few)["load_spread"] == pytest.approx(expected, abs=1e-4)
+
+
+def mixed(*pairs, targets=("capability:coding", "capability:vision"), n=20):
+    """A group whose accounts use two capabilities so often, of so many requests."""
+    return [
+        Account(f"z{i:02}", f"zo{i}", n, now={**dict(zip(targets, pair, strict=True)), "model:atlas-3": n})
+        for i, pair in enumerate(pairs)
+    ]
+
+
+def test_mix_likeness_is_nothing_where_all_use_capabilities_alike_and_large_where_each_has_its_own():
+    assert traits(mixed(*[(10, 4)] * 8))["mix_likeness"] == 0.0
+    apart = traits(mixed(*[(20, 0), (0, 20)] * 4))["mix_likeness"]
+    assert apart > 1.0  # accounts of the fleet differ less than that
+    assert 0.0 < traits(mixed(*[(12, 6), (6, 12)] * 4))["mix_likeness"] < apart
+
+
+def test_shift_dispersion_is_the_likeness_of_the_shares_of_the_target():
+    shares = (5, 10, 15, 10, 5, 10)
+    group = [Account(f"z{i}", f"zo{i}", 20, now={NEW: x, "model:atlas-3": 20 - x}) for i, x in enumerate(shares)]
+    expected = likeness(np.array(shares, float), np.full(6, 20.0))
+    assert traits(group, target=NEW)["shift_dispersion"] == pytest.approx(expected, abs=1e-4)
+    some = [Account(f"z{i}", f"zo{i}", 20, now={NEW if i % 2 else "model:atlas-3": 20}) for i in range(6)]
+    assert traits(some, target=NEW)["shift_dispersion"] == 1.0
+
+
+def test_synchrony_is_that_of_the_activity_of_the_last_two_days():
+    rng = np.random.default_rng(7)
+    waves = np.repeat(np.where(rng.random(48) < 0.3, 0.0, 0.5), 12)
+    together = rng.poisson(np.broadcast_to(waves, (20, 576)))
+    group = made(*[20] * 20)
+    assert traits(group, bins=together)["synchrony"] == pytest.approx(synchrony(together.astype(float)), abs=1e-4)
+    assert traits(group, bins=together)["synchrony"] > 2.0
+    assert traits(group, bins=rng.poisson(0.4, (20, 576)))["synchrony"] < 1.3
+
+
+def by_night(fleet_hours, *group_hours, country="FR"):
+    """night_share of a group of the country whose accounts work at these hours, in a fleet that works at those."""
+
+    def at(hours):
+        return [12 if hour in hours else 0 for hour in range(24)]
+
+    fleet = [dataclasses.replace(one, country=country, hours=at(fleet_hours)) for one in FLEET]
+    group = [
+        dataclasses.replace(one, country=country, hours=at(hours))
+        for one, hours in zip(made(*[20] * len(group_hours)), group_hours, strict=True)
+    ]
+    return traits(group, fleet)["night_share"]
+
+
+def test_night_share_is_the_part_of_the_requests_at_night_beyond_that_of_compatriots():
+    day = range(8, 24)  # which leaves eight hours of night
+    assert by_night(day, *[day] * 6) == pytest.approx(0.0, abs=0.02)
+    assert by_night(day, *[range(24)] * 6) == pytest.approx(8 / 24, abs=0.02)
+    assert by_night(day, *[range(8)] * 6) == pytest.approx(1.0, abs=0.05)
+
+
+def test_the_night_is_that_of_each_country():
+    """Half of the world works when the other half sleeps: who works with their own works by day."""
+    shifted = {"FR": range(8, 24), "NZ": [*range(12), *range(20, 24)]}
+    fleet = [
+        dataclasses.replace(one, country=country, hours=[12 if h in shifted[country] else 0 for h in range(24)])
+        for one, country in zip(FLEET, ["FR", "NZ"] * 100, strict=True)
+    ]
+    group = [dataclasses.replace(one, country="NZ", hours=fleet[1].hours) for one in made(*[20] * 6)]
+    assert traits(group, fleet)["night_share"] == pytest.approx(0.0, abs=0.02)
+    abroad = [dataclasses.replace(one, country="FR") for one in group]
+    assert traits(abroad, fleet)["night_share"] > 0.3
+
+
+def test_one_giants_cron_is_no_countrys_night():
+    day = [12 if h in range(8, 24) else 0 for h in range(24)]
+    fleet = [dataclasses.replace(one, country="FR", hours=day) for one in FLEET]
+    cron = dataclasses.replace(fleet[0], hours=[60_000] * 8 + [0] * 16)
+    group = [dataclasses.replace(one, country="FR", hours=day) for one in made(*[20] * 6)]
+    assert traits(group, [cron, *fleet[1:]])["night_share"] == pytest.approx(
+        traits(group, fleet)["night_share"], abs=0.02
+    )
+
+
+def carrying(*values, n=20):
+    """A group whose accounts carry these values with so many requests each: {value: requests} of each account."""
+    return [Account(f"z{i}", f"zo{i}", n, now={"model:atlas-3": n}, values=each) for i, each in enumerate(values)]
+
+
+def template(name):
+    return "template", name
+
+
+def test_kit_spread_is_how_much_the_part_under_shared_prompts_differs():
+    """Shared is what three organisations use; the rest is each account's own work."""
+    kit = [16, 12, 8, 4]
+    group = carrying(*({template("kit"): k, template(f"own {i}"): 20 - k} for i, k in enumerate(kit)))
+    # What an account alone carries is no shared value, and is still of its requests.
+    assert traits(group)["kit_spread"] == pytest.approx(np.std(np.array(kit) / 20), abs=1e-4)
+    alike = carrying(*({template("kit"): 12, template(f"own {i}"): 8} for i in range(4)))
+    assert traits(alike)["kit_spread"] == 0.0
+
+
+def test_template_dominance_is_the_part_of_all_requests_under_the_favourite_prompt():
+    group = carrying(*({template("favourite"): 10, template("other"): 4, template(f"own {i}"): 6} for i in range(5)))
+    assert traits(group)["template_dominance"] == pytest.approx(0.5)
+
+
+def test_template_cover_is_the_part_of_the_organisations_under_the_widest_prompt():
+    group = carrying(*({template("wide"): 1} if i < 6 else {template("narrow"): 9} for i in range(8)))
+    assert traits(group)["template_cover"] == pytest.approx(6 / 8)
+    one_customer = [dataclasses.replace(a, org="one") if i < 5 else a for i, a in enumerate(group)]
+    assert traits(one_customer)["template_cover"] == pytest.approx(2 / 4)
+
+
+def test_prefix_dominance_is_the_part_of_all_requests_behind_the_favourite_exit():
+    exits = [{("ip_prefix", "office"): 15, ("ip_prefix", f"home {i}"): 5} for i in range(4)]
+    assert traits(carrying(*exits))["prefix_dominance"] == pytest.approx(0.75)
+    rotating = [{("ip_prefix", f"e{k}"): 2 for k in range(i, i + 10)} for i in range(4)]
+    assert traits(carrying(*rotating))["prefix_dominance"] == pytest.approx(0.1)
+
+
+def test_what_nobody_of_the_group_carries_tells_nothing():
+    found = traits(made(*[20] * 5))
+    assert {"kit_spread", "template_dominance", "template_cover", "prefix_dominance"}.isdisjoint(found)
+    assert {"load_spread", "shift_dispersion", "night_share"} <= set(found)
+    with_exits = traits(carrying(*[{("ip_prefix", "office"): 15}] * 5))
+    assert "prefix_dominance" in with_exits
+    assert "template_cover" not in with_exits
+
+
+def test_one_giants_habits_are_not_the_groups():
+    group = carrying(*({template("a"): 10, template("b"): 10, ("ip_prefix", f"e{i % 3}"): 20} for i in range(9)))
+    large = int(20 * GIANT) + 1
+    giant = Account("z9", "zo9", 20, now={NEW: 20}, values={template("b"): large, ("ip_prefix", "e0"): large})
+    ours = traits([*group, dataclasses.replace(giant, n=large, now={NEW: large})], target=NEW)
+    theirs = traits([*group, giant], target=NEW)
+    assert ours["template_dominance"] == 0.5 != theirs["template_dominance"]
+    assert ours["prefix_dominance"] == pytest.approx(1 / 3, abs=1e-4) != theirs["prefix_dominance"]
+    assert ours["shift_dispersion"] == 0.0 != theirs["shift_dispersion"]
+    assert ours["load_spread"] > 0.0  # who spreads its load so unevenly is asked with all that it has
 
 
 def load_balanced(accounts):
@@ -132,31 +300,82 @@ def load_balanced(accounts):
     return out
 
 
-def test_a_load_balanced_group_with_common_waves_is_one_hand():
+def test_the_traits_tell_a_load_balanced_pool_from_customers_of_one_product():
+    """Each trait speaks for one hand in the first, and against it in the second."""
     rng = np.random.default_rng(7)
     fleet = private_values(still_fleet(400))
-    group = operated(load_balanced(still_fleet(60, seed=8, prefix="z", orgs_of=1)), payments=8, each=6)
-    waves = np.repeat(np.where(rng.random(96) < 0.3, 0.0, 0.25), 6)
-    found = verdict(group, fleet, waves)
-    assert found.one_hand
-    assert found.looks_like is None
-    assert found.votes_for >= 5
+    pool = operated(load_balanced(still_fleet(60, seed=8, prefix="z", orgs_of=1)), payments=8, each=6)
+    waves = rng.poisson(np.broadcast_to(np.repeat(np.where(rng.random(96) < 0.3, 0.0, 0.25), 6), (60, 576)))
+    customers = moving(private_values(still_fleet(60, seed=8, prefix="z", orgs_of=1)), NEW, 0.5)
+    customers = [dataclasses.replace(a, values={**a.values, template("kit"): a.n // 2 + 1}) for a in customers]
+    own_lives = rng.poisson(rng.gamma(0.5, 0.4, (60, 576)))
+    one_hand = traits(pool, fleet, waves, target=NEW)
+    many = traits(customers, fleet, own_lives, target=NEW)
+    for trait in ("load_spread", "mix_likeness", "template_dominance", "template_cover"):
+        assert one_hand[trait] < 0.75 * many[trait], trait
+    assert one_hand["synchrony"] > 1.25 * many["synchrony"]
 
 
-def test_customers_of_one_product_each_with_a_life_of_its_own_are_not():
-    """They share one template and move together, but differ in volume, mix and hours."""
-    rng = np.random.default_rng(7)
-    fleet = private_values(still_fleet(400))
-    group = moving(private_values(still_fleet(60, seed=8, prefix="z", orgs_of=1)), "model:atlas-4", 0.5)
-    group = [dataclasses.replace(a, values={**a.values, ("template", "kit"): a.n // 2 + 1}) for a in group]
-    found = verdict(group, fleet, rng.gamma(0.5, 0.4, (60, 576)))
-    assert not found.one_hand
-    assert found.looks_like in ("product", "prompt_pack", "agency", "course", "vpn")
+# What binds the accounts of a group
 
 
-def test_every_vote_tells_its_value_its_limit_and_how_clearly_it_speaks():
-    found = verdict(operated(load_balanced(still_fleet(40, prefix="z"))), still_fleet(200), np.full(576, 0.2))
-    assert len({vote.trait for vote in found.votes}) == len(found.votes) >= 6
-    for vote in found.votes:
-        assert vote.one_hand == (vote.margin >= 0)
-        assert -2.0 <= vote.margin <= 2.0
+def ties(group, fleet=FLEET, **turned):
+    """The ties of a group in a fleet, where these accounts turned and nobody else."""
+    one = population([*fleet, *group])
+    evidence = np.zeros(len(one))
+    evidence[rows_named(one, turned)] = [turned[name] for name in sorted(turned)]
+    return ties_of(holdings_of(one), rows_named(one, [account.id for account in group]), evidence)
+
+
+def bound(accounts=10, exits=10, payments=10, prompts=0):
+    """A group of which so many share one exit, payment and prompt."""
+    shared = (("ip_prefix", exits), ("payment", payments), ("template", prompts))
+    return carrying(*({(d, "shared"): 5 for d, most in shared if i < most} for i in range(accounts)))
+
+
+def test_two_kinds_is_the_part_of_the_accounts_that_share_values_of_two_dimensions():
+    assert ties(bound(exits=10, payments=4))["two_kinds"] == pytest.approx(0.4)
+    assert ties(bound(exits=10, payments=4, prompts=6))["two_kinds"] == pytest.approx(0.6)
+    one_dimension = carrying(*[{("payment", "p"): 5, ("payment", "q"): 5}] * 10)
+    assert ties(one_dimension)["two_kinds"] == 0.0
+
+
+def test_widest_is_the_part_of_the_organisations_under_one_payment_or_exit_and_prompts_do_not_count():
+    assert ties(bound(exits=7, payments=4, prompts=10))["widest"] == pytest.approx(0.7)
+    assert ties(bound(exits=0, payments=0, prompts=10))["widest"] == 0.0
+    customers = [dataclasses.replace(a, org=f"zo{i // 2}") for i, a in enumerate(bound(exits=7, payments=4))]
+    assert ties(customers)["widest"] == pytest.approx(4 / 5)
+
+
+def test_carriers_is_how_many_of_the_group_carry_one_of_its_values():
+    assert ties(bound(exits=10, payments=4))["carriers"] == pytest.approx(np.log10(7))
+    assert ties(bound(exits=2, payments=2))["carriers"] == pytest.approx(np.log10(2))
+
+
+def test_exclusive_is_the_part_of_the_carriers_of_its_values_that_are_of_the_group():
+    assert ties(bound())["exclusive"] == 1.0
+    others = [dataclasses.replace(one, values={("payment", "shared"): 1}) for one in FLEET[:5]]
+    assert ties(bound(), [*others, *FLEET[5:]])["exclusive"] == pytest.approx(20 / 25)
+
+
+def test_turned_is_the_part_of_all_carriers_of_two_of_its_values_that_turned_of_the_group_or_not():
+    turned = {f"z{i}": TURNED for i in range(6)}
+    assert ties(bound(), **turned)["turned"] == pytest.approx(0.6)
+    both = {("payment", "shared"): 1, ("ip_prefix", "shared"): 1}
+    others = [dataclasses.replace(one, values=both) for one in FLEET[:10]]
+    assert ties(bound(), [*others, *FLEET[10:]], **turned)["turned"] == pytest.approx(6 / 20)
+    one_value = [dataclasses.replace(one, values={("payment", "shared"): 1}) for one in FLEET[:10]]
+    assert ties(bound(), [*one_value, *FLEET[10:]], **turned)["turned"] == pytest.approx(0.6)
+    just_below = dict.fromkeys(turned, TURNED - 0.01)
+    assert ties(bound(), **just_below)["turned"] == 0.0
+
+
+def test_what_others_carry_as_often_binds_nobody():
+    everybody = [dataclasses.replace(one, values={("payment", "shared"): 1}) for one in FLEET[:50]]
+    group = bound(exits=0)
+    found = ties(group, [*everybody, *FLEET[50:]], z0=9.0)
+    assert found["two_kinds"] == found["widest"] == found["turned"] == 0.0
+
+
+def test_a_group_that_shares_nothing_is_bound_by_nothing():
+    assert set(ties(private_values(made(*[20] * 6))).values()) == {0.0}
