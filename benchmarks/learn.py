@@ -1,0 +1,307 @@
+"""What tells one operator's hand from an honest network? Learnt on fleets drawn at random, written to `learnt.py`.
+
+`make learn` simulates the fleets of WORLDS (a campaign each) and QUIET (none), replays them through the judge, keeps
+the traits of every network that moved, with the truth beside, and fits:
+
+- a curve for each trait: an additive logistic regression over piecewise linear curves, with a ridge that draws every
+  curve to nothing. A network counts once however long it lasts, and no trait may add more than NATS_MAX;
+- the lines of page and warning: the log-odds that honest networks pass so many times a month, when judged by curves
+  that were fitted without their fleet (FOLDS parts of the fleets);
+- from an account's score to the probability that it belongs to the campaign: isotonic regression, on a few knots.
+
+Samples are kept in out/learn until the detection changes, so a run can be taken up again. Two hours on two cores.
+Source: Hastie and Tibshirani 1990 (additive models); Zadrozny and Elkan 2002 (isotonic calibration).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+from scipy.optimize import isotonic_regression, minimize
+
+from benchmarks.case import Case, samples_of, to_stderr
+
+LEARNT = Path(__file__).resolve().parent.parent / "detectors" / "learnt.py"
+KNOTS = (0.02, 0.2, 0.4, 0.6, 0.8, 0.98)  # quantiles of a trait, over networks
+RIDGE = 1.0
+ROUGHNESS = 0.5  # on changes of slope: a curve bends only where many networks say so
+NATS_MAX = 3.0
+MINE_MIN, MINE_MAX = 0.5, 0.2  # of a network's accounts, to be a campaign's, and to be honest
+FOLDS = 6
+BUDGETS = (0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0)
+DAYS_A_MONTH = 30.0
+ACCOUNT_KNOTS = (-2.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 13.0)
+NETWORK_KNOTS = (-4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)
+EARLY_H = 48
+
+Floats = NDArray[np.float64]
+Curves = dict[str, tuple[Floats, Floats]]
+Pairs = Sequence[tuple[float, float]]
+
+
+@dataclass(slots=True)
+class Samples:
+    """Networks, an hour each. fleet, network: numbers; traits: by name, NaN where unknown; mine: a campaign's."""
+
+    fleet: NDArray[np.int64]
+    network: NDArray[np.int64]
+    hour: NDArray[np.int64]
+    traits: dict[str, Floats]
+    mine: NDArray[np.bool_]
+    weight: Floats
+    names: Sequence[str]
+    days: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What was found: the pieces of `learnt.py`."""
+
+    curves: Curves
+    base: float
+    lines: Pairs
+    network: Pairs
+    account: Pairs
+
+
+def main(
+    worlds: Annotated[str, typer.Option(envvar="WORLDS", help="Seeds of the fleets with a campaign, FROM-TO.")] = (
+        "101-140"
+    ),
+    quiet: Annotated[str, typer.Option(envvar="QUIET", help="Seeds of the quiet ones, FROM-TO.")] = "201-212",
+) -> None:
+    """Simulate, fit, print how it does on what it was not fitted on, and write detectors/learnt.py."""
+    cases = [Case("random", seed) for seed in _range(worlds)] + [Case("random_quiet", seed) for seed in _range(quiet)]
+    fleets = [samples_of(case, to_stderr(f"{case.name}, seed {case.seed}")) for case in cases]
+    typer.echo(learn(fleets, f"random {worlds}, random_quiet {quiet}", LEARNT))
+
+
+def _range(text: str) -> range:
+    first, _, last = text.partition("-")
+    return range(int(first), int(last or first) + 1)
+
+
+def learn(fleets: Sequence[Mapping[str, Any]], seeds: str, path: Path | None) -> str:
+    """Fit, write the module, and give the report. fleets: as `samples_of` gives them."""
+    samples = gathered(fleets)
+    left_out = crossed(samples)
+    lines = lines_of(samples, left_out)
+    curves, base = fitted(samples, np.ones(len(samples.mine), bool))
+    found = Learnt(curves, base, lines, networks_calibrated(samples, left_out), calibrated(fleets))
+    if path is not None:
+        path.write_text(module(found, seeds), encoding="utf-8")
+    return report(samples, left_out, found)
+
+
+def gathered(fleets: Sequence[Mapping[str, Any]]) -> Samples:
+    """All networks of all fleets; each network weighs 1, each fleet's campaign as much as all of another fleet's."""
+    rows = [(i, one) for i, fleet in enumerate(fleets) for one in fleet["samples"]]
+    rows = [(i, one) for i, one in rows if _is_told(one)]
+    names = sorted({name for _, one in rows for name in one["traits"]})
+    fleet = np.array([i for i, _ in rows], np.int64)
+    network = fleet * 1_000_000 + np.array([one["network"] for _, one in rows], np.int64)
+    mine = np.array([_is_mine(one) for _, one in rows], bool)
+    early = np.array([one["since"] is None or one["since"] <= EARLY_H for _, one in rows], bool)
+    weight = np.where(mine & ~early, 0.25, 1.0)
+    for key in (network * 2 + mine, fleet * 2 + mine):
+        _, index = np.unique(key, return_inverse=True)
+        total = np.bincount(index, weight)[index]
+        weight = weight / (np.maximum(total, 1e-9) if key is not fleet else np.sqrt(np.maximum(total, 1.0)))
+    for value in (True, False):  # a network is as likely a campaign's as not: what is rare is the budgets' to say
+        weight[mine == value] *= 0.5 * len(fleets) / max(weight[mine == value].sum(), 1e-9)
+    return Samples(
+        fleet, network, np.array([one["hour"] for _, one in rows], np.int64),
+        {name: np.array([one["traits"].get(name, np.nan) for _, one in rows]) for name in names}, mine, weight,
+        [one["name"] for one in fleets], [one["days"] for one in fleets],
+    )  # fmt: skip
+
+
+def _is_told(one: Mapping[str, Any]) -> bool:
+    """Whether it is a campaign's or not: not what mixes both."""
+    return one["share"] <= MINE_MAX or one["share"] >= MINE_MIN
+
+
+def _is_mine(one: Mapping[str, Any]) -> bool:
+    """A campaign's, since its onset: what its accounts do together before is no shift that anybody should be told."""
+    return one["share"] >= MINE_MIN and one["since"] >= 0
+
+
+def fitted(samples: Samples, chosen: NDArray[np.bool_]) -> tuple[Curves, float]:
+    """Curves and the base, from the chosen samples. O(samples x knots) a step of the solver."""
+    columns, knots = [np.ones((len(samples.mine), 1))], {}
+    for name, values in samples.traits.items():
+        at = np.unique(np.round(np.nanquantile(values[chosen], KNOTS), 4))
+        knots[name] = at
+        columns.append(_basis(values, at))
+    design = np.concatenate(columns, axis=1)
+    penalty = _penalty([len(at) for at in knots.values()])
+    x, y, w = design[chosen], samples.mine[chosen].astype(float), samples.weight[chosen]
+
+    def loss(beta: Floats) -> tuple[float, Floats]:
+        score = x @ beta
+        value = float((w * (np.logaddexp(0.0, score) - y * score)).sum() + 0.5 * beta @ penalty @ beta)
+        slope: Floats = x.T @ (w * (1.0 / (1.0 + np.exp(-score)) - y)) + penalty @ beta
+        return value, slope
+
+    beta = minimize(loss, np.zeros(design.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 2_000}).x
+    curves, at = {}, 1
+    for name, places in knots.items():
+        nats = np.clip(beta[at : at + len(places)], -NATS_MAX, NATS_MAX)
+        curves[name] = (places, nats)
+        at += len(places)
+    return curves, float(beta[0])
+
+
+def _basis(values: Floats, knots: Floats) -> Floats:
+    """Weights of the knots in each value's linear interpolation; all 0 where it is unknown."""
+    known = ~np.isnan(values)
+    out = np.zeros((len(values), len(knots)))
+    eye = np.eye(len(knots))
+    for k in range(len(knots)):
+        out[known, k] = np.interp(values[known], knots, eye[k])
+    return out
+
+
+def _penalty(widths: Sequence[int]) -> Floats:
+    """Ridge on every height, and on every change of slope; the base is free."""
+    size = 1 + sum(widths)
+    penalty = np.zeros((size, size))
+    at = 1
+    for width in widths:
+        penalty[at : at + width, at : at + width] += RIDGE * np.eye(width) / max(width, 1) * 2.0
+        if width > 2:
+            bend = np.diff(np.eye(width), n=2, axis=0)
+            penalty[at : at + width, at : at + width] += ROUGHNESS * bend.T @ bend
+        at += width
+    return penalty
+
+
+def scored(samples: Samples, curves: Curves, base: float, chosen: NDArray[np.bool_]) -> Floats:
+    """Log-odds of the chosen samples."""
+    total = np.full(int(chosen.sum()), base)
+    for name, (places, nats) in curves.items():
+        values = samples.traits[name][chosen]
+        known = ~np.isnan(values)
+        total[known] += np.interp(values[known], places, nats)
+    return total
+
+
+def crossed(samples: Samples) -> Floats:
+    """Log-odds of every sample by curves that were fitted without its fleet."""
+    out = np.zeros(len(samples.mine))
+    for fold in range(FOLDS):
+        held = samples.fleet % FOLDS == fold
+        curves, base = fitted(samples, ~held)
+        out[held] = scored(samples, curves, base, held)
+    return out
+
+
+def lasting(samples: Samples, log_odds: Floats) -> Floats:
+    """What the judge goes by: the smoothed log-odds of each network, in the order of its hours."""
+    from detectors.hand import SMOOTH
+
+    out = np.empty(len(log_odds))
+    order = np.lexsort((samples.hour, samples.network))
+    last, level = -1, 0.0
+    for i in order.tolist():
+        level = log_odds[i] * SMOOTH if samples.network[i] != last else level + SMOOTH * (log_odds[i] - level)
+        last, out[i] = samples.network[i], level
+    return out
+
+
+def lines_of(samples: Samples, left_out: Floats) -> Pairs:
+    """(false alerts a month, line): how high honest networks come, each counted once."""
+    honest = ~samples.mine
+    log_odds = lasting(samples, left_out)
+    _, index = np.unique(samples.network[honest], return_inverse=True)
+    highest = np.full(int(index.max()) + 1, -np.inf)
+    np.maximum.at(highest, index, log_odds[honest])
+    highest = np.sort(highest)[::-1]
+    days = float(sum(samples.days))
+    lines: list[tuple[float, float]] = []
+    for budget in BUDGETS:
+        allowed = budget * days / DAYS_A_MONTH
+        at = min(int(np.ceil(allowed)), len(highest) - 1)
+        above = highest[max(at - 1, 0)] if at else highest[0] + 1.0
+        part = allowed - np.floor(allowed) if at else 1.0
+        lines.append((budget, round(float(above + (highest[at] - above) * part), 2)))
+    return lines
+
+
+def calibrated(fleets: Sequence[Mapping[str, Any]]) -> list[tuple[float, float]]:
+    """(score, log-odds that the account is the campaign's), rising: of accounts that turned, of campaigns' networks."""
+    score, mine, weight = _accounts(fleets)
+    order = np.argsort(score)
+    fit = isotonic_regression(mine[order].astype(float), weights=weight[order]).x
+    at = np.clip(np.interp(ACCOUNT_KNOTS, score[order], fit), 0.02, 0.998)
+    return [(knot, round(float(np.log(p / (1 - p))), 2)) for knot, p in zip(ACCOUNT_KNOTS, at, strict=True)]
+
+
+def networks_calibrated(samples: Samples, left_out: Floats) -> list[tuple[float, float]]:
+    """(log-odds over the last hours, log-odds that the network is a campaign's), rising; each network counts once."""
+    log_odds = lasting(samples, left_out)
+    _, index = np.unique(samples.network * 2 + samples.mine, return_inverse=True)
+    weight = 1.0 / np.bincount(index)[index]
+    order = np.argsort(log_odds)
+    fit = isotonic_regression(samples.mine[order].astype(float), weights=weight[order]).x
+    at = np.clip(np.interp(NETWORK_KNOTS, log_odds[order], fit), 0.02, 0.995)
+    return [(knot, round(float(np.log(p / (1 - p))), 2)) for knot, p in zip(NETWORK_KNOTS, at, strict=True)]
+
+
+def _accounts(fleets: Sequence[Mapping[str, Any]]) -> tuple[Floats, NDArray[np.bool_], Floats]:
+    score, mine, weight = [], [], []
+    for fleet in fleets:
+        parts = [one for one in fleet["samples"] if _is_mine(one)]
+        for one in parts:
+            moved = np.array(one["moved"], bool)
+            score.append(np.array(one["scores"], float)[moved])
+            mine.append(np.array(one["members"], bool)[moved])
+            weight.append(np.full(int(moved.sum()), 1.0 / len(parts)))
+    return np.concatenate(score), np.concatenate(mine), np.concatenate(weight)
+
+
+def module(found: Learnt, seeds: str) -> str:
+    """The generated module, a row a trait."""
+    rows = []
+    for name, (places, nats) in sorted(found.curves.items()):
+        points = ", ".join(f"({x:g}, {y:.2f})" for x, y in zip(places, nats, strict=True))
+        rows.append(f'    "{name}": ({points},),')
+    return "\n".join([
+        '"""What random fleets taught of one operator\'s hand. Written by `make learn`: do not edit.', "",
+        f"Fleets: {seeds}.",
+        "BASE: log-odds of a network before anything is known. TRAITS: (value, nats) along each trait's curve.",
+        "LINES: (false alerts a month, log-odds that an alert needs). NETWORK: (log-odds over the last hours, log-odds",
+        "that it is a campaign's, as it turned out). ACCOUNT: (score, log-odds of belonging to the campaign).", '"""',
+        "", "# fmt: off", "# ruff: noqa: E501", "from __future__ import annotations", "", f"BASE = {found.base:.3f}",
+        "TRAITS: dict[str, tuple[tuple[float, float], ...]] = {", *rows, "}",
+        *(f"{name}: tuple[tuple[float, float], ...] = {tuple(pairs)}" for name, pairs in (
+            ("LINES", found.lines), ("NETWORK", found.network), ("ACCOUNT", found.account))), "",
+    ])  # fmt: skip
+
+
+def report(samples: Samples, left_out: Floats, found: Learnt) -> str:
+    """How the networks that were left out come off: log-loss, and what each budget would have found."""
+    score = np.clip(left_out, -30, 30)
+    loss = np.logaddexp(0.0, score) - samples.mine * score
+    text = [f"log-loss of left-out networks {float((samples.weight * loss).sum() / samples.weight.sum()):.3f}"]
+    log_odds = lasting(samples, left_out)
+    with_campaign = len({int(f) for f in samples.fleet[samples.mine]})
+    for budget, line in found.lines:
+        over = {int(f) for f in samples.fleet[samples.mine & (log_odds >= line)]}
+        text.append(f"{budget:g} false a month: line {line:+.2f}, {len(over)} of {with_campaign} campaigns")
+    for name, pairs in (("networks", found.network), ("accounts", found.account)):
+        text.append(f"{name}: " + ", ".join(f"{at:g}: {odds:+.1f}" for at, odds in pairs))
+    return "\n".join(text)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    sys.exit(typer.run(main))
