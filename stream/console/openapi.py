@@ -56,8 +56,8 @@ def _schemas() -> Object:
     return parts | {
         "Error": _object(("error",), error=TEXT),
         "Member": _object(
-            account_id=TEXT, score=NUMBER | {"description": "probability that it belongs"}, since=MILLIS,
-            requests=WHOLE, share_before=NUMBER, share_after=NUMBER,
+            account_id=TEXT, score=NUMBER | {"description": "probability that it is of one operator's campaign"},
+            since=MILLIS, requests=WHOLE, share_before=NUMBER, share_after=NUMBER,
         ),
         "Expected": _object(
             ("id", "subject", "from", "until"), id=TEXT, subject=subject,

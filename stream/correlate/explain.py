@@ -72,7 +72,7 @@ FIGURES: tuple[tuple[str, str, Callable[[float], str], str], ...] = (
         "statistic",
         "test statistic z",
         _plain,
-        "(share now - share expected) / sqrt(variance over organisations + heterogeneity of the fleet in this tick)",
+        "(share now - share expected) / sqrt(variance over organisations + what any two groups differ by, squared)",
     ),
     ("own_past", "taken off for its own past", _plain, "median of the group's own z 24 to 120 h ago"),
     ("threshold", "threshold of z", _plain, "on two ticks; a weaker shift is asked nothing more"),
