@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from detectors import hand, learnt
+from detectors import hand
 from detectors.findings import Level, Phase
 from detectors.fleet import Judge
 from detectors.parameters import Parameters
@@ -170,10 +170,3 @@ def test_why_tells_what_an_account_of_the_operator_and_one_that_moved_with_nobod
     assert "one operator" not in alone
     limits = {reason.test: reason.limit for reason in why_target(judge, NEW)}
     assert any(limit.startswith(f"z at least {PARAMETERS.page_z:g}") for limit in limits.values())
-
-
-@pytest.mark.skipif(not learnt.TRAITS, reason="nothing has been learnt yet")
-def test_with_the_numbers_that_were_learnt_a_textbook_operator_is_a_page(monkeypatch):
-    for name in ("BASE", "TRAITS", "LINES"):
-        monkeypatch.setattr(hand, name, getattr(learnt, name))
-    assert loudest(findings_of(begun())) is Level.CRITICAL
