@@ -14,7 +14,6 @@ from detectors.membership import (
     KEEP_SCORE,
     MOVED_BY_CHANCE,
     MOVED_MAX,
-    NAME_SCORE,
     STAYED,
     TURNED,
     VALUE_NATS_MAX,
@@ -37,6 +36,7 @@ from tests.detectors.fleets import (
     still_fleet,
 )
 
+CLEARLY = 4.5  # nats: a score at which nobody doubts
 LIKE_ANY = MOVED_BY_CHANCE  # nats of an account that moved as any may
 
 
@@ -82,7 +82,7 @@ POOL = operated(still_fleet(40, prefix="z", orgs_of=1), each=5)
 
 def test_members_of_a_pool_belong_and_strangers_do_not():
     scores = Fleet([*STRANGERS, *POOL]).scores(POOL, [*STRANGERS, *POOL])
-    assert all(scores[name] >= NAME_SCORE for name in ids(POOL))
+    assert all(scores[name] >= CLEARLY for name in ids(POOL))
     assert all(scores[name] < KEEP_SCORE for name in ids(STRANGERS))
 
 
@@ -101,17 +101,17 @@ def test_how_an_account_turned_adds_and_takes_only_so_much():
     assert scores[50.0] == pytest.approx(scores[1.0] + MOVED_MAX)
 
 
-def test_who_turned_and_shares_nothing_is_no_candidate_and_would_not_be_named():
+def test_who_turned_and_shares_nothing_is_no_candidate_and_no_clear_member():
     name = STRANGERS[0].id
     fleet = Fleet([*STRANGERS, *POOL], **{name: 9.0})
-    assert fleet.scores(POOL, [name])[name] < NAME_SCORE
+    assert fleet.scores(POOL, [name])[name] < CLEARLY
     assert fleet.candidates(POOL) == ids(POOL)
 
 
-def test_an_account_that_shares_one_exit_by_chance_and_stayed_is_no_candidate_and_would_not_be_named():
+def test_an_account_that_shares_one_exit_by_chance_and_stayed_is_no_candidate_and_no_clear_member():
     visitor = with_value(MANY[0], "ip_prefix", "pool1")
     fleet = Fleet([visitor, *MANY[1:], *POOL], **{visitor.id: 0.0})
-    assert fleet.scores(POOL, [visitor])[visitor.id] < NAME_SCORE
+    assert fleet.scores(POOL, [visitor])[visitor.id] < CLEARLY
     assert fleet.candidates(POOL) == ids(POOL)
 
 
@@ -124,7 +124,7 @@ def test_an_honest_account_that_shares_one_popular_value_stays_out_unless_it_tur
     fleet = Fleet([*honest, *MANY[110:], *group], **{turned: TURNED, stayed: 0.0})
     scores = fleet.scores(group, honest)
     assert scores[stayed] < scores[honest[2].id] < scores[turned] < KEEP_SCORE
-    assert min(fleet.scores(group, group).values()) >= NAME_SCORE
+    assert min(fleet.scores(group, group).values()) >= CLEARLY
     members, _ = cleaned(fleet.holdings, fleet.evidence, fleet.rows(group), fleet.rows([*group, *honest]))
     assert fleet.ids(members) == sorted(ids(group))
 

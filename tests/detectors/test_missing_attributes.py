@@ -9,9 +9,10 @@ import pytest
 from detectors.carriers import Carriers
 from detectors.coverage import coverage_of, organisations_known
 from detectors.findings import Level
-from detectors.fleet import Judge
 from tests.detectors.fleets import HOUR, PARAMETERS, columns_of, population, private_values, still_fleet
-from tests.detectors.test_judge import FLEET, HOURS, POOL, drawn_hour_of, loudest
+from tests.detectors.week import FLEET, HOURS, ONSET_H, POOL, begun, findings_of, loudest
+
+pytestmark = pytest.mark.usefixtures("made_up_hand")
 
 LINKS = ("payment", "ip_prefix", "template")
 
@@ -36,12 +37,9 @@ def told(*dropped):
 
 
 def told_of(fleet, pool):
-    judge = Judge(PARAMETERS)
-    found = []
-    for hour in HOURS:
-        columns = drawn_hour_of(hour, pool, 0.6, fleet)
-        found += [(hour, finding) for finding in judge.judge(columns, HOUR + hour)]
-    return judge, found
+    told = {"fleet": fleet, "pool": pool}
+    judge = begun(**told)
+    return judge, findings_of(judge, range(HOURS.start, ONSET_H + 7), **told)
 
 
 def test_without_organisations_a_network_is_a_warning_with_the_reason_and_never_a_page():
@@ -49,7 +47,7 @@ def test_without_organisations_a_network_is_a_warning_with_the_reason_and_never_
     assert loudest(found) is Level.WARNING
     last = found[-1][1]
     assert last.why == last.evidence["looks_like"] == "unknown_organisations"
-    assert last.evidence["one_operator"]  # the votes are for it; whose the accounts are is what nobody knows
+    assert last.evidence["one_operator"]  # the traits are for it; whose the accounts are is what nobody knows
     assert judge.coverage["org"] == 0.0
 
 
