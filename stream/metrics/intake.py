@@ -36,8 +36,9 @@ _refused = counter(
 )
 _dead_letters = counter(
     "swerve_dead_letters",
-    "Refused records kept in the dead-letter topic (sent) or only counted (suppressed). Suppressed rises: a flood; "
-    "correct the producer, or raise the rate of the dead-letter topic.",
+    "Refused records kept in the dead-letter topic, whole (sent) or cut to its largest message (truncated), or only "
+    "counted: beyond the rate (suppressed) or taken by the broker in no size (lost). Suppressed rises: a flood; "
+    "correct the producer, or raise the rate of the dead-letter topic. Lost: raise its max.message.bytes.",
     ["result"],
     ["ingest"],
 )
@@ -90,7 +91,7 @@ def _show_all() -> None:
     """Counters begin at 0, not with their first occurrence: else rate() misses exactly that one."""
     for reason in REASONS:
         _refused.labels(reason)
-    for result in ("sent", "suppressed"):
+    for result in ("sent", "truncated", "suppressed", "lost"):
         _dead_letters.labels(result)
     for result in FRAME_RESULTS:
         _applied.labels(result)
@@ -116,10 +117,12 @@ def records_refused(reason: str, n: int = 1) -> None:
     _refused.labels(_reasons(reason)).inc(n)
 
 
-def dead_letters(sent: int, suppressed: int = 0) -> None:
-    """Refused records went to the dead-letter topic, or over its rate and were only counted."""
-    _dead_letters.labels("sent").inc(sent)
-    _dead_letters.labels("suppressed").inc(suppressed)
+def dead_letters(sent: int = 0, suppressed: int = 0, truncated: int = 0, lost: int = 0) -> None:
+    """Refused records went to the dead-letter topic, whole or cut, or were only counted."""
+    for result, n in (("sent", sent), ("suppressed", suppressed), ("truncated", truncated), ("lost", lost)):
+        _dead_letters.labels(result).inc(n)
+    if truncated:
+        _log.info("dead_letters_truncated", truncated=truncated)
     if suppressed:
         _log.warning("dead_letters_suppressed", suppressed=suppressed)
 
