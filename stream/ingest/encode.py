@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from detectors.arrivals import WINDOW, ClockState, SourceClock, lower_median
 from detectors.rows import NO_CLOCK_MS, Frame, Rows
 from stream.contract.instant import EARLIEST_MS, LATEST_MS, instant_ms
-from stream.contract.json_object import UNREADABLE, all_plain, check_bytes, plain
-from stream.contract.refusal import Refusal, Reject
+from stream.contract.json_object import all_plain, check_bytes, plain
+from stream.contract.refusal import Refusal, Reject, refusal_of
 from stream.contract.request import Line, Request, decode_closely, read_line
 from stream.frames import compact_rows
 from stream.ingest.tables import Tables
@@ -132,7 +132,7 @@ class Encoder:
         add_line, add_time, add_model = lines.append, waiting.at_ms.append, waiting.model.append
         add_capability_set, add_value_set = waiting.capability_set.append, waiting.value_set.append
         plainly = all_plain(raws)
-        with suppress(Refusal, *UNREADABLE):
+        with suppress(Exception):  # whatever it is: read closely, the record says why, or is in order
             for raw in raws:
                 if not (plainly or plain(raw)):
                     check_bytes(raw)
@@ -162,31 +162,34 @@ class Encoder:
     def _read_closely(self, raw: bytes, offset: int, record: int) -> None:
         try:
             self._add(decode_closely(raw), raw, offset, record)
-        except Refusal as refusal:
-            self._refuse(raw, offset, refusal)
+        except Exception as error:
+            self._refuse(raw, offset, refusal_of(error))
 
     def _read_dialect(self, dialect: Dialect, raws: Sequence[bytes], offsets: Sequence[int]) -> None:
         for raw, offset in zip(raws, offsets, strict=True):
             try:
-                requests = dialect(raw)
-            except Refusal as refusal:
-                self._refuse(raw, offset, refusal)
-            else:
-                for request in requests:
+                for request in dialect(raw):
                     if isinstance(request, Refusal):
                         self._refuse(raw, offset, request)
                     else:
                         self._add(request, raw, offset, self._records)
+            except Exception as error:
+                self._refuse(raw, offset, refusal_of(error))
             self._records += 1
 
     def _add(self, request: Request, raw: bytes, offset: int, record: int) -> None:
+        """All of the request or, where anything about it fails, nothing."""
         tables, waiting = self._tables, self._waiting
-        waiting.account.append(tables.accounts[request.account_id])
-        waiting.model.append(tables.models[request.model])
-        waiting.capability_set.append(tables.capability_sets.number(request.capabilities))
-        waiting.value_set.append(tables.value_sets.number(request.attributes))
+        account, model = tables.accounts[request.account_id], tables.models[request.model]
+        capability_set = tables.capability_sets.number(request.capabilities)
+        value_set = tables.value_sets.number(request.attributes)
+        event = event_of(request.event_id)
+        waiting.account.append(account)
+        waiting.model.append(model)
+        waiting.capability_set.append(capability_set)
+        waiting.value_set.append(value_set)
         waiting.at_ms.append(request.at_ms)
-        waiting.event.append(event_of(request.event_id))
+        waiting.event.append(event)
         waiting.input_tokens.append(request.input_tokens)
         waiting.output_tokens.append(request.output_tokens)
         waiting.offset.append(offset)

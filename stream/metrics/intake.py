@@ -11,9 +11,9 @@ from stream.metrics.exposition import OTHER, Bounded, counter, gauge, histogram
 
 REASONS: Final = (
     "not_utf8", "not_json", "not_an_object", "too_large", "too_deep", "missing_field", "wrong_type", "out_of_range",
-    "bad_timestamp", "impossible_time", "duplicate_event", "late_event",
+    "bad_timestamp", "impossible_time", "duplicate_event", "late_event", "reader_failed",
 )  # fmt: skip
-REASONS_MAX = 24  # the twelve of the contract and a dozen of adapters; further ones are counted as "other"
+REASONS_MAX = 25  # the thirteen of the contract and a dozen of adapters; further ones are counted as "other"
 SOURCES_MAX = 32  # x 2 stages x 2 metrics: 128 series; of further partitions "other" shows the one most behind
 FRAME_RESULTS: Final = ("applied", "repeat", "gap")
 SUMMARY_RESULTS: Final = ("first", "repeat", "conflict")
@@ -115,6 +115,8 @@ def records_accepted(stage: str, n: int) -> None:
 def records_refused(reason: str, n: int = 1) -> None:
     """n records were not counted, for one reason of the contract or of an adapter. Call once a batch and reason."""
     _refused.labels(_reasons(reason)).inc(n)
+    if reason == "reader_failed":
+        _log.error("reader_failed", records=n)  # ours to mend, not the producer's
 
 
 def dead_letters(sent: int = 0, suppressed: int = 0, truncated: int = 0, lost: int = 0) -> None:

@@ -7,10 +7,12 @@ from collections import Counter
 
 import numpy as np
 import pytest
+import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.rows import NO_CLOCK_MS, Frame, key_of, shard_of
+from stream import metrics
 from stream.contract.refusal import Refusal, Reject
 from stream.contract.request import Request, decode
 from stream.ingest.encode import Encoder, Limits, Refused
@@ -408,3 +410,30 @@ def test_a_source_with_a_record_every_two_hours_loses_nothing_to_its_slow_clock(
     frame = encoder.flush(ended=True)
 
     assert (len(frame.rows), frame.refused) == (40, {})
+
+
+class TestAReaderWithAFault:
+    """A record over which a reader stumbles is refused as such; it does not stop what comes after it."""
+
+    @staticmethod
+    def dialect(raw: bytes):
+        if raw == b"stumble":
+            return [Request(f"e{int(raw)}", AT, "a", "m")]
+        return [Request(raw.decode(), AT, "\ud800" if raw == b"half" else "a", "m")]
+
+    def test_refuses_that_record_and_counts_all_others(self):
+        encoder = Encoder("s", dialect=self.dialect)
+        encoder.read([b"e1", b"stumble", b"half", b"e2"], range(4))
+        frame = encoder.flush(ended=True)
+
+        assert frame.refused == {"reader_failed": 2}
+        assert frame.rows.offset.tolist() == [0, 3]
+        stumbled, half = encoder.refusals()
+        assert "ValueError: invalid literal for int()" in stumbled.detail
+        assert "UnicodeEncodeError" in half.detail
+
+    def test_is_told_in_the_log(self):
+        with structlog.testing.capture_logs() as told:
+            metrics.records_refused("reader_failed", 2)
+
+        assert [(one["event"], one["log_level"], one["records"]) for one in told] == [("reader_failed", "error", 2)]

@@ -169,6 +169,15 @@ class TestOtlp:
 
         assert (got_reason, detail.split(":")[0]) == (reason, path)
 
+    @pytest.mark.parametrize("digits", ["--5", "\u00b2", "\u0665", "-", "+5", "5_0", " 5"])
+    def test_text_that_is_no_integer_is_no_count(self, digits):
+        """Of a count that nobody can read the request is refused, and the reader goes on."""
+        message = sample("otlp")[0]
+        known = message["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0]["attributes"]
+        known.append({"key": "gen_ai.usage.input_tokens", "value": {"intValue": digits}})
+
+        assert read(otlp, message)[0].reason is Reject.WRONG_TYPE
+
     def test_an_empty_batch_has_no_requests(self):
         assert read(otlp, {"resourceLogs": []}) == []
 
