@@ -151,8 +151,8 @@ class Encoder:
         read = len(lines)
         waiting.account += [accounts[line.account_id] for line in lines]
         waiting.event += [event_of(line.event_id) for line in lines]
-        waiting.input_tokens += [line.input_tokens for line in lines]
-        waiting.output_tokens += [line.output_tokens for line in lines]
+        waiting.input_tokens += [line.input_tokens or 0 for line in lines]
+        waiting.output_tokens += [line.output_tokens or 0 for line in lines]
         waiting.offset += offsets[:read]
         waiting.record += range(self._records, self._records + read)
         waiting.raw += raws[:read]

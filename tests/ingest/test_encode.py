@@ -412,6 +412,13 @@ def test_a_source_with_a_record_every_two_hours_loses_nothing_to_its_slow_clock(
     assert (len(frame.rows), frame.refused) == (40, {})
 
 
+def test_what_is_null_makes_the_same_row_as_what_is_left_out():
+    nulls = record(capabilities=None, input_tokens=None, output_tokens=None, attributes={"org": None})
+
+    assert names_of(whole([nulls])[0]) == names_of(whole([record()])[0])
+    assert names_of(whole([record(attributes=None)])[0]) == names_of(whole([record()])[0])
+
+
 class TestAReaderWithAFault:
     """A record over which a reader stumbles is refused as such; it does not stop what comes after it."""
 
