@@ -91,6 +91,7 @@ class Encoder:
         self._waiting = Waiting()
         self._unreadable: list[Refused] = []  # beyond `after`, by offset
         self._refusals: list[Refused] = []  # of frames that were flushed
+        self._long_names = 0
         self._records = 0
         self._read_upto = after
 
@@ -156,6 +157,7 @@ class Encoder:
         waiting.offset += offsets[:read]
         waiting.record += range(self._records, self._records + read)
         waiting.raw += raws[:read]
+        self._long_names += tables.shortened(waiting.capability_set[-read:], waiting.value_set[-read:]) if read else 0
         self._records += read
         return read
 
@@ -195,6 +197,7 @@ class Encoder:
         waiting.offset.append(offset)
         waiting.record.append(record)
         waiting.raw.append(raw)
+        self._long_names += tables.shortened((capability_set,), (value_set,))
 
     def _refuse(self, raw: bytes, offset: int, refusal: Refusal) -> None:
         self._unreadable.append(Refused(offset, raw, refusal.reason, refusal.detail))
@@ -237,6 +240,11 @@ class Encoder:
         """What was refused in the frames flushed since the last call, by offset."""
         refusals, self._refusals = self._refusals, []
         return refusals
+
+    def long_names(self) -> int:
+        """How many requests that were read since the last call had a name that was too long, and was cut."""
+        long_names, self._long_names = self._long_names, 0
+        return long_names
 
     def _judged(self, record: NDArray[np.int64], offset: NDArray[np.int64], everything: bool) -> int:
         """How many of the buffered rows are judged by now. Requests of one record are never cut apart."""

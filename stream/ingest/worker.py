@@ -191,6 +191,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             metrics.source_clock(STAGE, frame.source, frame.clock_ms, frame.idle)
         for reason, count in refused.items():
             metrics.records_refused(reason, count)
+        metrics.long_names(sum([source.encoder.long_names() for source in self._sources.values()]))
         metrics.sources(STAGE, len(self._sources) - idle, idle)
         for partition, source in self._sources.items():
             end = self._consumer.highwater(partition)

@@ -33,6 +33,7 @@ from stream.metrics.intake import (
     dead_letters,
     frame_applied,
     frame_sent,
+    long_names,
     records_accepted,
     records_refused,
     source_clock,
@@ -57,7 +58,8 @@ from stream.metrics.state import (
 __all__ = [
     "DEFINED", "STAGES", "Defined", "accounts_evicted", "accounts_left", "accounts_tracked", "adoption",
     "alert_changed", "alert_lines", "alerts_open", "bound_reached", "correlate_active", "dead_letters",
-    "false_page_budget", "fleet_shares", "frame_applied", "frame_sent", "groups", "partial_tick", "partitions_left",
+    "false_page_budget", "fleet_shares", "frame_applied", "frame_sent", "groups", "long_names", "partial_tick",
+    "partitions_left",
     "ready", "rebalance", "records_accepted", "records_refused", "recovery", "releases", "render", "serving",
     "sink_backlog", "sink_failed", "sink_lost", "sink_sent", "sinks_configured", "snapshot_written", "source_clock",
     "source_lag", "source_left", "sources", "strongest_shift", "summary_seen", "tick_closed", "value",

@@ -8,6 +8,7 @@ import structlog
 from prometheus_client import Gauge
 
 from stream.metrics.exposition import OTHER, Bounded, counter, gauge, histogram
+from stream.metrics.seldom import Seldom
 
 REASONS: Final = (
     "not_utf8", "not_json", "not_an_object", "too_large", "too_deep", "missing_field", "wrong_type", "out_of_range",
@@ -40,6 +41,13 @@ _dead_letters = counter(
     "counted: beyond the rate (suppressed) or taken by the broker in no size (lost). Suppressed rises: a flood; "
     "correct the producer, or raise the rate of the dead-letter topic. Lost: raise its max.message.bytes.",
     ["result"],
+    ["ingest"],
+)
+_long = counter(
+    "swerve_long_names",
+    "Requests with a capability, an attribute or a value of over 256 characters; it is cut to its beginning and a "
+    "hash. Any: correct the producer.",
+    (),
     ["ingest"],
 )
 _lag = gauge(
@@ -83,6 +91,7 @@ _summaries = counter(
     ["result"],
     ["correlate"],
 )
+_long_told, _truncated_told = Seldom(), Seldom()
 _behind: dict[tuple[str, str], dict[str, float]] = {}  # (stage, "lag" or "clock") -> by source
 _alone: dict[tuple[str, str], set[str]] = {}  # of these, the sources that have a series of their own
 
@@ -123,10 +132,19 @@ def dead_letters(sent: int = 0, suppressed: int = 0, truncated: int = 0, lost: i
     """Refused records went to the dead-letter topic, whole or cut, or were only counted."""
     for result, n in (("sent", sent), ("suppressed", suppressed), ("truncated", truncated), ("lost", lost)):
         _dead_letters.labels(result).inc(n)
-    if truncated:
-        _log.info("dead_letters_truncated", truncated=truncated)
+    told = _truncated_told.due(truncated)
+    if told:
+        _log.warning("dead_letters_truncated", truncated=told)
     if suppressed:
         _log.warning("dead_letters_suppressed", suppressed=suppressed)
+
+
+def long_names(n: int) -> None:
+    """n requests had a name that was cut, for its length."""
+    _long.inc(n)
+    told = _long_told.due(n)
+    if told:
+        _log.warning("long_names_cut", requests=told)
 
 
 def source_lag(stage: str, source: str, messages: int) -> None:

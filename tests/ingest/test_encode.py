@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections import Counter
 
+import msgspec
 import numpy as np
 import pytest
 import structlog
@@ -417,6 +419,53 @@ def test_what_is_null_makes_the_same_row_as_what_is_left_out():
 
     assert names_of(whole([nulls])[0]) == names_of(whole([record()])[0])
     assert names_of(whole([record(attributes=None)])[0]) == names_of(whole([record()])[0])
+
+
+class TestNamesThatAreTooLong:
+    """The contract limits neither capabilities nor attributes: what is too long is cut, told, and still tells apart."""
+
+    @pytest.mark.parametrize("dialect", [None, lambda raw: [decode(raw)]], ids=["quick", "dialect"])
+    def test_are_cut_counted_and_stay_different(self, dialect):
+        encoder = Encoder("s", dialect=dialect)
+        long = "n" * 400_000
+        raws = [
+            record(1, attributes={"org": long}),
+            record(2, attributes={"org": long}),
+            record(3, attributes={"org": long + "2"}),
+            record(4, attributes={"org": "n"}),
+            record(5, attributes={long: "x"}, capabilities=[long]),
+        ]
+        encoder.read(raws, range(5))
+        counted, again = encoder.long_names(), encoder.long_names()
+        rows = encoder.flush(ended=True).rows
+
+        assert (counted, again) == (4, 0)
+        assert max(len(part) for pair in rows.values for part in pair) <= 256
+        assert max(len(target) for target in rows.targets) <= 256 + len("capability:")
+        assert rows.value_set[0] == rows.value_set[1]
+        assert len(set(rows.value_set.tolist())) == 4
+        assert len(msgspec.json.encode([rows.values, rows.targets])) < 3_000
+
+    def test_are_not_remembered_whole(self):
+        """Thirty thousand of them would be thirty gigabytes."""
+        encoder = Encoder("s")
+        raws = [record(n, attributes={"org": f"{n}" + "n" * 100_000}) for n in range(300)]
+        tracemalloc.start()
+        try:
+            encoder.read(raws, range(300))
+            encoder.flush(ended=True)
+            held, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+
+        assert held < 1_000_000
+
+    def test_are_told_at_most_once_a_minute(self):
+        with structlog.testing.capture_logs() as told:
+            metrics.long_names(2)
+            metrics.long_names(3)
+
+        assert len([one for one in told if one["event"] == "long_names_cut"]) <= 1
 
 
 class TestAReaderWithAFault:
