@@ -50,6 +50,13 @@ _long = counter(
     (),
     ["ingest"],
 )
+_reused = counter(
+    "swerve_event_ids_reused",
+    "Requests, about, with the event id of another one of the same account and tick, at another time; both are "
+    "counted. Any: a client chooses the ids; take the server's, or true repeats may be missed.",
+    (),
+    ["detect"],
+)
 _lag = gauge(
     "swerve_lag_messages",
     "Messages between this stage's position and the end of each source. Growing: add workers of this stage.",
@@ -91,7 +98,7 @@ _summaries = counter(
     ["result"],
     ["correlate"],
 )
-_long_told, _truncated_told = Seldom(), Seldom()
+_long_told, _truncated_told, _reused_told = Seldom(), Seldom(), Seldom()
 _behind: dict[tuple[str, str], dict[str, float]] = {}  # (stage, "lag" or "clock") -> by source
 _alone: dict[tuple[str, str], set[str]] = {}  # of these, the sources that have a series of their own
 
@@ -145,6 +152,14 @@ def long_names(n: int) -> None:
     told = _long_told.due(n)
     if told:
         _log.warning("long_names_cut", requests=told)
+
+
+def event_ids_reused(n: int) -> None:
+    """About n requests had an id that another request of their account has, at another time."""
+    _reused.inc(n)
+    told = _reused_told.due(n)
+    if told:
+        _log.warning("event_ids_reused", requests=told)
 
 
 def source_lag(stage: str, source: str, messages: int) -> None:

@@ -74,6 +74,17 @@ def _short(event_id: Any) -> Any:
     return f"blake2b:{blake2b(event_id.encode(), digest_size=16).hexdigest()}"
 
 
+def ids_of(*ids: Any) -> Any:
+    """One id of several that are known of a request, the server's own among them: a client that sets one sets not all.
+
+    >>> ids_of("resp_1", "call-1"), ids_of(None, "call-1"), ids_of("x", "x"), ids_of(None, None)
+    ('resp_1/call-1', 'call-1', 'x', None)
+    """
+    known = [one for one in ids if one not in (None, "")]
+    texts = dict.fromkeys(one for one in known if isinstance(one, str))
+    return "/".join(texts) if texts else next(iter(known), None)
+
+
 def first(record: Mapping[str, Any], *names: str) -> Any:
     """The value of the first of these names that the record has, and neither null nor empty; None without one."""
     return next((record[name] for name in names if record.get(name) not in (None, "")), None)

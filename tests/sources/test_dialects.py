@@ -37,7 +37,7 @@ class TestLiteLlm:
     def test_a_payload_becomes_a_request(self):
         assert read(litellm, sample("litellm")[0]) == [
             Request(
-                "call-1",
+                "chatcmpl-1/call-1",
                 DONE,
                 "acct_1",
                 "atlas-4",
@@ -67,6 +67,12 @@ class TestLiteLlm:
             accounts += [request.account_id for request in read(litellm, payload)]
 
         assert accounts == ["team_1", "h1", "end_1"]
+
+    def test_calls_to_which_a_client_gave_one_id_are_told_apart_by_the_servers(self):
+        payload = sample("litellm")[0] | {"litellm_call_id": "mine"}
+        requests = [read(litellm, payload | {"id": f"chatcmpl-{n}"})[0] for n in range(3)]
+
+        assert len({one.event_id for one in requests}) == 3
 
     def test_a_call_id_that_is_too_long_is_hashed_and_its_repeats_are_known(self):
         """LiteLLM takes it from a header of the client."""
