@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from detectors.arrivals import WINDOW, ClockState, SourceClock, lower_median
 from detectors.rows import NO_CLOCK_MS, Frame, Rows
+from stream.contract.arrays import is_array, records_of
 from stream.contract.instant import EARLIEST_MS, LATEST_MS, instant_ms
 from stream.contract.json_object import all_plain, check_bytes, plain
 from stream.contract.refusal import Refusal, Reject, refusal_of
-from stream.contract.request import Line, Request, decode_closely, read_line
+from stream.contract.request import Line, Request, decode, decode_closely, read_line
 from stream.frames import compact_rows
 from stream.ingest.tables import Tables
 from stream.ingest.waiting import Waiting, event_of
@@ -162,22 +163,38 @@ class Encoder:
         return read
 
     def _read_closely(self, raw: bytes, offset: int, record: int) -> None:
+        if is_array(raw):
+            self._read_array(_own, raw, offset)
+            return
         try:
             self._add(decode_closely(raw), raw, offset, record)
         except Exception as error:
             self._refuse(raw, offset, refusal_of(error))
 
+    def _read_array(self, dialect: Dialect, raw: bytes, offset: int) -> None:
+        """Every record of an array, in order; each is refused for itself, as the whole is that has none."""
+        records = records_of(raw)
+        for number, one in enumerate(records or [raw]):
+            self._read_one(dialect, one, raw, offset, f"$[{number}]" if records else "$")
+
     def _read_dialect(self, dialect: Dialect, raws: Sequence[bytes], offsets: Sequence[int]) -> None:
         for raw, offset in zip(raws, offsets, strict=True):
-            try:
-                for request in dialect(raw):
-                    if isinstance(request, Refusal):
-                        self._refuse(raw, offset, request)
-                    else:
-                        self._add(request, raw, offset, self._records)
-            except Exception as error:
-                self._refuse(raw, offset, refusal_of(error))
+            if is_array(raw):
+                self._read_array(dialect, raw, offset)
+            else:
+                self._read_one(dialect, raw, raw, offset, "$")
             self._records += 1
+
+    def _read_one(self, dialect: Dialect, one: bytes, raw: bytes, offset: int, path: str) -> None:
+        """One record, `path` within the raw one that came."""
+        try:
+            for request in dialect(one):
+                if isinstance(request, Refusal):
+                    self._refuse(raw, offset, request, path)
+                else:
+                    self._add(request, raw, offset, self._records)
+        except Exception as error:
+            self._refuse(raw, offset, refusal_of(error), path)
 
     def _add(self, request: Request, raw: bytes, offset: int, record: int) -> None:
         """All of the request or, where anything about it fails, nothing."""
@@ -199,8 +216,8 @@ class Encoder:
         waiting.raw.append(raw)
         self._long_names += tables.shortened((capability_set,), (value_set,))
 
-    def _refuse(self, raw: bytes, offset: int, refusal: Refusal) -> None:
-        self._unreadable.append(Refused(offset, raw, refusal.reason, refusal.detail))
+    def _refuse(self, raw: bytes, offset: int, refusal: Refusal, path: str = "$") -> None:
+        self._unreadable.append(Refused(offset, raw, refusal.reason, path + refusal.detail.removeprefix("$")))
 
     def flush(self, ended: bool = False, idle: bool = False) -> Frame:
         """The next frame of the chain: every record that is judged by now; all of them where `ended` or `idle`.
@@ -386,6 +403,10 @@ class Encoder:
         waiting = self._waiting
         waiting.renumber(map(renumbered, waiting.account, waiting.model, waiting.capability_set, waiting.value_set))
         self._tables = new
+
+
+def _own(raw: bytes) -> list[Request]:
+    return [decode(raw)]
 
 
 def _impossible(offset: int, raw: bytes, at_ms: int, clock_ms: int) -> Refused:

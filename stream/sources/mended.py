@@ -11,6 +11,8 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
+from stream.contract.arrays import depth_in, texts_in
+
 LEVELS_KEPT = 32  # of what is too deep; whatever a dialect reads lies within a dozen
 _HALF = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")  # of a surrogate pair: the first is \ud8.. to \udb..
 _HALF_BYTES = 6
@@ -36,32 +38,16 @@ def mended(raw: bytes) -> bytes:
     True
     """
     text = np.frombuffer(raw, np.uint8)
-    escaped = _escaped(text)
+    inside, escaped = texts_in(text)
     quotes = np.flatnonzero((text == ord('"')) & ~escaped)
-    inside = np.zeros(len(text), bool)  # of a text; its first quote is, its last is not
-    inside[quotes] = True
-    inside = np.logical_xor.accumulate(inside) if len(inside) else inside
     bad = _half_pairs(raw, quotes, escaped)
     is_key = np.array([_IS_KEY.match(raw, end) is not None for end in bad[:, 1].tolist()], bool)
     nulls = np.concatenate([_too_deep(text, inside), bad[~is_key], _no_numbers(raw, inside)])
     return _with(text, nulls, bad[is_key]) if len(nulls) or is_key.any() else raw
 
 
-def _escaped(text: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Which bytes stand behind an odd number of backslashes."""
-    if not len(text):
-        return np.zeros(0, bool)
-    at = np.arange(len(text))
-    last_other = np.maximum.accumulate(np.where(text == ord("\\"), -1, at))
-    odd = np.zeros(len(text), bool)
-    odd[1:] = (at[:-1] - last_other[:-1]) % 2 == 1
-    return odd
-
-
 def _too_deep(text: NDArray[np.uint8], inside: NDArray[np.bool_]) -> Spans:
-    opens = ((text == ord("{")) | (text == ord("["))) & ~inside
-    closes = ((text == ord("}")) | (text == ord("]"))) & ~inside
-    beyond = np.cumsum(opens.astype(np.int64) - closes) > LEVELS_KEPT
+    beyond = depth_in(text, inside) > LEVELS_KEPT
     edges: Spans = np.flatnonzero(np.diff(beyond, prepend=False, append=False)).reshape(-1, 2)
     # The bracket that closes it goes too. What never closes is no JSON, with its end cut off or not.
     edges[:, 1] = np.minimum(edges[:, 1] + 1, len(text))

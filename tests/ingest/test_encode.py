@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 import structlog
+from aiokafka import ConsumerRecord, TopicPartition
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +18,9 @@ from detectors.rows import NO_CLOCK_MS, Frame, key_of, shard_of
 from stream import metrics
 from stream.contract.refusal import Refusal, Reject
 from stream.contract.request import Request, decode
+from stream.ingest.deadletters import DETAIL
 from stream.ingest.encode import Encoder, Limits, Refused
+from stream.ingest.source import Source
 
 AT = 1_772_362_800_000
 HOUR = 3_600_000
@@ -421,6 +424,61 @@ def test_what_is_null_makes_the_same_row_as_what_is_left_out():
     assert names_of(whole([record(attributes=None)])[0]) == names_of(whole([record()])[0])
 
 
+class TestALineThatIsAnArray:
+    """LiteLLM's loggers write their batches so: its records in order, each counted or refused for itself."""
+
+    @pytest.mark.parametrize("dialect", [None, lambda raw: [decode(raw)]], ids=["quick", "dialect"])
+    def test_gives_the_rows_of_its_records_in_order(self, dialect):
+        one_by_one = names_of(whole([record(n) for n in range(60)], dialect=dialect)[0])
+        batches = [b"[" + b", ".join(record(n) for n in range(first, first + 20)) + b"] " for first in (0, 20, 40)]
+        frame, refused = whole(batches, dialect=dialect)
+
+        assert [row[1:8] for row in names_of(frame)] == [row[1:8] for row in one_by_one]
+        assert [row[0] for row in names_of(frame)] == [0] * 20 + [1] * 20 + [2] * 20
+        assert refused == []
+
+    @pytest.mark.parametrize("dialect", [None, lambda raw: [decode(raw)]], ids=["quick", "dialect"])
+    def test_loses_only_the_record_that_is_broken(self, dialect):
+        deep = record(1).replace(b"{", b'{"x": ' + b"[" * 70 + b"]" * 70 + b", ", 1)
+        no_number = record(2).replace(b"{", b'{"x": NaN, ', 1)
+        no_utf8 = record(3).replace(b"atlas", b"\xff")
+        raw = b"[" + b",".join([record(0), deep, no_number, no_utf8, b"7", record(4), b'{"a": "],["}']) + b"]"
+        frame, refused = whole([raw], dialect=dialect)
+
+        assert [row[1] for row in names_of(frame)] == ["a0", "a4"]
+        assert [(one.reason, one.detail.split(":")[0]) for one in refused] == [
+            (Reject.TOO_DEEP, "$[1]"),
+            (Reject.NOT_JSON, "$[2]"),
+            (Reject.NOT_UTF8, "$[3]"),
+            (Reject.NOT_AN_OBJECT, "$[4]"),
+            (Reject.MISSING_FIELD, "$[6].event_id"),
+        ]
+
+    @pytest.mark.parametrize("raw", [b"[]", b"[ ", b"[" + record() + b"}", b"]", b"[" * 1_100_000])
+    def test_is_refused_whole_where_it_has_no_records(self, raw):
+        frame, refused = whole([raw])
+
+        assert len(frame.rows) == 0
+        assert [one.detail.split(":")[0] for one in refused] == ["$"]
+
+    def test_may_be_larger_than_a_record(self):
+        frame, refused = whole([b"[" + b",".join(record(n) for n in range(20_000)) + b"]"])
+
+        assert (len(frame.rows), refused) == (20_000, [])
+
+    def test_has_one_letter_whatever_is_wrong_in_it(self):
+        """Its letter is the whole of it: one for each of a thousand records would be a gigabyte."""
+        source = Source(TopicPartition("swerve.requests", 3), 0, 0, None, 0.0)
+        values = [b"[{}, 7, " + record() + b"]", b"{"]
+        came = [ConsumerRecord("", 3, n, 0, 0, None, value, None, 0, 0, ()) for n, value in enumerate(values)]
+        source.read(came, 0.0)
+        source.flush(True, 0.0)
+        first, second = source.dead_letters()
+
+        assert (first.value, second.value) == tuple(values)
+        assert dict(first.ours)[DETAIL].endswith(b"a string, got nothing; and 1 more of this record")
+
+
 class TestNamesThatAreTooLong:
     """The contract limits neither capabilities nor attributes: what is too long is cut, told, and still tells apart."""
 
@@ -449,10 +507,10 @@ class TestNamesThatAreTooLong:
     def test_are_not_remembered_whole(self):
         """Thirty thousand of them would be thirty gigabytes."""
         encoder = Encoder("s")
-        raws = [record(n, attributes={"org": f"{n}" + "n" * 100_000}) for n in range(300)]
+        raws = [record(n, attributes={"org": f"{n}" + "n" * 100_000}) for n in range(100)]
         tracemalloc.start()
         try:
-            encoder.read(raws, range(300))
+            encoder.read(raws, range(100))
             encoder.flush(ended=True)
             held, _ = tracemalloc.get_traced_memory()
         finally:
