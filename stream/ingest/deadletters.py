@@ -96,4 +96,5 @@ class Kept:
             (PARTITION, str(partition).encode()),
             (OFFSET, str(refused.offset).encode()),
         )
-        return DeadLetter(key, refused.raw or None, headers, ours)
+        truncated = f"value cut from {refused.size} bytes" if refused.size is not None else ""
+        return DeadLetter(key, refused.raw or None, headers, ours, truncated)

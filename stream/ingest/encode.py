@@ -25,6 +25,7 @@ from stream.ingest.waiting import Waiting, event_of
 
 AHEAD_MS_MAX = 3_600_000  # how far ahead of its source's clock a record may be
 RUN_RECORDS = 64  # read at once: what they are made of stays in the processor's cache until it is in columns
+REFUSED_BYTES_LEAST = 1_024  # of a refused record, whatever waits: 4,096 of them are 4 MiB
 SLOW_RECORDS_MIN = 5
 SLOW_GAPS = 12  # the median of 16 is 8 gaps back; half as many again for gaps that differ
 
@@ -38,22 +39,26 @@ class Limits:
 
     names: entries that each of its tables may have kept from one flush to the next; over it they start anew.
     About 1 kB over all tables for each: 32,768 are some 32 MB at worst.
+    refused_bytes: of refused records that wait for their frame; beyond, only the beginning of each is kept. At 16 MiB a
+    worker with 12 partitions holds 192 MiB at worst.
     hold: records, itself included, after which a readable one is judged though 16 later readable ones did not come, so
     that a flood of unreadable records holds nothing back.
     """
 
     names: int = 32_768
     hold: int = 4_096
+    refused_bytes: int = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A record that broke the contract, as it came, and why."""
+    """A record that broke the contract, as it came, and why. size: its bytes, where only the beginning was kept."""
 
     offset: int
     raw: bytes
     reason: Reject
     detail: str
+    size: int | None = None
 
 
 class Encoder:
@@ -91,6 +96,7 @@ class Encoder:
         self._tables = Tables()
         self._waiting = Waiting()
         self._unreadable: list[Refused] = []  # beyond `after`, by offset
+        self._unreadable_bytes = 0
         self._refusals: list[Refused] = []  # of frames that were flushed
         self._long_names = 0
         self._records = 0
@@ -217,7 +223,16 @@ class Encoder:
         self._long_names += tables.shortened((capability_set,), (value_set,))
 
     def _refuse(self, raw: bytes, offset: int, refusal: Refusal, path: str = "$") -> None:
-        self._unreadable.append(Refused(offset, raw, refusal.reason, path + refusal.detail.removeprefix("$")))
+        detail = path + refusal.detail.removeprefix("$")
+        last = self._unreadable[-1] if self._unreadable else None
+        if last is not None and last.offset == offset:  # another one of the same record
+            self._unreadable.append(Refused(offset, last.raw, refusal.reason, detail, last.size))
+            return
+        fits = self._unreadable_bytes + len(raw) <= self._limits.refused_bytes
+        kept = raw if fits else raw[:REFUSED_BYTES_LEAST]
+        self._unreadable_bytes += len(kept)
+        size = len(raw) if len(kept) < len(raw) else None
+        self._unreadable.append(Refused(offset, kept, refusal.reason, detail, size))
 
     def flush(self, ended: bool = False, idle: bool = False) -> Frame:
         """The next frame of the chain: every record that is judged by now; all of them where `ended` or `idle`.
@@ -344,6 +359,7 @@ class Encoder:
         waiting = self._waiting
         covered = bisect_right(self._unreadable, upto, key=lambda refused: refused.offset)
         refused, self._unreadable = self._unreadable[:covered], self._unreadable[covered:]
+        self._unreadable_bytes = sum({one.offset: len(one.raw) for one in self._unreadable}.values())
         refused += [
             _impossible(waiting.offset[row], waiting.raw[row], waiting.at_ms[row], int(judging_ms[row]))
             for row in ahead.tolist()

@@ -18,7 +18,7 @@ from detectors.rows import NO_CLOCK_MS, Frame, key_of, shard_of
 from stream import metrics
 from stream.contract.refusal import Refusal, Reject
 from stream.contract.request import Request, decode
-from stream.ingest.deadletters import DETAIL
+from stream.ingest.deadletters import DETAIL, Kept
 from stream.ingest.encode import Encoder, Limits, Refused
 from stream.ingest.source import Source
 
@@ -477,6 +477,26 @@ class TestALineThatIsAnArray:
 
         assert (first.value, second.value) == tuple(values)
         assert dict(first.ours)[DETAIL].endswith(b"a string, got nothing; and 1 more of this record")
+
+
+def test_refused_records_that_wait_behind_a_readable_one_are_bounded_in_bytes():
+    """One waits for 16 later ones, then comes a flood of a megabyte each: all are counted, beginnings are kept."""
+    encoder = Encoder("s")
+    tracemalloc.start()
+    try:
+        encoder.read([record()], [0])
+        for number in range(1, 101):
+            encoder.read([b"x" * (1 << 20)], [number])
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    frame = encoder.flush(ended=True)
+    refused = encoder.refusals()
+
+    assert held < 24 << 20
+    assert frame.refused == {"not_json": 100}
+    assert [(len(one.raw), one.size) for one in (refused[0], refused[-1])] == [(1 << 20, None), (1_024, 1 << 20)]
+    assert Kept().letter("t", 0, refused[-1]).truncated == "value cut from 1048576 bytes"
 
 
 class TestNamesThatAreTooLong:

@@ -56,7 +56,7 @@ def test_an_array_without_an_end_takes_no_more_than_a_batch_and_no_time():
     assert len(lines._begun) == ARRAY_BYTES_MAX + 1
 
     assert [len(line) for line in lines.feed(b"[\nnext\n")] == [ARRAY_BYTES_MAX + 1, 4]
-    assert time.process_time() - began < 2.0
+    assert time.process_time() - began < 8.0
 
 
 def test_a_line_without_an_end_takes_no_more_memory_than_one_record():
