@@ -35,6 +35,7 @@ from stream.metrics.intake import (
     frame_applied,
     frame_sent,
     long_names,
+    message_set_aside,
     records_accepted,
     records_refused,
     source_clock,
@@ -59,10 +60,9 @@ from stream.metrics.state import (
 __all__ = [
     "DEFINED", "STAGES", "Defined", "accounts_evicted", "accounts_left", "accounts_tracked", "adoption",
     "alert_changed", "alert_lines", "alerts_open", "bound_reached", "correlate_active", "dead_letters",
-    "event_ids_reused",
-    "false_page_budget", "fleet_shares", "frame_applied", "frame_sent", "groups", "long_names", "partial_tick",
-    "partitions_left",
-    "ready", "rebalance", "records_accepted", "records_refused", "recovery", "releases", "render", "serving",
-    "sink_backlog", "sink_failed", "sink_lost", "sink_sent", "sinks_configured", "snapshot_written", "source_clock",
-    "source_lag", "source_left", "sources", "strongest_shift", "summary_seen", "tick_closed", "value",
+    "event_ids_reused", "false_page_budget", "fleet_shares", "frame_applied", "frame_sent", "groups", "long_names",
+    "message_set_aside", "partial_tick", "partitions_left", "ready", "rebalance", "records_accepted",
+    "records_refused", "recovery", "releases", "render", "serving", "sink_backlog", "sink_failed", "sink_lost",
+    "sink_sent", "sinks_configured", "snapshot_written", "source_clock", "source_lag", "source_left", "sources",
+    "strongest_shift", "summary_seen", "tick_closed", "value",
 ]  # fmt: skip

@@ -99,6 +99,13 @@ _summaries = counter(
     ["correlate"],
 )
 _long_told, _truncated_told, _reused_told = Seldom(), Seldom(), Seldom()
+_set_aside = counter(
+    "swerve_messages_set_aside",
+    "Messages that are no frame or summary, or a damaged one, and were passed over. Any: read the log for where; find "
+    "who else writes to this topic.",
+    ["stage"],
+    ["detect", "correlate"],
+)
 _behind: dict[tuple[str, str], dict[str, float]] = {}  # (stage, "lag" or "clock") -> by source
 _alone: dict[tuple[str, str], set[str]] = {}  # of these, the sources that have a series of their own
 
@@ -109,6 +116,8 @@ def _show_all() -> None:
         _refused.labels(reason)
     for result in ("sent", "truncated", "suppressed", "lost"):
         _dead_letters.labels(result)
+    for stage in ("detect", "correlate"):
+        _set_aside.labels(stage)
     for result in FRAME_RESULTS:
         _applied.labels(result)
     for result in SUMMARY_RESULTS:
@@ -235,6 +244,12 @@ def frame_sent(size_bytes: int = 0) -> None:
     _sent.inc()
     if size_bytes:
         _frame_bytes.observe(size_bytes)
+
+
+def message_set_aside(stage: str, where: str, why: str) -> None:
+    """One message of an internal topic is none that can be read. where: "frames[3]@812", as [kafka.topics] names it."""
+    _set_aside.labels(stage).inc()
+    _log.error("message_set_aside", stage=stage, where=where, why=why)
 
 
 def frame_applied(result: str, source: str = "") -> None:

@@ -64,6 +64,7 @@ def everything_happens(models: int = 200, capabilities: int = 30) -> None:
     metrics.accounts_tracked(1_000_000, 2_000_000)
     metrics.frame_sent(100_000)
     metrics.long_names(1)
+    metrics.message_set_aside("detect", "frames[0]@7", "not a frame")
     metrics.event_ids_reused(64)
     metrics.sources("ingest", 1, 1)
     metrics.correlate_active(True)
