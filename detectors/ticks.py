@@ -15,6 +15,8 @@ from detectors.sparse import begins_of, distinct
 
 Int64s = NDArray[np.int64]
 _MIX = np.uint64(0x9E37_79B9_7F4A_7C15)
+_MIX_TIME = np.uint64(0xD6E8_FEB8_6659_FD93)  # odd, as the other: different times stay different
+SAMPLED = 64  # of so many event ids one is followed through its tick, to see whether it is used again
 _SLOTS_MAX = np.int64(4)  # of what an account says of itself
 COHORT_BITS = np.int64(1 << 32)  # (cohort, account) pairs in one integer
 
@@ -64,14 +66,18 @@ class _OpenTick:
     entries: list[Entries] = field(default_factory=list)
     accepted: int = 0
     repeats: int = 0
+    sampled: set[int] = field(default_factory=set)  # event ids of accounts, without their times; no part of the state
 
 
 class OpenTicks:
     """Requests on their way into closed ticks: late and repeated ones are told apart and counted.
 
-    A repeat has the timestamp of its original, so it falls into the same tick or is late: the identities of a tick's
-    events are kept until it closes, 8 bytes each, which makes the count exact. Adding n requests to a tick that holds
-    m costs O(n log m), amortised.
+    A repeat has the id, the account and the timestamp of its original, so it falls into the same tick or is late: the
+    identities of a tick's events are kept until it closes, 8 bytes each, which makes the count exact. An id that comes
+    again at another time is another request: where clients choose the ids, one id for all requests would uncount them.
+    Adding n requests to a tick that holds m costs O(n log m), amortised.
+
+    reused: about how many requests had an id that another of the same account and tick has at another time.
     """
 
     def __init__(self, parameters: Parameters) -> None:
@@ -80,6 +86,7 @@ class OpenTicks:
         self._open: dict[int, _OpenTick] = {}
         self.first_open: int | None = None  # ticks before it are closed; None until the first one closes
         self.late = 0
+        self.reused = 0
 
     def add(self, rows: Rows, account_keys: NDArray[np.uint64], entries_of: Callable[[Rows], Entries]) -> None:
         """Judge rows and add what is neither late nor a repeat. account_keys: of each row's account."""
@@ -90,7 +97,8 @@ class OpenTicks:
         self.late += int(late.sum())
         # An id is unique to a request of one account: mixing the account in makes the judgement the same
         # whichever accounts share a worker.
-        identity = rows.event ^ (account_keys * _MIX)
+        of_account = rows.event ^ (account_keys * _MIX)
+        identity = of_account ^ (rows.at_ms.astype(np.uint64) * _MIX_TIME)
         for number in np.unique(tick[~late]).tolist():
             inside = np.flatnonzero((tick == number) & ~late)
             fresh = inside[self._fresh(number, identity[inside])]
@@ -98,6 +106,14 @@ class OpenTicks:
             self._open[number].accepted += len(fresh)
             if len(fresh):
                 self._open[number].entries.append(entries_of(rows.where(fresh)))
+                self._look_for_reuse(self._open[number], of_account[fresh])
+
+    def _look_for_reuse(self, tick: _OpenTick, of_account: NDArray[np.uint64]) -> None:
+        """In a sample, at half a byte an event; for a metric, so that a restart may forget it."""
+        sample = of_account[of_account % np.uint64(SAMPLED) == 0].tolist()
+        before = len(tick.sampled)
+        tick.sampled.update(sample)
+        self.reused += (len(sample) - (len(tick.sampled) - before)) * SAMPLED
 
     def _fresh(self, number: int, identity: NDArray[np.uint64]) -> Int64s:
         """Positions of the identities that this tick has not seen, each once; remembers them."""

@@ -35,7 +35,9 @@ class Bookmark:
     async def read(self) -> dict[int, Place] | None:
         """What was kept last; None where nothing ever was."""
         async with broker.admin(self._kafka) as client:  # the consumer itself would lose the metadata
-            found = await client.list_consumer_group_offsets(self._group, partitions=self._partitions)
+            found = await broker.of_coordinator(
+                self._kafka, lambda: client.list_consumer_group_offsets(self._group, partitions=self._partitions)
+            )
         kept = {
             partition.partition: Place(committed.offset, waiting_in(committed.metadata, committed.offset))
             for partition, committed in found.items()

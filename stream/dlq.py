@@ -13,7 +13,7 @@ import typer
 from stream import kafka as broker
 from stream.arguments import Config
 from stream.bookmark import Bookmark
-from stream.ingest.deadletters import DETAIL, OFFSET, OURS, PARTITION, REASON, TOPIC, Headers
+from stream.ingest.deadletters import DETAIL, OFFSET, OURS, PARTITION, REASON, TOPIC, TRUNCATED, Headers
 from stream.place import Place
 from stream.sections import Kafka
 from stream.settings import load
@@ -25,7 +25,10 @@ Reason = Annotated[str | None, typer.Option("--reason", metavar="REASON", help="
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """One record of the dead-letter topic. headers: as the record came, without ours."""
+    """One record of the dead-letter topic. headers: as the record came, without ours.
+
+    truncated: what of it is not in the topic, for its size; empty where all of it is.
+    """
 
     source: str
     partition: int
@@ -35,6 +38,7 @@ class Refused:
     key: bytes | None
     value: bytes | None
     headers: Headers
+    truncated: str
     at: int  # its offset in the dead-letter topic
 
 
@@ -47,6 +51,9 @@ def refused_of(record: Any) -> Refused | None:
     if tuple(name for name, _ in added) != OURS:
         return None
     ours = {name: value.decode("utf-8", "replace") for name, value in added}
+    truncated = ""
+    if came and came[-1][0] == TRUNCATED:  # letters of earlier versions are without
+        truncated, came = (came[-1][1] or b"").decode("utf-8", "replace"), came[:-1]
     return Refused(
         ours[TOPIC],
         int(ours[PARTITION]),
@@ -56,6 +63,7 @@ def refused_of(record: Any) -> Refused | None:
         record.key,
         record.value,
         tuple(came),
+        truncated,
         record.offset,
     )
 
@@ -72,22 +80,28 @@ async def kept(kafka: Kafka, reason: str | None = None, first: int = 0) -> Async
             yield one
 
 
-async def replay_all(kafka: Kafka, reason: str | None) -> int:
-    """Send what was never replayed back to where it came from, unchanged; gives how many. A bookmark remembers."""
+async def replay_all(kafka: Kafka, reason: str | None) -> tuple[int, list[Refused]]:
+    """Send what was never replayed back to where it came from, unchanged; a bookmark remembers.
+
+    Gives how many, and those that cannot be sent: what was cut to fit the dead-letter topic is no longer the record.
+    """
     bookmark = Bookmark(kafka, f"{kafka.groups.ingest}-replay-{reason or 'all'}", kafka.topics.dlq)
     async with bookmark, broker.producer(kafka) as producer:
         first = (await bookmark.read() or {}).get(0, Place(0)).offset
-        waiting, upto = [], first
+        waiting, cut, upto = [], list[Refused](), first
         async for one in kept(kafka, reason, first):
+            upto = one.at + 1
+            if one.truncated:
+                cut.append(one)
+                continue
             headers = list(one.headers)
             waiting.append(
                 await producer.send(one.source, one.value, key=one.key, partition=one.partition, headers=headers)
             )
-            upto = one.at + 1
         await asyncio.gather(*waiting)
-        if waiting:
+        if upto > first:
             await bookmark.keep({0: Place(upto)})
-    return len(waiting)
+    return len(waiting), cut
 
 
 @app.command(epilog="Example: [bold]swerve dlq show --reason bad_timestamp --last 5[/bold]")
@@ -110,7 +124,7 @@ async def _show(kafka: Kafka, reason: str | None, last: int) -> None:
         typer.echo(f"{count:>10,}  {name}")
     for one in latest:
         typer.echo(f"{one.source}[{one.partition}]@{one.offset}  {one.reason}  {one.detail}")
-        typer.echo(f"    {(one.value or b'')[:SHOWN_MAX]!r}")
+        typer.echo(f"    {(one.value or b'')[:SHOWN_MAX]!r}" + (f"  ({one.truncated})" if one.truncated else ""))
     typer.echo(f"{sum(counts.values()):,} records in {kafka.topics.dlq}")
 
 
@@ -118,5 +132,9 @@ async def _show(kafka: Kafka, reason: str | None, last: int) -> None:
 def replay(reason: Reason = None, config: Config = None) -> None:
     """Send refused records back to their topic, as they came; none a second time. What is still wrong returns here."""
     kafka = load(config).kafka
-    sent = asyncio.run(replay_all(kafka, reason))
+    sent, cut = asyncio.run(replay_all(kafka, reason))
+    for one in cut:
+        typer.echo(
+            f"{one.source}[{one.partition}]@{one.offset} is not sent again, for its letter is not whole: it is there"
+        )
     typer.echo(f"{sent:,} records of {kafka.topics.dlq} sent again")

@@ -92,6 +92,10 @@ class Embedded:
         """What of a source was refused since the last call."""
         return self._encoders[source].refusals()
 
+    def long_names(self) -> int:
+        """How many requests that were read since the last call had a name that was too long, and was cut."""
+        return sum([encoder.long_names() for encoder in self._encoders.values()])
+
     def _judge(self, summary: Summary) -> Sequence[Alert]:
         seen = self.seen
         seen.accepted += summary.counters.get("accepted", 0)

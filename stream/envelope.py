@@ -17,6 +17,10 @@ class UnreadableEnvelope(SwerveError):  # noqa: N818 - says what the bytes are
     """Bytes that are none of ours, damaged, or of a version that this build does not read."""
 
 
+class UnknownVersion(UnreadableEnvelope):
+    """Bytes of ours that another build wrote: nothing to set aside, for the right build reads them."""
+
+
 def seal(payload: bytes, magic: int, version: int) -> bytes:
     """The bytes to send: 1 magic byte, 1 version byte, crc32 of the rest, payload in zstd. About 3 ns a byte."""
     packed = zstandard.ZstdCompressor(level=_LEVEL).compress(payload)
@@ -26,14 +30,15 @@ def seal(payload: bytes, magic: int, version: int) -> bytes:
 def unseal(sealed: bytes, magic: int, versions: tuple[int, ...], what: str) -> tuple[int, bytes]:
     """Version and payload of sealed bytes; `what` names them in errors.
 
-    Raises UnreadableEnvelope: not of this magic, a version not in `versions`, damaged, or larger than 256 MiB unpacked.
+    Raises UnreadableEnvelope: not of this magic, damaged, or larger than 256 MiB unpacked; UnknownVersion for one that
+    is not in `versions`.
 
     >>> unseal(seal(b"payload", 0xF5, 1), 0xF5, (1,), "a frame")
     (1, b'payload')
     >>> unseal(seal(b"payload", 0xF5, 9), 0xF5, (1,), "a frame")
     Traceback (most recent call last):
     ...
-    stream.envelope.UnreadableEnvelope: a frame has version 9, and this build reads version 1: upgrade this reader first
+    stream.envelope.UnknownVersion: a frame has version 9, and this build reads version 1: upgrade this reader first
     """
     if len(sealed) < HEADER_BYTES or sealed[0] != magic:
         raise UnreadableEnvelope(f"not {what}: expected magic byte 0x{magic:02x}, got {sealed[:1].hex() or 'nothing'}")
@@ -41,7 +46,7 @@ def unseal(sealed: bytes, magic: int, versions: tuple[int, ...], what: str) -> t
     if version not in versions:
         reads = ", ".join(map(str, versions))
         remedy = "upgrade this reader first" if version > max(versions) else "it is too old to be read"
-        raise UnreadableEnvelope(f"{what} has version {version}, and this build reads version {reads}: {remedy}")
+        raise UnknownVersion(f"{what} has version {version}, and this build reads version {reads}: {remedy}")
     if zlib.crc32(packed) != checksum:
         raise UnreadableEnvelope(f"{what} is damaged: expected crc32 {checksum:08x}, got {zlib.crc32(packed):08x}")
     return version, _unpack(packed, what)

@@ -159,7 +159,7 @@ async def partitions_or_refuse(kafka: Kafka, *topics: str) -> dict[str, int]:
     return found
 
 
-async def _of_coordinator(kafka: Kafka, ask: Callable[[], Awaitable[T]]) -> T:
+async def of_coordinator(kafka: Kafka, ask: Callable[[], Awaitable[T]]) -> T:
     """The answer of a group's coordinator, which a broker may not know for some seconds. Raises UnreachableError."""
     for _ in range(100):
         try:
@@ -175,14 +175,14 @@ async def _of_coordinator(kafka: Kafka, ask: Callable[[], Awaitable[T]]) -> T:
 async def members(kafka: Kafka, group: str) -> list[str]:
     """Who is in a consumer group now, as "client at host"; a static member that stopped is, until its session ends."""
     async with admin(kafka) as client:
-        (answer,) = await _of_coordinator(kafka, lambda: client.describe_consumer_groups([group]))
+        (answer,) = await of_coordinator(kafka, lambda: client.describe_consumer_groups([group]))
     return [f"{one[1]} at {one[2].lstrip('/')}" for described in answer.groups for one in described[5]]
 
 
 async def committed(kafka: Kafka, group: str, topic: str) -> dict[int, int]:
     """The next offset of each partition by the group's word; a partition of which it said nothing is left out."""
     async with admin(kafka) as client:
-        found = await _of_coordinator(kafka, lambda: client.list_consumer_group_offsets(group))
+        found = await of_coordinator(kafka, lambda: client.list_consumer_group_offsets(group))
     return {one.partition: said.offset for one, said in found.items() if one.topic == topic and said.offset >= 0}
 
 

@@ -28,6 +28,7 @@ class MeasuredShards:
         self._limit = parameters.accounts_max
         self._part = part
         self._evicted = 0
+        self._reused = 0
         self._over = dict.fromkeys(COUNTED_BOUNDS, 0)
 
     def after(self, shards: Shards) -> None:
@@ -37,6 +38,8 @@ class MeasuredShards:
         if accounts.evicted > self._evicted:
             metrics.accounts_evicted(accounts.evicted - self._evicted)
         self._evicted = accounts.evicted
+        metrics.event_ids_reused(shards.reused - self._reused)
+        self._reused = shards.reused
         for name, bound in COUNTED_BOUNDS.items():
             over = getattr(accounts, name)
             if over > self._over[name]:

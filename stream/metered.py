@@ -66,6 +66,7 @@ class Intake:
         for reason, count in refused.items():
             if count > self._refused.get(reason, 0):
                 metrics.records_refused(reason, count - self._refused.get(reason, 0))
+        metrics.long_names(embedded.long_names())
         self._records, self._refused = seen.records, refused
         if self._shards is None:
             self._shards = MeasuredShards(embedded.parameters)

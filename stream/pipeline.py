@@ -79,6 +79,11 @@ class Shards:
         """Requests that came too late to count, so far."""
         return self.ticks.late
 
+    @property
+    def reused(self) -> int:
+        """About how many requests since the start had an id that another of their account and tick has."""
+        return self.ticks.reused
+
     def position(self, source: str) -> int | None:
         """The offset up to which a source is counted; None before its first frame."""
         return self._sources[source].position

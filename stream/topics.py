@@ -18,10 +18,12 @@ from stream.kafka import Found
 from stream.sections import Kafka
 from stream.settings import load
 
+REFUSED_RECORDS = "refused records"
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 FRAME_BYTES_MAX = 4 * 1024 * 1024  # one request of 1 MiB, which cannot be cut, and room for the envelope
 SUMMARY_BYTES_MAX = 16 * 1024 * 1024
+LETTER_BYTES_MAX = 2 * 1024 * 1024  # a record of 1 MiB with its key and headers, and why it was refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,12 @@ def wanted(kafka: Kafka) -> list[Topic]:
     passing = {"cleanup.policy": "delete", "message.timestamp.type": "LogAppendTime"}
     return [
         Topic(names.requests, None, {"cleanup.policy": "delete", "retention.ms": str(7 * DAY_MS)}, "requests"),
-        Topic(names.dlq, 1, passing | {"retention.ms": str(14 * DAY_MS)}, "refused records"),
+        Topic(
+            names.dlq,
+            1,
+            passing | {"retention.ms": str(14 * DAY_MS), "max.message.bytes": str(LETTER_BYTES_MAX)},
+            REFUSED_RECORDS,
+        ),
         Topic(names.releases, 1, compact, "releases"),
         Topic(names.expected, 1, compact, "expected shifts"),
         Topic(names.verdicts, 1, compact, "verdicts"),
@@ -133,6 +140,8 @@ def _too_small(topic: Topic, found: Found) -> list[Difference]:
         wanted_least, got = topic.settings.get(key), found.settings.get(key)
         if wanted_least is None or got is None or int(got) == -1:
             continue
+        if key == "max.message.bytes" and topic.purpose == REFUSED_RECORDS:
+            why, loses = "refused records that are larger are cut to it, and cannot be replayed", False
         if int(got) < int(wanted_least):
             told.append(Difference(topic.name, key, f"at least {wanted_least}", got, why, loses))
     return told

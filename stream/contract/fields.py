@@ -95,8 +95,8 @@ class Fields:
         return instant_ms(value, self.path(name), earliest_ms)
 
     def count(self, name: str) -> int:
-        """An integer from 0 on, 0 where the field is absent."""
-        if name not in self._fields:
+        """An integer from 0 on, 0 where the field is absent or null."""
+        if self.is_absent(name):
             return 0
         value = self.value(name)
         if isinstance(value, bool) or not isinstance(value, int):
@@ -108,8 +108,8 @@ class Fields:
         return value
 
     def texts(self, name: str, entries_max: int) -> tuple[str, ...]:
-        """An array of at most `entries_max` strings, () where the field is absent."""
-        value = self.value(name) if name in self._fields else []
+        """An array of at most `entries_max` strings, () where the field is absent or null."""
+        value = [] if self.is_absent(name) else self.value(name)
         if not isinstance(value, list):
             raise Refusal(Reject.WRONG_TYPE, f"{self.path(name)}: expected an array of strings, got {got(value)}")
         self._check_entries(name, len(value), entries_max)
@@ -119,10 +119,11 @@ class Fields:
         return tuple(value)
 
     def named_texts(self, name: str, entries_max: int) -> dict[str, str]:
-        """An object of at most `entries_max` strings, {} where the field is absent."""
-        value = self.value(name) if name in self._fields else {}
+        """An object of at most `entries_max` strings, those that are null left out; {} where it is absent or null."""
+        value = {} if self.is_absent(name) else self.value(name)
         if not isinstance(value, dict):
             raise Refusal(Reject.WRONG_TYPE, f"{self.path(name)}: expected an object of strings, got {got(value)}")
+        value = {key: one for key, one in value.items() if one is not None}
         self._check_entries(name, len(value), entries_max)
         for key, one in value.items():
             if not isinstance(one, str):

@@ -20,6 +20,7 @@ class Reject(enum.StrEnum):
     IMPOSSIBLE_TIME = "impossible_time"  # before 2015, after 9999, or far ahead of its neighbours
     DUPLICATE_EVENT = "duplicate_event"  # counted, no breach: the same request delivered twice
     LATE_EVENT = "late_event"  # counted, no breach: older than the lateness allows
+    READER_FAILED = "reader_failed"  # no breach that we know of: the reader of the dialect has a fault
 
 
 class Refusal(Exception):  # noqa: N818 - a verdict on a record, not a failure of ours
@@ -33,3 +34,17 @@ class Refusal(Exception):  # noqa: N818 - a verdict on a record, not a failure o
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+
+
+def refusal_of(error: Exception) -> Refusal:
+    """What refuses a record whose reader raised this: a Refusal as it is, anything else as a fault of the reader.
+
+    One record that a reader stumbles over must not stop all that come after it.
+
+    >>> str(refusal_of(ValueError("invalid literal")))
+    'reader_failed: $: a fault of the reader, to be reported with this record: ValueError: invalid literal'
+    """
+    if isinstance(error, Refusal):
+        return error
+    told = f"a fault of the reader, to be reported with this record: {type(error).__name__}: {str(error)[:200]}"
+    return Refusal(Reject.READER_FAILED, f"$: {told}")

@@ -40,11 +40,14 @@ class Request(msgspec.Struct, frozen=True):
     attributes: dict[str, str] = {}
 
 
-_Tokens = Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
+_Tokens = Annotated[int, Meta(ge=0, le=INTEGER_MAX)] | None
 
 
 class Line(msgspec.Struct, frozen=True, gc=False):
-    """A record whose fields have the right types and lengths, with what is inside of three of them still unread."""
+    """A record whose fields have the right types and lengths, with what is inside of three of them still unread.
+
+    An optional field that is null is as if it were left out.
+    """
 
     event_id: Annotated[str, Meta(min_length=1, max_length=EVENT_ID_MAX)]
     timestamp: int | str
@@ -57,18 +60,29 @@ class Line(msgspec.Struct, frozen=True, gc=False):
 
 
 read_line: Callable[[bytes], Line] = msgspec.json.Decoder(Line).decode
-read_capabilities: Callable[[bytes | msgspec.Raw], tuple[str, ...]] = msgspec.json.Decoder(
-    Annotated[tuple[str, ...], Meta(max_length=CAPABILITIES_MAX)]
+_capabilities: Callable[[bytes | msgspec.Raw], tuple[str, ...] | None] = msgspec.json.Decoder(
+    Annotated[tuple[str, ...], Meta(max_length=CAPABILITIES_MAX)] | None
 ).decode
-read_attributes: Callable[[bytes | msgspec.Raw], dict[str, str]] = msgspec.json.Decoder(
-    Annotated[dict[str, str], Meta(max_length=ATTRIBUTES_MAX)]
+_attributes: Callable[[bytes | msgspec.Raw], dict[str, str | None] | None] = msgspec.json.Decoder(
+    Annotated[dict[str, str | None], Meta(max_length=ATTRIBUTES_MAX)] | None
 ).decode
+
+
+def read_capabilities(raw: bytes | msgspec.Raw) -> tuple[str, ...]:
+    """What a record's capabilities say; raises what msgspec raises. None where they are null."""
+    return _capabilities(raw) or ()
+
+
+def read_attributes(raw: bytes | msgspec.Raw) -> dict[str, str]:
+    """What a record's attributes say, without those that are null; raises what msgspec raises."""
+    return {name: value for name, value in (_attributes(raw) or {}).items() if value is not None}
 
 
 def decode(raw: bytes) -> Request:
     """The request that these bytes are. Never raises anything but Refusal, whatever the bytes. About 2.5 us.
 
-    Unknown fields are ignored, but must be JSON in UTF-8. Of a key that comes twice the last counts.
+    Unknown fields are ignored, but must be JSON in UTF-8. Of a key that comes twice the last counts. An optional field,
+    or an attribute, that is null is as if it were left out.
 
     >>> decode(b'{"event_id": "e1", "timestamp": 1772362800000, "account_id": "a1", "model": "atlas-4"}').model
     'atlas-4'
@@ -90,8 +104,8 @@ def decode(raw: bytes) -> Request:
         line.account_id,
         line.model,
         capabilities,
-        line.input_tokens,
-        line.output_tokens,
+        line.input_tokens or 0,
+        line.output_tokens or 0,
         attributes,
     )
 

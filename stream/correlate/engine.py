@@ -19,6 +19,8 @@ from stream.correlate.book import GONE
 from stream.correlate.copies import Copies
 from stream.correlate.knowledge import Known
 from stream.detect.shell import Output, Step
+from stream.envelope import UnknownVersion, UnreadableEnvelope
+from stream.errors import SwerveError
 from stream.frames import decode_summary, summary_content
 from stream.measured import MeasuredFleet
 from stream.pipeline import Applied, Fleet
@@ -63,15 +65,27 @@ class FleetEngine:
         self._measured = MeasuredFleet(self.fleet, lambda at_ms: time.time() - at_ms / 1000, state_of)
 
     def apply(self, offset: int, value: bytes) -> Step:
-        """Judge what this summary makes whole. Raises UnreadableEnvelope."""
+        """Judge what this summary makes whole.
+
+        What is no summary, or a damaged one, is set aside and told; if it was one, its tick is partial, which is told
+        too. Raises SwerveError for one of another version: the right build reads it.
+        """
         if offset != self.position:
             return Step(Applied.GAP if offset > self.position else Applied.REPEAT, SOURCE)
+        try:
+            summary = decode_summary(value)
+        except UnknownVersion as error:
+            raise SwerveError(f"summaries[0]@{offset}: {error}") from error
+        except UnreadableEnvelope as error:
+            metrics.message_set_aside(STAGE, f"summaries[0]@{offset}", str(error))
+            self.position = offset + 1
+            return Step(Applied.REPEAT, SOURCE)
         known = self._now()
         self.fleet.judge.released_ms = known.released_ms
         self.fleet.expected, self.fleet.verdicts = known.expected, known.verdicts
         repeats = self.fleet.join.repeats
         self._measured.begin()
-        summary, judged_ms = decode_summary(value), self.fleet.at_ms
+        judged_ms = self.fleet.at_ms
         changed = self.fleet.apply(summary)
         self._heard_s[list(summary.shards)] = self._now_s()
         if self._waits_since_s is None or self.fleet.at_ms > judged_ms:

@@ -8,6 +8,7 @@ from functools import partial
 from detectors.parameters import Parameters
 from stream import metrics
 from stream.detect.shell import Output, Step
+from stream.envelope import UnknownVersion, UnreadableEnvelope
 from stream.errors import SwerveError
 from stream.frames import decode_frame, encode_summary
 from stream.measured import MeasuredShards
@@ -45,8 +46,18 @@ class ShardsEngine:
         self._measured = MeasuredShards(parameters, str(partition))
 
     def apply(self, offset: int, value: bytes) -> Step:
-        """Count one frame where it continues its chain, and close what it lets close. Raises UnreadableEnvelope."""
-        frame = decode_frame(value)
+        """Count one frame where it continues its chain, and close what it lets close.
+
+        What is no frame, or a damaged one, is set aside and told; if it was one, the next of its source leaves a gap,
+        which is told too. Raises SwerveError for one of another version: the right build reads it.
+        """
+        try:
+            frame = decode_frame(value)
+        except UnknownVersion as error:
+            raise SwerveError(f"frames[{self.shards.partition}]@{offset}: {error}") from error
+        except UnreadableEnvelope as error:
+            metrics.message_set_aside(STAGE, f"frames[{self.shards.partition}]@{offset}", str(error))
+            return Step(Applied.REPEAT, "")
         outcome = Applied.GAP if self._leaves_out_the_begin(frame.source, frame.after) else self.shards.apply(frame)
         metrics.frame_applied(outcome.value, frame.source)
         if outcome is Applied.GAP:

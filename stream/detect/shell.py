@@ -36,7 +36,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What an engine did with one message of `source`. rest: does more of it, where the message asks for much."""
+    """What an engine did with one message of `source`, "" where nobody can tell. rest: does more of it, of much."""
 
     outcome: Applied
     source: str
@@ -153,7 +153,8 @@ class Shell:
             if step.outcome is Applied.APPLIED:
                 held.asked_s.pop(step.source, None)
             held.upto = max(held.upto, offset + 1)
-            held.resume[step.source] = max(held.resume.get(step.source, 0), offset + 1)
+            if step.source:
+                held.resume[step.source] = max(held.resume.get(step.source, 0), offset + 1)
             held.dirty = True
             await self._emit(step)
         while step.rest is not None:

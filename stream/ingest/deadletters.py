@@ -9,23 +9,35 @@ from aiokafka import ConsumerRecord
 
 from stream.ingest.encode import Refused
 
+TRUNCATED = "swerve.truncated"  # what of the record is not in its letter, for its size; empty where all of it is
 REASON = "swerve.reason"
 # The names that Kafka Connect gives to the context of a refused record (KIP-298), which tools know.
 DETAIL = "__connect.errors.exception.message"
 TOPIC = "__connect.errors.topic"
 PARTITION = "__connect.errors.partition"
 OFFSET = "__connect.errors.offset"
-OURS = (REASON, DETAIL, TOPIC, PARTITION, OFFSET)  # in this order, after the headers that the record came with
+OURS = (REASON, DETAIL, TOPIC, PARTITION, OFFSET)  # in this order, last of all; TRUNCATED stands before them
+DETAIL_MAX = 1_000  # characters
 Headers = tuple[tuple[str, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One message of the dead-letter topic."""
+    """One message of the dead-letter topic. came: the record's own headers; ours: why it was refused, and where it is.
+
+    truncated: what of the record was cut or left out, in words; empty where it is whole.
+    """
 
     key: bytes | None
     value: bytes | None
-    headers: Headers
+    came: Headers
+    ours: Headers
+    truncated: str = ""
+
+    @property
+    def headers(self) -> Headers:
+        """All headers, in the order in which `swerve dlq` expects them."""
+        return (*self.came, (TRUNCATED, self.truncated.encode()), *self.ours)
 
 
 @dataclass(slots=True)
@@ -79,9 +91,10 @@ class Kept:
         key, headers = self._by_offset.get(refused.offset, (None, ()))
         ours = (
             (REASON, refused.reason.value.encode()),
-            (DETAIL, refused.detail.encode("utf-8", "replace")),
+            (DETAIL, refused.detail[:DETAIL_MAX].encode("utf-8", "replace")),
             (TOPIC, topic.encode()),
             (PARTITION, str(partition).encode()),
             (OFFSET, str(refused.offset).encode()),
         )
-        return DeadLetter(key, refused.raw or None, headers + ours)
+        truncated = f"value cut from {refused.size} bytes" if refused.size is not None else ""
+        return DeadLetter(key, refused.raw or None, headers, ours, truncated)

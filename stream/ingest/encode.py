@@ -14,16 +14,18 @@ from numpy.typing import NDArray
 
 from detectors.arrivals import WINDOW, ClockState, SourceClock, lower_median
 from detectors.rows import NO_CLOCK_MS, Frame, Rows
+from stream.contract.arrays import is_array, records_of
 from stream.contract.instant import EARLIEST_MS, LATEST_MS, instant_ms
-from stream.contract.json_object import UNREADABLE, all_plain, check_bytes, plain
-from stream.contract.refusal import Refusal, Reject
-from stream.contract.request import Line, Request, decode_closely, read_line
+from stream.contract.json_object import all_plain, check_bytes, plain
+from stream.contract.refusal import Refusal, Reject, refusal_of
+from stream.contract.request import Line, Request, decode, decode_closely, read_line
 from stream.frames import compact_rows
 from stream.ingest.tables import Tables
 from stream.ingest.waiting import Waiting, event_of
 
 AHEAD_MS_MAX = 3_600_000  # how far ahead of its source's clock a record may be
 RUN_RECORDS = 64  # read at once: what they are made of stays in the processor's cache until it is in columns
+REFUSED_BYTES_LEAST = 1_024  # of a refused record, whatever waits: 4,096 of them are 4 MiB
 SLOW_RECORDS_MIN = 5
 SLOW_GAPS = 12  # the median of 16 is 8 gaps back; half as many again for gaps that differ
 
@@ -37,22 +39,26 @@ class Limits:
 
     names: entries that each of its tables may have kept from one flush to the next; over it they start anew.
     About 1 kB over all tables for each: 32,768 are some 32 MB at worst.
+    refused_bytes: of refused records that wait for their frame; beyond, only the beginning of each is kept. At 16 MiB a
+    worker with 12 partitions holds 192 MiB at worst.
     hold: records, itself included, after which a readable one is judged though 16 later readable ones did not come, so
     that a flood of unreadable records holds nothing back.
     """
 
     names: int = 32_768
     hold: int = 4_096
+    refused_bytes: int = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A record that broke the contract, as it came, and why."""
+    """A record that broke the contract, as it came, and why. size: its bytes, where only the beginning was kept."""
 
     offset: int
     raw: bytes
     reason: Reject
     detail: str
+    size: int | None = None
 
 
 class Encoder:
@@ -90,7 +96,9 @@ class Encoder:
         self._tables = Tables()
         self._waiting = Waiting()
         self._unreadable: list[Refused] = []  # beyond `after`, by offset
+        self._unreadable_bytes = 0
         self._refusals: list[Refused] = []  # of frames that were flushed
+        self._long_names = 0
         self._records = 0
         self._read_upto = after
 
@@ -132,7 +140,7 @@ class Encoder:
         add_line, add_time, add_model = lines.append, waiting.at_ms.append, waiting.model.append
         add_capability_set, add_value_set = waiting.capability_set.append, waiting.value_set.append
         plainly = all_plain(raws)
-        with suppress(Refusal, *UNREADABLE):
+        with suppress(Exception):  # whatever it is: read closely, the record says why, or is in order
             for raw in raws:
                 if not (plainly or plain(raw)):
                     check_bytes(raw)
@@ -151,50 +159,80 @@ class Encoder:
         read = len(lines)
         waiting.account += [accounts[line.account_id] for line in lines]
         waiting.event += [event_of(line.event_id) for line in lines]
-        waiting.input_tokens += [line.input_tokens for line in lines]
-        waiting.output_tokens += [line.output_tokens for line in lines]
+        waiting.input_tokens += [line.input_tokens or 0 for line in lines]
+        waiting.output_tokens += [line.output_tokens or 0 for line in lines]
         waiting.offset += offsets[:read]
         waiting.record += range(self._records, self._records + read)
         waiting.raw += raws[:read]
+        self._long_names += tables.shortened(waiting.capability_set[-read:], waiting.value_set[-read:]) if read else 0
         self._records += read
         return read
 
     def _read_closely(self, raw: bytes, offset: int, record: int) -> None:
+        if is_array(raw):
+            self._read_array(_own, raw, offset)
+            return
         try:
             self._add(decode_closely(raw), raw, offset, record)
-        except Refusal as refusal:
-            self._refuse(raw, offset, refusal)
+        except Exception as error:
+            self._refuse(raw, offset, refusal_of(error))
+
+    def _read_array(self, dialect: Dialect, raw: bytes, offset: int) -> None:
+        """Every record of an array, in order; each is refused for itself, as the whole is that has none."""
+        records = records_of(raw)
+        for number, one in enumerate(records or [raw]):
+            self._read_one(dialect, one, raw, offset, f"$[{number}]" if records else "$")
 
     def _read_dialect(self, dialect: Dialect, raws: Sequence[bytes], offsets: Sequence[int]) -> None:
         for raw, offset in zip(raws, offsets, strict=True):
-            try:
-                requests = dialect(raw)
-            except Refusal as refusal:
-                self._refuse(raw, offset, refusal)
+            if is_array(raw):
+                self._read_array(dialect, raw, offset)
             else:
-                for request in requests:
-                    if isinstance(request, Refusal):
-                        self._refuse(raw, offset, request)
-                    else:
-                        self._add(request, raw, offset, self._records)
+                self._read_one(dialect, raw, raw, offset, "$")
             self._records += 1
 
+    def _read_one(self, dialect: Dialect, one: bytes, raw: bytes, offset: int, path: str) -> None:
+        """One record, `path` within the raw one that came."""
+        try:
+            for request in dialect(one):
+                if isinstance(request, Refusal):
+                    self._refuse(raw, offset, request, path)
+                else:
+                    self._add(request, raw, offset, self._records)
+        except Exception as error:
+            self._refuse(raw, offset, refusal_of(error), path)
+
     def _add(self, request: Request, raw: bytes, offset: int, record: int) -> None:
+        """All of the request or, where anything about it fails, nothing."""
         tables, waiting = self._tables, self._waiting
-        waiting.account.append(tables.accounts[request.account_id])
-        waiting.model.append(tables.models[request.model])
-        waiting.capability_set.append(tables.capability_sets.number(request.capabilities))
-        waiting.value_set.append(tables.value_sets.number(request.attributes))
+        account, model = tables.accounts[request.account_id], tables.models[request.model]
+        capability_set = tables.capability_sets.number(request.capabilities)
+        value_set = tables.value_sets.number(request.attributes)
+        event = event_of(request.event_id)
+        waiting.account.append(account)
+        waiting.model.append(model)
+        waiting.capability_set.append(capability_set)
+        waiting.value_set.append(value_set)
         waiting.at_ms.append(request.at_ms)
-        waiting.event.append(event_of(request.event_id))
+        waiting.event.append(event)
         waiting.input_tokens.append(request.input_tokens)
         waiting.output_tokens.append(request.output_tokens)
         waiting.offset.append(offset)
         waiting.record.append(record)
         waiting.raw.append(raw)
+        self._long_names += tables.shortened((capability_set,), (value_set,))
 
-    def _refuse(self, raw: bytes, offset: int, refusal: Refusal) -> None:
-        self._unreadable.append(Refused(offset, raw, refusal.reason, refusal.detail))
+    def _refuse(self, raw: bytes, offset: int, refusal: Refusal, path: str = "$") -> None:
+        detail = path + refusal.detail.removeprefix("$")
+        last = self._unreadable[-1] if self._unreadable else None
+        if last is not None and last.offset == offset:  # another one of the same record
+            self._unreadable.append(Refused(offset, last.raw, refusal.reason, detail, last.size))
+            return
+        fits = self._unreadable_bytes + len(raw) <= self._limits.refused_bytes
+        kept = raw if fits else raw[:REFUSED_BYTES_LEAST]
+        self._unreadable_bytes += len(kept)
+        size = len(raw) if len(kept) < len(raw) else None
+        self._unreadable.append(Refused(offset, kept, refusal.reason, detail, size))
 
     def flush(self, ended: bool = False, idle: bool = False) -> Frame:
         """The next frame of the chain: every record that is judged by now; all of them where `ended` or `idle`.
@@ -234,6 +272,11 @@ class Encoder:
         """What was refused in the frames flushed since the last call, by offset."""
         refusals, self._refusals = self._refusals, []
         return refusals
+
+    def long_names(self) -> int:
+        """How many requests that were read since the last call had a name that was too long, and was cut."""
+        long_names, self._long_names = self._long_names, 0
+        return long_names
 
     def _judged(self, record: NDArray[np.int64], offset: NDArray[np.int64], everything: bool) -> int:
         """How many of the buffered rows are judged by now. Requests of one record are never cut apart."""
@@ -316,6 +359,7 @@ class Encoder:
         waiting = self._waiting
         covered = bisect_right(self._unreadable, upto, key=lambda refused: refused.offset)
         refused, self._unreadable = self._unreadable[:covered], self._unreadable[covered:]
+        self._unreadable_bytes = sum({one.offset: len(one.raw) for one in self._unreadable}.values())
         refused += [
             _impossible(waiting.offset[row], waiting.raw[row], waiting.at_ms[row], int(judging_ms[row]))
             for row in ahead.tolist()
@@ -375,6 +419,10 @@ class Encoder:
         waiting = self._waiting
         waiting.renumber(map(renumbered, waiting.account, waiting.model, waiting.capability_set, waiting.value_set))
         self._tables = new
+
+
+def _own(raw: bytes) -> list[Request]:
+    return [decode(raw)]
 
 
 def _impossible(offset: int, raw: bytes, at_ms: int, clock_ms: int) -> Refused:

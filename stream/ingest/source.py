@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from aiokafka import ConsumerRecord, TopicPartition
 
 from detectors.arrivals import ClockState
 from detectors.rows import Frame
 from stream.ingest.deadletters import DeadLetter, Kept
-from stream.ingest.encode import Dialect, Encoder
+from stream.ingest.encode import Dialect, Encoder, Refused
 
 REPEAT_S = 5.0  # how often a source that has nothing new says so; detect waits for nobody in between
 
@@ -75,11 +76,9 @@ class Source:
         return frame
 
     def dead_letters(self) -> list[DeadLetter]:
-        """What was refused in the frames flushed since the last call."""
-        letters = [
-            self.kept.letter(self.partition.topic, self.partition.partition, refused)
-            for refused in self.encoder.refusals()
-        ]
+        """What was refused in the frames flushed since the last call, a letter for each record, whatever is in it."""
+        refused = _once_each(self.encoder.refusals())
+        letters = [self.kept.letter(self.partition.topic, self.partition.partition, one) for one in refused]
         self.kept.forget(self.encoder.after)
         return letters
 
@@ -87,3 +86,14 @@ class Source:
     def to_commit(self) -> int:
         """The next offset that no sent frame covers."""
         return self.encoder.after + 1
+
+
+def _once_each(refusals: Sequence[Refused]) -> list[Refused]:
+    """The first refusal of every record; of a batch it says of how many others."""
+    of_record: dict[int, list[Refused]] = {}
+    for one in refusals:
+        of_record.setdefault(one.offset, []).append(one)
+    return [
+        replace(first, detail=f"{first.detail}; and {len(others)} more of this record") if others else first
+        for first, *others in of_record.values()
+    ]

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import zlib
 from array import array
+from collections.abc import Sequence
 from hashlib import blake2b
 
 import numpy as np
 
 from detectors.rows import SHARDS, Sets
+from stream.contract.names import short_name
 from stream.contract.request import read_attributes, read_capabilities
+
+REMEMBERED_MAX = 4_096  # bytes of a record's field that are looked up again; a longer one is read each time it comes
 
 
 class Targets(dict[str, int]):
@@ -91,38 +95,53 @@ class CapabilitySets(dict[bytes, int]):
     """Number of the set of capabilities that a record names in these very bytes.
 
     Raises what msgspec raises for bytes that break the contract, and then remembers nothing.
+    shortened: the sets in which a name was too long.
     """
 
     def __init__(self, targets: Targets) -> None:
         super().__init__()
         self._targets = targets
         self.sets = SetNumbers()
+        self.shortened: set[int] = set()
 
     def __missing__(self, raw: bytes) -> int:
-        number = self[raw] = self.number(read_capabilities(raw))
+        number = self.number(read_capabilities(raw))
+        if len(raw) <= REMEMBERED_MAX:
+            self[raw] = number
         return number
 
     def number(self, capabilities: tuple[str, ...]) -> int:
         """Number of the set with these capabilities; one that comes twice is in it once."""
-        return self.sets[tuple(dict.fromkeys([self._targets["capability:" + one] for one in capabilities]))]
+        short = tuple([short_name(one) for one in capabilities])
+        number = self.sets[tuple(dict.fromkeys([self._targets["capability:" + one] for one in short]))]
+        if short != capabilities:
+            self.shortened.add(number)
+        return number
 
 
 class ValueSets(dict[bytes, int]):
-    """Number of the set of values that a record's attributes name in these very bytes; raises as CapabilitySets."""
+    """Number of the set of values that a record's attributes name in these very bytes; as CapabilitySets."""
 
     def __init__(self) -> None:
         super().__init__()
         self.values_of = Values()
         self.sets = SetNumbers()
+        self.shortened: set[int] = set()
 
     def __missing__(self, raw: bytes) -> int:
-        number = self[raw] = self.number(read_attributes(raw))
+        number = self.number(read_attributes(raw))
+        if len(raw) <= REMEMBERED_MAX:
+            self[raw] = number
         return number
 
     def number(self, attributes: dict[str, str]) -> int:
         """Number of the set with these values."""
         values = self.values_of
-        return self.sets[tuple([values[pair] for pair in attributes.items()])]
+        short = {short_name(dimension): short_name(value) for dimension, value in attributes.items()}
+        number = self.sets[tuple([values[pair] for pair in short.items()])]
+        if short != attributes:
+            self.shortened.add(number)
+        return number
 
 
 class Tables:
@@ -134,6 +153,13 @@ class Tables:
         self.accounts = Accounts()
         self.capability_sets = CapabilitySets(self.targets)
         self.value_sets = ValueSets()
+
+    def shortened(self, capability_sets: Sequence[int], value_sets: Sequence[int]) -> int:
+        """Of requests with these sets, how many had a name that was too long. O(1) where none ever had."""
+        tags, values = self.capability_sets.shortened, self.value_sets.shortened
+        if not tags and not values:
+            return 0
+        return sum([one in tags or other in values for one, other in zip(capability_sets, value_sets, strict=True)])
 
     def size(self) -> int:
         """Entries of the largest of the tables."""

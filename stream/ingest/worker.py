@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, OffsetAndMetadata, TopicPartition
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
@@ -24,11 +24,12 @@ from stream.errors import SwerveError
 from stream.ingest.commits import clock_of, note
 from stream.ingest.deadletters import Bucket, DeadLetter
 from stream.ingest.deliver import messages_of
+from stream.ingest.letterbox import BROKER_BYTES_MAX, LetterBox
 from stream.ingest.source import Source, name_of
 from stream.settings import Settings
 from stream.sources.dialects import dialect_named
 from stream.stage import Running, resumed
-from stream.topics import refuse_what_loses
+from stream.topics import LETTER_BYTES_MAX, refuse_what_loses
 
 STAGE = "ingest"
 RECORDS_MAX = 5_000  # of one fetch
@@ -43,8 +44,11 @@ async def work(settings: Settings, running: Running) -> None:
     kafka = settings.kafka
     topics = kafka.topics
     await refuse_what_loses(kafka, topics.requests, topics.frames, topics.dlq)
+    letter_bytes_max = await _bytes_max(settings, topics.dlq)
     async with (
         broker.producer(kafka, linger_ms=5, max_batch_size=256 * 1024) as producer,
+        # Its letters may be sent twice, as after a crash; but a message that is refused holds up none behind it.
+        broker.producer(kafka, enable_idempotence=False) as letters,
         broker.consumer(
             kafka,
             group_id=kafka.groups.ingest,
@@ -56,7 +60,7 @@ async def work(settings: Settings, running: Running) -> None:
             isolation_level=broker.READ_COMMITTED,
         ) as consumer,
     ):
-        worker = Worker(settings, running, consumer, producer)
+        worker = Worker(settings, running, consumer, producer, LetterBox(letters, topics.dlq, letter_bytes_max))
         consumer.subscribe([topics.requests], listener=worker)
         await worker.run()
 
@@ -65,13 +69,19 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
     """One member of the group. Frames are flushed and sent by one task; a rebalance waits for it."""
 
     def __init__(
-        self, settings: Settings, running: Running, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer
+        self,
+        settings: Settings,
+        running: Running,
+        consumer: AIOKafkaConsumer,
+        producer: AIOKafkaProducer,
+        letters: LetterBox,
     ) -> None:
         self._settings = settings
         self._dialect = dialect_named(settings.sources.dialect)
         self._running = running
         self._consumer = consumer
         self._producer = producer
+        self._letters = letters
         self._sources: dict[TopicPartition, Source] = {}
         self._generation = 0
         self._lock = asyncio.Lock()
@@ -134,11 +144,11 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def _within_the_rate(self, letters: list[DeadLetter], now_s: float) -> list[DeadLetter]:
         kept = [letter for letter in letters if self._letters_rate.take(now_s)]
-        if letters:
-            metrics.dead_letters(len(kept), len(letters) - len(kept))
+        if len(kept) < len(letters):
+            metrics.dead_letters(suppressed=len(letters) - len(kept))
         return kept
 
-    async def _send(self, frames: Iterable[Frame], letters: Iterable[DeadLetter]) -> None:
+    async def _send(self, frames: Iterable[Frame], letters: Sequence[DeadLetter]) -> None:
         topics, partitions = self._settings.kafka.topics, self._settings.kafka.partitions
         waiting = []
         for frame in frames:
@@ -146,15 +156,14 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                 metrics.frame_sent(len(message))
                 key = frame.source.encode()
                 waiting.append(await self._producer.send(topics.frames, message, key=key, partition=partition))
-        for letter in letters:
-            headers = list(letter.headers)
-            waiting.append(await self._producer.send(topics.dlq, letter.value, key=letter.key, headers=headers))
         try:
+            posted = await self._letters.post(letters)
             await asyncio.gather(*waiting)
         except KafkaError as error:
             raise SwerveError(
                 f"the broker did not take frames ({error!r}); nothing of them is committed: start this worker again"
             ) from error
+        metrics.dead_letters(posted.whole, truncated=posted.truncated, lost=posted.lost)
 
     async def _commit(self) -> None:
         offsets = {
@@ -182,6 +191,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             metrics.source_clock(STAGE, frame.source, frame.clock_ms, frame.idle)
         for reason, count in refused.items():
             metrics.records_refused(reason, count)
+        metrics.long_names(sum([source.encoder.long_names() for source in self._sources.values()]))
         metrics.sources(STAGE, len(self._sources) - idle, idle)
         for partition, source in self._sources.items():
             end = self._consumer.highwater(partition)
@@ -226,6 +236,13 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         self._running.ready(STAGE, resumed(self._settings.kafka.topics.requests, positions))
 
 
+async def _bytes_max(settings: Settings, topic: str) -> int:
+    """The largest letter that the topic takes, by its own word, and that serves anybody."""
+    found = (await broker.topics_found(settings.kafka, [topic])).get(topic)
+    said = found.settings.get("max.message.bytes") if found else None
+    return min(int(said or BROKER_BYTES_MAX), LETTER_BYTES_MAX)
+
+
 def _refuse_what_was_never_written(source: str, committed: int, end: int) -> None:
     """A topic that was made anew begins at 0 again: reading on from the old offset would skip all of it."""
     if committed > end:
@@ -242,7 +259,10 @@ async def _committed(
     if not partitions:
         return {}
     async with broker.admin(settings.kafka) as client:
-        found = await client.list_consumer_group_offsets(settings.kafka.groups.ingest, partitions=partitions)
+        group = settings.kafka.groups.ingest
+        found = await broker.of_coordinator(
+            settings.kafka, lambda: client.list_consumer_group_offsets(group, partitions=partitions)
+        )
     return {
         partition: (committed.offset, clock_of(committed.metadata))
         for partition, committed in found.items()

@@ -31,8 +31,11 @@ from stream.metrics.exposition import DEFINED, STAGES, Defined, render, value
 from stream.metrics.fleet import adoption, alert_lines, false_page_budget, fleet_shares, releases, strongest_shift
 from stream.metrics.intake import (
     dead_letters,
+    event_ids_reused,
     frame_applied,
     frame_sent,
+    long_names,
+    message_set_aside,
     records_accepted,
     records_refused,
     source_clock,
@@ -57,8 +60,9 @@ from stream.metrics.state import (
 __all__ = [
     "DEFINED", "STAGES", "Defined", "accounts_evicted", "accounts_left", "accounts_tracked", "adoption",
     "alert_changed", "alert_lines", "alerts_open", "bound_reached", "correlate_active", "dead_letters",
-    "false_page_budget", "fleet_shares", "frame_applied", "frame_sent", "groups", "partial_tick", "partitions_left",
-    "ready", "rebalance", "records_accepted", "records_refused", "recovery", "releases", "render", "serving",
-    "sink_backlog", "sink_failed", "sink_lost", "sink_sent", "sinks_configured", "snapshot_written", "source_clock",
-    "source_lag", "source_left", "sources", "strongest_shift", "summary_seen", "tick_closed", "value",
+    "event_ids_reused", "false_page_budget", "fleet_shares", "frame_applied", "frame_sent", "groups", "long_names",
+    "message_set_aside", "partial_tick", "partitions_left", "ready", "rebalance", "records_accepted",
+    "records_refused", "recovery", "releases", "render", "serving", "sink_backlog", "sink_failed", "sink_lost",
+    "sink_sent", "sinks_configured", "snapshot_written", "source_clock", "source_lag", "source_left", "sources",
+    "strongest_shift", "summary_seen", "tick_closed", "value",
 ]  # fmt: skip

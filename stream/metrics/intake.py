@@ -8,12 +8,13 @@ import structlog
 from prometheus_client import Gauge
 
 from stream.metrics.exposition import OTHER, Bounded, counter, gauge, histogram
+from stream.metrics.seldom import Seldom
 
 REASONS: Final = (
     "not_utf8", "not_json", "not_an_object", "too_large", "too_deep", "missing_field", "wrong_type", "out_of_range",
-    "bad_timestamp", "impossible_time", "duplicate_event", "late_event",
+    "bad_timestamp", "impossible_time", "duplicate_event", "late_event", "reader_failed",
 )  # fmt: skip
-REASONS_MAX = 24  # the twelve of the contract and a dozen of adapters; further ones are counted as "other"
+REASONS_MAX = 25  # the thirteen of the contract and a dozen of adapters; further ones are counted as "other"
 SOURCES_MAX = 32  # x 2 stages x 2 metrics: 128 series; of further partitions "other" shows the one most behind
 FRAME_RESULTS: Final = ("applied", "repeat", "gap")
 SUMMARY_RESULTS: Final = ("first", "repeat", "conflict")
@@ -36,10 +37,25 @@ _refused = counter(
 )
 _dead_letters = counter(
     "swerve_dead_letters",
-    "Refused records kept in the dead-letter topic (sent) or only counted (suppressed). Suppressed rises: a flood; "
-    "correct the producer, or raise the rate of the dead-letter topic.",
+    "Refused records kept in the dead-letter topic, whole (sent) or cut to its largest message (truncated), or only "
+    "counted: beyond the rate (suppressed) or taken by the broker in no size (lost). Suppressed rises: a flood; "
+    "correct the producer, or raise the rate of the dead-letter topic. Lost: raise its max.message.bytes.",
     ["result"],
     ["ingest"],
+)
+_long = counter(
+    "swerve_long_names",
+    "Requests with a capability, an attribute or a value of over 256 characters; it is cut to its beginning and a "
+    "hash. Any: correct the producer.",
+    (),
+    ["ingest"],
+)
+_reused = counter(
+    "swerve_event_ids_reused",
+    "Requests, about, with the event id of another one of the same account and tick, at another time; both are "
+    "counted. Any: a client chooses the ids; take the server's, or true repeats may be missed.",
+    (),
+    ["detect"],
 )
 _lag = gauge(
     "swerve_lag_messages",
@@ -82,6 +98,14 @@ _summaries = counter(
     ["result"],
     ["correlate"],
 )
+_long_told, _truncated_told, _reused_told = Seldom(), Seldom(), Seldom()
+_set_aside = counter(
+    "swerve_messages_set_aside",
+    "Messages that are no frame or summary, or a damaged one, and were passed over. Any: read the log for where; find "
+    "who else writes to this topic.",
+    ["stage"],
+    ["detect", "correlate"],
+)
 _behind: dict[tuple[str, str], dict[str, float]] = {}  # (stage, "lag" or "clock") -> by source
 _alone: dict[tuple[str, str], set[str]] = {}  # of these, the sources that have a series of their own
 
@@ -90,8 +114,10 @@ def _show_all() -> None:
     """Counters begin at 0, not with their first occurrence: else rate() misses exactly that one."""
     for reason in REASONS:
         _refused.labels(reason)
-    for result in ("sent", "suppressed"):
+    for result in ("sent", "truncated", "suppressed", "lost"):
         _dead_letters.labels(result)
+    for stage in ("detect", "correlate"):
+        _set_aside.labels(stage)
     for result in FRAME_RESULTS:
         _applied.labels(result)
     for result in SUMMARY_RESULTS:
@@ -114,14 +140,35 @@ def records_accepted(stage: str, n: int) -> None:
 def records_refused(reason: str, n: int = 1) -> None:
     """n records were not counted, for one reason of the contract or of an adapter. Call once a batch and reason."""
     _refused.labels(_reasons(reason)).inc(n)
+    if reason == "reader_failed":
+        _log.error("reader_failed", records=n)  # ours to mend, not the producer's
 
 
-def dead_letters(sent: int, suppressed: int = 0) -> None:
-    """Refused records went to the dead-letter topic, or over its rate and were only counted."""
-    _dead_letters.labels("sent").inc(sent)
-    _dead_letters.labels("suppressed").inc(suppressed)
+def dead_letters(sent: int = 0, suppressed: int = 0, truncated: int = 0, lost: int = 0) -> None:
+    """Refused records went to the dead-letter topic, whole or cut, or were only counted."""
+    for result, n in (("sent", sent), ("suppressed", suppressed), ("truncated", truncated), ("lost", lost)):
+        _dead_letters.labels(result).inc(n)
+    told = _truncated_told.due(truncated)
+    if told:
+        _log.warning("dead_letters_truncated", truncated=told)
     if suppressed:
         _log.warning("dead_letters_suppressed", suppressed=suppressed)
+
+
+def long_names(n: int) -> None:
+    """n requests had a name that was cut, for its length."""
+    _long.inc(n)
+    told = _long_told.due(n)
+    if told:
+        _log.warning("long_names_cut", requests=told)
+
+
+def event_ids_reused(n: int) -> None:
+    """About n requests had an id that another request of their account has, at another time."""
+    _reused.inc(n)
+    told = _reused_told.due(n)
+    if told:
+        _log.warning("event_ids_reused", requests=told)
 
 
 def source_lag(stage: str, source: str, messages: int) -> None:
@@ -197,6 +244,12 @@ def frame_sent(size_bytes: int = 0) -> None:
     _sent.inc()
     if size_bytes:
         _frame_bytes.observe(size_bytes)
+
+
+def message_set_aside(stage: str, where: str, why: str) -> None:
+    """One message of an internal topic is none that can be read. where: "frames[3]@812", as [kafka.topics] names it."""
+    _set_aside.labels(stage).inc()
+    _log.error("message_set_aside", stage=stage, where=where, why=why)
 
 
 def frame_applied(result: str, source: str = "") -> None:

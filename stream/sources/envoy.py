@@ -14,7 +14,7 @@ from typing import Any
 from stream.contract.instant import instant_ms
 from stream.contract.refusal import Refusal
 from stream.contract.request import Request
-from stream.sources.mapped import client_of, first, ip_prefix, object_of, request_of
+from stream.sources.mapped import client_of, first, ids_of, ip_prefix, object_of, request_of
 
 
 def read(raw: bytes) -> list[Request]:
@@ -30,7 +30,7 @@ def read(raw: bytes) -> list[Request]:
     return [
         request_of(
             {
-                "event_id": first(entry, "x-request-id", "request_id", "gen_ai.response.id"),
+                "event_id": ids_of(entry.get("gen_ai.response.id"), first(entry, "x-request-id", "request_id")),
                 "timestamp": _completed(entry),
                 "account_id": first(entry, "account_id", "user.id", "enduser.id"),
                 "model": model,

@@ -1,6 +1,7 @@
 """LiteLLM's StandardLoggingPayload: one JSON object per call, as its loggers write it.
 
 Of the key that a call was made with, the account is its user, else its team, else its hash; then the end user.
+The id of a call may be a client's, from a header; the response's is the server's: both together tell requests apart.
 A failed call is no completed request and gives none. `messages` and `response` are never looked at.
 Source: docs.litellm.ai, "StandardLoggingPayload Specification".
 """
@@ -12,7 +13,7 @@ from typing import Any
 
 from stream.contract.request import Request
 from stream.sources.capabilities import Shape, capabilities_of, tool_types
-from stream.sources.mapped import client_of, first, ip_prefix, object_of, request_of
+from stream.sources.mapped import client_of, first, ids_of, ip_prefix, object_of, request_of
 
 
 def read(raw: bytes) -> list[Request]:
@@ -25,7 +26,7 @@ def read(raw: bytes) -> list[Request]:
     return [
         request_of(
             {
-                "event_id": first(call, "litellm_call_id", "id"),
+                "event_id": ids_of(call.get("id"), call.get("litellm_call_id")),
                 "timestamp": _ms(call.get("endTime")),
                 "account_id": first(
                     metadata,

@@ -4,43 +4,85 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
+from hashlib import blake2b
 from typing import Any
 
 import orjson
 
 from stream.contract.json_object import check_bytes, got
 from stream.contract.refusal import Refusal, Reject
-from stream.contract.request import Request, decode
+from stream.contract.request import ATTRIBUTES_MAX, CAPABILITIES_MAX, EVENT_ID_MAX, Request, decode
+from stream.sources.mended import mended
 
 _CLIENT_MAX = 128
 
 
 def object_of(raw: bytes) -> dict[str, Any]:
-    """The JSON object that a record is. Raises Refusal as `contract.request.decode` does for bytes like these."""
-    check_bytes(raw)
+    """The JSON object that a record is, with null where a part of it cannot be read (see `mended`).
+
+    Raises Refusal as `contract.request.decode` does for bytes like these.
+    """
     try:
+        check_bytes(raw)
         value = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise Refusal(Reject.NOT_JSON, f"$: expected one JSON object, got {len(raw)} bytes: {error}") from None
+    except (Refusal, orjson.JSONDecodeError) as error:
+        value = _around_what_is_bad(raw, error)
     if not isinstance(value, dict):
         raise Refusal(Reject.NOT_AN_OBJECT, f"$: expected an object, got {got(value)}")
     return value
 
 
+def _around_what_is_bad(raw: bytes, error: Refusal | orjson.JSONDecodeError) -> Any:
+    if isinstance(error, Refusal) and error.reason is not Reject.TOO_DEEP:
+        raise error
+    try:
+        return orjson.loads(mended(raw))
+    except orjson.JSONDecodeError as still:
+        if isinstance(error, Refusal):
+            raise error from None
+        raise Refusal(Reject.NOT_JSON, f"$: expected one JSON object, got {len(raw)} bytes: {still}") from None
+
+
 def request_of(fields: Mapping[str, Any], origin: str) -> Request:
     """The request with these fields; what is None is not there. Held to the contract by the contract's own reader.
 
-    `origin` says in a refusal where the fields were taken from.
+    Who is billed, for what model and when decides whether it counts: an id that is too long is hashed, and of too many
+    tags or attributes the first are taken, since a client may have set them. `origin` says in a refusal where the
+    fields were taken from.
     """
     present = {name: value for name, value in fields.items() if value is not None}
-    attributes = present.get("attributes", {})
-    present["attributes"] = {name: str(value) for name, value in attributes.items() if value not in (None, "")}
+    if "event_id" in present:
+        present["event_id"] = _short(present["event_id"])
+    if isinstance(present.get("capabilities"), list):
+        present["capabilities"] = present["capabilities"][:CAPABILITIES_MAX]
+    attributes = present.get("attributes", {}).items()
+    present["attributes"] = dict(
+        [(name, str(value)) for name, value in attributes if value not in (None, "")][:ATTRIBUTES_MAX]
+    )
     try:
         return decode(orjson.dumps(present))
     except Refusal as refusal:
         raise Refusal(refusal.reason, f"{refusal.detail} ({origin})") from None
     except orjson.JSONEncodeError as error:
         raise Refusal(Reject.OUT_OF_RANGE, f"$: expected values that JSON can say, got {error} ({origin})") from None
+
+
+def _short(event_id: Any) -> Any:
+    """An id within the contract's length; one that is longer by its hash, so that its repeats are still known."""
+    if not isinstance(event_id, str) or len(event_id) <= EVENT_ID_MAX:
+        return event_id
+    return f"blake2b:{blake2b(event_id.encode(), digest_size=16).hexdigest()}"
+
+
+def ids_of(*ids: Any) -> Any:
+    """One id of several that are known of a request, the server's own among them: a client that sets one sets not all.
+
+    >>> ids_of("resp_1", "call-1"), ids_of(None, "call-1"), ids_of("x", "x"), ids_of(None, None)
+    ('resp_1/call-1', 'call-1', 'x', None)
+    """
+    known = [one for one in ids if one not in (None, "")]
+    texts = dict.fromkeys(one for one in known if isinstance(one, str))
+    return "/".join(texts) if texts else next(iter(known), None)
 
 
 def first(record: Mapping[str, Any], *names: str) -> Any:

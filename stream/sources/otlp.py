@@ -10,6 +10,7 @@ Source: open-telemetry/semantic-conventions-genai; opentelemetry-proto, JSON enc
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ from stream.sources.capabilities import Shape, capabilities_of
 from stream.sources.mapped import client_of, first, ip_prefix, object_of, request_of
 
 _ATTRIBUTE = "swerve.attribute."
+_INTEGER = re.compile(r"-?[0-9]{1,20}")
 _OPERATIONS = (None, "", "chat", "generate_content", "text_completion", "embeddings")
 # The lists that lead to the records of a message, and the fields that hold a record's time, best first.
 _KINDS = {
@@ -138,7 +140,7 @@ def _value(value: Any) -> Any:
     if not isinstance(value, dict) or not value:
         return None
     kind, held = next(iter(value.items()))
-    if kind == "intValue" and isinstance(held, str) and held.lstrip("-").isdigit() and len(held) <= 20:
+    if kind == "intValue" and isinstance(held, str) and _INTEGER.fullmatch(held):
         return int(held)
     if kind == "arrayValue" and isinstance(held, dict) and isinstance(held.get("values"), list):
         return [_value(one) for one in held["values"] if isinstance(one, dict) and "arrayValue" not in one]

@@ -25,9 +25,9 @@ def rows(file: BinaryIO) -> Iterator[tuple[list[bytes], float]]:
     """Rows as JSON, some thousand at a time, and the share of the file that they complete. Some 15 us a row.
 
     A null is a field, or an attribute, that is not there. A timestamp column without a zone is taken as UTC. What JSON
-    cannot say becomes an object, which no field of a record takes. Raises NotParquetError.
+    cannot say, or nobody can read (text that is no UTF-8, a time beyond Python's), becomes an object, which no field of
+    a record takes. Raises NotParquetError, and nothing else whatever is in the file.
     """
-    import pyarrow as pa  # here, since it takes 0.3 s to load and few need it
     import pyarrow.parquet as pq
 
     try:
@@ -36,9 +36,25 @@ def rows(file: BinaryIO) -> Iterator[tuple[list[bytes], float]]:
         done, total = 0, max(table.metadata.num_rows, 1)
         for batch in table.iter_batches(batch_size=_ROWS, columns=columns):
             done += batch.num_rows
-            yield [_json(row) for row in _in_ms(batch).to_pylist(maps_as_pydicts="lossy")], done / total
-    except (pa.ArrowException, OSError) as error:
-        raise NotParquetError(str(error).splitlines()[0]) from None
+            yield [_json(row) for row in _rows_of(_in_ms(batch))], done / total
+    except Exception as error:  # Arrow raises what Python's own types do, by what is in the file
+        raise NotParquetError((str(error) or type(error).__name__).splitlines()[0]) from None
+
+
+def _rows_of(batch: pa.RecordBatch) -> list[dict[str, Any]]:
+    try:
+        whole: list[dict[str, Any]] = batch.to_pylist(maps_as_pydicts="lossy")
+    except Exception:  # of one value, whose kind decides what it raises: the others are read one by one
+        columns = {name: batch.column(at) for at, name in enumerate(batch.schema.names)}
+        return [{name: _cell(column[at]) for name, column in columns.items()} for at in range(batch.num_rows)]
+    return whole
+
+
+def _cell(scalar: pa.Scalar) -> Any:
+    try:
+        return scalar.as_py(maps_as_pydicts="lossy")
+    except Exception as error:
+        return _unsayable(error)
 
 
 def _in_ms(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -58,8 +74,22 @@ def _json(row: dict[str, Any]) -> bytes:
     attributes = present.get("attributes")
     if isinstance(attributes, dict):
         present["attributes"] = {name: value for name, value in attributes.items() if value is not None}
-    return orjson.dumps(present, default=_unsayable, option=orjson.OPT_NON_STR_KEYS)
+    try:
+        return orjson.dumps(present, default=_unsayable, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:
+        sayable = {name: _sayable(value) for name, value in present.items()}
+        return orjson.dumps(sayable, default=_unsayable, option=orjson.OPT_NON_STR_KEYS)
 
 
-def _unsayable(value: object) -> dict[str, str]:
-    return {"not_in_json": type(value).__name__}
+def _sayable(value: Any) -> Any:
+    """The value, or an object in its place where JSON cannot say it: an integer of over 64 bits, a key of bytes."""
+    try:
+        orjson.dumps(value, default=_unsayable, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:
+        return _unsayable(value)
+    return value
+
+
+def _unsayable(value: object) -> dict[str, list[str]]:
+    """An object that holds no text, so that it is no attributes either."""
+    return {"not_in_json": [type(value).__name__]}

@@ -92,6 +92,22 @@ def test_the_same_event_id_of_another_account_is_another_request():
     assert counting.close(TICK)[:2] == (2, 0)
 
 
+def test_the_same_event_id_at_another_time_is_another_request():
+    """LiteLLM takes a call id from a header of the client: one id for all requests must not uncount them."""
+    counting = Counting().add(*[Request("a", START_MS + ms, event="e") for ms in range(8)])
+    counting.add(Request("a", START_MS + 7, event="e"), Request("a", START_MS + 8, event="e"))
+    assert counting.close(TICK)[:2] == (9, 1)
+
+
+def test_ids_that_are_used_again_are_noticed_and_repeats_are_none():
+    """About: of 64 ids one is followed."""
+    honest = Counting().add(*[Request("a", event=f"e{n}") for n in range(10_000)] * 2)
+    shared = Counting().add(*[Request(f"a{n % 640}", START_MS + n, event="e") for n in range(6_400)])
+    assert honest.ticks.reused == 0
+    assert 2_000 < shared.ticks.reused < 12_000
+    assert shared.close(TICK)[0] == 6_400
+
+
 def test_a_closed_tick_forgets_its_events_so_memory_is_bounded_by_open_ticks():
     counting = Counting().add(Request("a", event="e"))
     counting.close(TICK)

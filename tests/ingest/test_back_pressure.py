@@ -7,6 +7,7 @@ import asyncio
 from aiokafka import TopicPartition
 from aiokafka.structs import ConsumerRecord
 
+from stream.ingest.letterbox import LetterBox
 from stream.ingest.source import Source
 from stream.ingest.worker import BUFFERED_MAX, RECORDS_MAX, Worker
 from stream.sections import Kafka
@@ -51,7 +52,7 @@ class Deaf:
 
 async def test_nothing_is_read_while_frames_wait_for_the_broker():
     topic, deaf, running = Endless(), Deaf(), Running()
-    worker = Worker(Settings(kafka=Kafka(flush_ms=60_000)), running, topic, deaf)
+    worker = Worker(Settings(kafka=Kafka(flush_ms=60_000)), running, topic, deaf, LetterBox(deaf, "dlq"))
     worker._sources[TP] = Source(TP, 0, 0, None, 0.0)
     working = asyncio.create_task(worker.run())
     try:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections import Counter
 
+import msgspec
 import numpy as np
 import pytest
+import structlog
+from aiokafka import ConsumerRecord, TopicPartition
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.rows import NO_CLOCK_MS, Frame, key_of, shard_of
+from stream import metrics
 from stream.contract.refusal import Refusal, Reject
 from stream.contract.request import Request, decode
+from stream.ingest.deadletters import DETAIL, Kept
 from stream.ingest.encode import Encoder, Limits, Refused
+from stream.ingest.source import Source
 
 AT = 1_772_362_800_000
 HOUR = 3_600_000
@@ -408,3 +415,159 @@ def test_a_source_with_a_record_every_two_hours_loses_nothing_to_its_slow_clock(
     frame = encoder.flush(ended=True)
 
     assert (len(frame.rows), frame.refused) == (40, {})
+
+
+def test_what_is_null_makes_the_same_row_as_what_is_left_out():
+    nulls = record(capabilities=None, input_tokens=None, output_tokens=None, attributes={"org": None})
+
+    assert names_of(whole([nulls])[0]) == names_of(whole([record()])[0])
+    assert names_of(whole([record(attributes=None)])[0]) == names_of(whole([record()])[0])
+
+
+class TestALineThatIsAnArray:
+    """LiteLLM's loggers write their batches so: its records in order, each counted or refused for itself."""
+
+    @pytest.mark.parametrize("dialect", [None, lambda raw: [decode(raw)]], ids=["quick", "dialect"])
+    def test_gives_the_rows_of_its_records_in_order(self, dialect):
+        one_by_one = names_of(whole([record(n) for n in range(60)], dialect=dialect)[0])
+        batches = [b"[" + b", ".join(record(n) for n in range(first, first + 20)) + b"] " for first in (0, 20, 40)]
+        frame, refused = whole(batches, dialect=dialect)
+
+        assert [row[1:8] for row in names_of(frame)] == [row[1:8] for row in one_by_one]
+        assert [row[0] for row in names_of(frame)] == [0] * 20 + [1] * 20 + [2] * 20
+        assert refused == []
+
+    @pytest.mark.parametrize("dialect", [None, lambda raw: [decode(raw)]], ids=["quick", "dialect"])
+    def test_loses_only_the_record_that_is_broken(self, dialect):
+        deep = record(1).replace(b"{", b'{"x": ' + b"[" * 70 + b"]" * 70 + b", ", 1)
+        no_number = record(2).replace(b"{", b'{"x": NaN, ', 1)
+        no_utf8 = record(3).replace(b"atlas", b"\xff")
+        raw = b"[" + b",".join([record(0), deep, no_number, no_utf8, b"7", record(4), b'{"a": "],["}']) + b"]"
+        frame, refused = whole([raw], dialect=dialect)
+
+        assert [row[1] for row in names_of(frame)] == ["a0", "a4"]
+        assert [(one.reason, one.detail.split(":")[0]) for one in refused] == [
+            (Reject.TOO_DEEP, "$[1]"),
+            (Reject.NOT_JSON, "$[2]"),
+            (Reject.NOT_UTF8, "$[3]"),
+            (Reject.NOT_AN_OBJECT, "$[4]"),
+            (Reject.MISSING_FIELD, "$[6].event_id"),
+        ]
+
+    @pytest.mark.parametrize("raw", [b"[]", b"[ ", b"[" + record() + b"}", b"]", b"[" * 1_100_000])
+    def test_is_refused_whole_where_it_has_no_records(self, raw):
+        frame, refused = whole([raw])
+
+        assert len(frame.rows) == 0
+        assert [one.detail.split(":")[0] for one in refused] == ["$"]
+
+    def test_may_be_larger_than_a_record(self):
+        frame, refused = whole([b"[" + b",".join(record(n) for n in range(20_000)) + b"]"])
+
+        assert (len(frame.rows), refused) == (20_000, [])
+
+    def test_has_one_letter_whatever_is_wrong_in_it(self):
+        """Its letter is the whole of it: one for each of a thousand records would be a gigabyte."""
+        source = Source(TopicPartition("swerve.requests", 3), 0, 0, None, 0.0)
+        values = [b"[{}, 7, " + record() + b"]", b"{"]
+        came = [ConsumerRecord("", 3, n, 0, 0, None, value, None, 0, 0, ()) for n, value in enumerate(values)]
+        source.read(came, 0.0)
+        source.flush(True, 0.0)
+        first, second = source.dead_letters()
+
+        assert (first.value, second.value) == tuple(values)
+        assert dict(first.ours)[DETAIL].endswith(b"a string, got nothing; and 1 more of this record")
+
+
+def test_refused_records_that_wait_behind_a_readable_one_are_bounded_in_bytes():
+    """One waits for 16 later ones, then comes a flood of a megabyte each: all are counted, beginnings are kept."""
+    encoder = Encoder("s")
+    tracemalloc.start()
+    try:
+        encoder.read([record()], [0])
+        for number in range(1, 101):
+            encoder.read([b"x" * (1 << 20)], [number])
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    frame = encoder.flush(ended=True)
+    refused = encoder.refusals()
+
+    assert held < 24 << 20
+    assert frame.refused == {"not_json": 100}
+    assert [(len(one.raw), one.size) for one in (refused[0], refused[-1])] == [(1 << 20, None), (1_024, 1 << 20)]
+    assert Kept().letter("t", 0, refused[-1]).truncated == "value cut from 1048576 bytes"
+
+
+class TestNamesThatAreTooLong:
+    """The contract limits neither capabilities nor attributes: what is too long is cut, told, and still tells apart."""
+
+    @pytest.mark.parametrize("dialect", [None, lambda raw: [decode(raw)]], ids=["quick", "dialect"])
+    def test_are_cut_counted_and_stay_different(self, dialect):
+        encoder = Encoder("s", dialect=dialect)
+        long = "n" * 400_000
+        raws = [
+            record(1, attributes={"org": long}),
+            record(2, attributes={"org": long}),
+            record(3, attributes={"org": long + "2"}),
+            record(4, attributes={"org": "n"}),
+            record(5, attributes={long: "x"}, capabilities=[long]),
+        ]
+        encoder.read(raws, range(5))
+        counted, again = encoder.long_names(), encoder.long_names()
+        rows = encoder.flush(ended=True).rows
+
+        assert (counted, again) == (4, 0)
+        assert max(len(part) for pair in rows.values for part in pair) <= 256
+        assert max(len(target) for target in rows.targets) <= 256 + len("capability:")
+        assert rows.value_set[0] == rows.value_set[1]
+        assert len(set(rows.value_set.tolist())) == 4
+        assert len(msgspec.json.encode([rows.values, rows.targets])) < 3_000
+
+    def test_are_not_remembered_whole(self):
+        """Thirty thousand of them would be thirty gigabytes."""
+        encoder = Encoder("s")
+        raws = [record(n, attributes={"org": f"{n}" + "n" * 100_000}) for n in range(100)]
+        tracemalloc.start()
+        try:
+            encoder.read(raws, range(100))
+            encoder.flush(ended=True)
+            held, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+
+        assert held < 1_000_000
+
+    def test_are_told_at_most_once_a_minute(self):
+        with structlog.testing.capture_logs() as told:
+            metrics.long_names(2)
+            metrics.long_names(3)
+
+        assert len([one for one in told if one["event"] == "long_names_cut"]) <= 1
+
+
+class TestAReaderWithAFault:
+    """A record over which a reader stumbles is refused as such; it does not stop what comes after it."""
+
+    @staticmethod
+    def dialect(raw: bytes):
+        if raw == b"stumble":
+            return [Request(f"e{int(raw)}", AT, "a", "m")]
+        return [Request(raw.decode(), AT, "\ud800" if raw == b"half" else "a", "m")]
+
+    def test_refuses_that_record_and_counts_all_others(self):
+        encoder = Encoder("s", dialect=self.dialect)
+        encoder.read([b"e1", b"stumble", b"half", b"e2"], range(4))
+        frame = encoder.flush(ended=True)
+
+        assert frame.refused == {"reader_failed": 2}
+        assert frame.rows.offset.tolist() == [0, 3]
+        stumbled, half = encoder.refusals()
+        assert "ValueError: invalid literal for int()" in stumbled.detail
+        assert "UnicodeEncodeError" in half.detail
+
+    def test_is_told_in_the_log(self):
+        with structlog.testing.capture_logs() as told:
+            metrics.records_refused("reader_failed", 2)
+
+        assert [(one["event"], one["log_level"], one["records"]) for one in told] == [("reader_failed", "error", 2)]

@@ -176,7 +176,7 @@ def shards(accounts: int, evicted: int = 0, targets_over: int = 0) -> SimpleName
 
     held = Accounts()
     held.evicted, held.targets_over = evicted, targets_over
-    return SimpleNamespace(accounts=held)
+    return SimpleNamespace(accounts=held, reused=0)
 
 
 def test_accounts_of_several_partitions_are_added_and_leave_with_their_partition():

@@ -7,10 +7,13 @@ import itertools
 from pathlib import Path
 
 import pytest
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from detectors.rows import Frame
+from stream import kafka as broker
 from stream import topics
 from stream.bookmark import Bookmark
+from stream.dlq import refused_of, replay_all
 from stream.errors import SwerveError
 from stream.frames import decode_frame
 from stream.ingest import worker
@@ -108,6 +111,41 @@ async def test_refused_records_are_kept_as_they_came(bootstrap, unique):
     context = {name: dict(second.headers)[f"__connect.errors.{name}"] for name in ("topic", "partition", "offset")}
     assert context == {"topic": kafka.topics.requests.encode(), "partition": b"0", "offset": b"1"}
     assert dict(second.headers)["__connect.errors.exception.message"]
+
+
+async def test_a_refused_record_as_large_as_a_topic_takes_does_not_stop_ingest(bootstrap, unique):
+    """Its letter is larger by why it was refused; one that its producer compressed is three times as large."""
+    settings = settings_for(bootstrap, unique, idle_s=0.5)
+    kafka = settings.kafka
+    await topics.create(kafka, 1)
+    # As it was created before, with what Kafka takes by default.
+    default = {"message.timestamp.type": "LogAppendTime", "max.message.bytes": "1048588"}
+    async with broker.admin(kafka) as client:
+        await client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, kafka.topics.dlq, default)])
+    await produce(kafka, kafka.topics.requests, [(0, b"x" * 1_048_500)], key=b"k")
+    await produce(kafka, kafka.topics.requests, [(0, b"[1]")])
+    async with broker.producer(kafka, compression_type="gzip") as producer:
+        await producer.send_and_wait(kafka.topics.requests, b" " * 3_000_000, partition=0)
+    await produce(kafka, kafka.topics.requests, [(0, request(1))])
+
+    async def letters():
+        found = await everything(kafka, kafka.topics.dlq)
+        return found if len(found) >= 3 else []
+
+    async with running(worker.work, settings):
+        found = await until(letters)
+        rows = await until(lambda: rows_upto(kafka, 3))
+
+    kept = {one.offset: one for one in map(refused_of, found)}
+    assert rows == 1
+    assert [kept[offset].reason for offset in range(3)] == ["not_json", "not_an_object", "too_large"]
+    assert [kept[offset].truncated for offset in range(3)] == [
+        "value cut from 1048500 bytes",
+        "",
+        "value cut from 3000000 bytes",
+    ]
+    assert (kept[0].key, kept[1].value) == (b"k", b"[1]")
+    assert await replay_all(kafka, "not_json") == (0, [kept[0]])
 
 
 async def test_a_flood_of_poison_does_not_double_the_traffic(bootstrap, unique):

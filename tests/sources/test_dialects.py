@@ -37,7 +37,7 @@ class TestLiteLlm:
     def test_a_payload_becomes_a_request(self):
         assert read(litellm, sample("litellm")[0]) == [
             Request(
-                "call-1",
+                "chatcmpl-1/call-1",
                 DONE,
                 "acct_1",
                 "atlas-4",
@@ -67,6 +67,31 @@ class TestLiteLlm:
             accounts += [request.account_id for request in read(litellm, payload)]
 
         assert accounts == ["team_1", "h1", "end_1"]
+
+    def test_calls_to_which_a_client_gave_one_id_are_told_apart_by_the_servers(self):
+        payload = sample("litellm")[0] | {"litellm_call_id": "mine"}
+        requests = [read(litellm, payload | {"id": f"chatcmpl-{n}"})[0] for n in range(3)]
+
+        assert len({one.event_id for one in requests}) == 3
+
+    def test_a_call_id_that_is_too_long_is_hashed_and_its_repeats_are_known(self):
+        """LiteLLM takes it from a header of the client."""
+        payload = sample("litellm")[0] | {"litellm_call_id": "c" * 200}
+        once, again = read(litellm, payload) + read(litellm, payload)
+        (other,) = read(litellm, payload | {"litellm_call_id": "c" * 199 + "d"})
+
+        assert once == again
+        assert once.event_id != other.event_id
+        assert len(once.event_id) <= 128
+
+    def test_a_tool_with_a_schema_of_any_depth_is_still_a_tool(self):
+        payload = sample("litellm")[0]
+        raw = json.dumps(payload).encode()
+        deep = b'{"type": "function", "parameters": ' + b'{"properties": {"x":' * 35 + b"NaN" + b"}" * 71
+        worse = raw.replace(b'"tools": [', b'"tools": [' + deep + b", ", 1)
+
+        assert worse != raw
+        assert litellm.read(worse) == litellm.read(raw)
 
     def test_a_refusal_says_what_is_missing_in_our_words(self):
         payload = sample("litellm")[0] | {"model": None}
@@ -168,6 +193,22 @@ class TestOtlp:
         got_reason, detail = refused(otlp.read, message)
 
         assert (got_reason, detail.split(":")[0]) == (reason, path)
+
+    @pytest.mark.parametrize("digits", ["--5", "\u00b2", "\u0665", "-", "+5", "5_0", " 5"])
+    def test_text_that_is_no_integer_is_no_count(self, digits):
+        """Of a count that nobody can read the request is refused, and the reader goes on."""
+        message = sample("otlp")[0]
+        known = message["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0]["attributes"]
+        known.append({"key": "gen_ai.usage.input_tokens", "value": {"intValue": digits}})
+
+        assert read(otlp, message)[0].reason is Reject.WRONG_TYPE
+
+    def test_of_too_many_attributes_the_first_are_taken(self):
+        message = sample("otlp")[0]
+        known = message["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0]["attributes"]
+        known += [{"key": f"swerve.attribute.a{n}", "value": {"stringValue": "v"}} for n in range(40)]
+
+        assert len(read(otlp, message)[0].attributes) == 32
 
     def test_an_empty_batch_has_no_requests(self):
         assert read(otlp, {"resourceLogs": []}) == []

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.contract.arrays import ARRAY_BYTES_MAX
 from stream.contract.json_object import RECORD_BYTES_MAX
 from stream.sources.lines import Lines
 
@@ -37,6 +40,23 @@ def test_a_byte_order_mark_is_taken_off_the_first_line_and_no_other():
 
 def test_a_line_that_is_too_long_is_cut_to_one_byte_more_than_allowed():
     assert lines_of([b"abcdefgh\nxy\nabc", b"def\nz"], line_bytes_max=3) == [b"abcd", b"xy", b"abcd", b"z"]
+
+
+def test_a_line_that_is_an_array_may_be_as_long_as_a_batch():
+    batch = b' [{"a": 1}' + b', {"a": 1}' * 300_000 + b"]"
+
+    assert lines_of([batch[:1_000], batch[1_000:] + b"\nnext"]) == [batch, b"next"]
+
+
+def test_an_array_without_an_end_takes_no_more_than_a_batch_and_no_time():
+    lines = Lines()
+    began = time.process_time()
+    for _ in range(2_000):
+        assert lines.feed(b"[" * (1 << 20)) == []
+    assert len(lines._begun) == ARRAY_BYTES_MAX + 1
+
+    assert [len(line) for line in lines.feed(b"[\nnext\n")] == [ARRAY_BYTES_MAX + 1, 4]
+    assert time.process_time() - began < 8.0
 
 
 def test_a_line_without_an_end_takes_no_more_memory_than_one_record():
