@@ -10,10 +10,11 @@
 5. Timers do not fire while Faust stops: the last snapshot is taken in `_consumer_wait_empty`, which Faust calls before
    it lets go of partitions, at a rebalance as at a stop.
 6. No web server, no leader topic, no topic created behind our back.
-7. A recovery can wait for ever for records that Faust threw away: see stalled.py.
+7. A recovery can wait for ever for records that Faust threw away: see 8, and stalled.py.
 8. Around a rebalance Faust throws away what it had fetched, and goes back to the committed offsets; aiokafka goes
-   nowhere where nothing is committed yet. `seek_to_committed` here goes to the earliest. Where messages are left out
-   all the same and nothing comes after, no gap shows it: the shell asks the broker for the end, and goes back.
+   nowhere where nothing is committed yet. `seek_to_committed` here goes to the earliest, and in a changelog to what
+   recovery has read. Where messages are left out all the same and nothing comes after, no gap shows it: the shell asks
+   the broker for the end, and goes back.
 """
 
 from __future__ import annotations
@@ -68,12 +69,20 @@ class _Consumer(driver.Consumer):
         await super().perform_seek()
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """As Faust does it; and where nothing is committed yet, to the earliest, which aiokafka leaves as it is."""
+        """As Faust does it; and where nothing is committed yet, to the earliest, which aiokafka leaves as it is.
+
+        Of a changelog nothing is ever committed: it goes back to what recovery has read of it.
+        """
         committed = await super().seek_to_committed()
-        fresh = [tp for tp, offset in committed.items() if not offset and not self._is_changelog_tp(tp)]
+        uncommitted = [tp for tp, offset in committed.items() if not offset]
+        fresh = [tp for tp in uncommitted if not self._is_changelog_tp(tp)]
         firsts = await self.earliest_offsets(*fresh) if fresh else {}
         for tp in fresh:
             await self._seek(tp, firsts.get(tp) or 0)
+        recovered = self.app.tables.recovery.active_offsets
+        for tp in uncommitted:
+            if recovered.get(tp) is not None:  # of a changelog, and recovery has begun
+                await self._seek(tp, max(recovered[tp], 0))
         return committed
 
 

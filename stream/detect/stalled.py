@@ -2,8 +2,11 @@
 
 Seen about once in eight starts of several workers at once on a busy machine: after a second rebalance within a second,
 recovery knows what it must read (highwater 1, offset -1), has sought, and is handed nothing until the next rebalance.
-Probably the records were fetched and thrown away as Faust does while its flow is stopped: it then goes back to the
-committed offsets, of which a changelog has none. Reading again does no harm: what was applied is skipped by offset.
+Records that were fetched are thrown away while Faust's flow is stopped: it then goes back to the committed offsets, of
+which a changelog has none; `seek_to_committed` in faust_log.py goes back to where recovery stands instead, and this here
+is for whatever else may lose them. Reading again does no harm: what was applied is skipped by offset.
+
+Faust's `rebalancing` says nothing here: it holds from the loss of partitions to the end of their recovery.
 """
 
 from __future__ import annotations
@@ -35,7 +38,7 @@ class Stalled:
         """Send recovery back where it has waited for long without reading a single record."""
         recovery = self._app.tables.recovery
         seen = dict(recovery.active_offsets)
-        waits = recovery.in_recovery and recovery.need_recovery() and not self._app.rebalancing
+        waits = recovery.in_recovery and recovery.need_recovery()
         if not waits or seen != self._seen:
             self._seen, self._since_s, self._wait_s = seen, self._now_s(), STALLED_S
             return
