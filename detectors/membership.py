@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import isotonic_regression
 
 from detectors.carriers import Carried
 from detectors.population import Floats, Ints, Population
 
 VALUE_NATS_MAX = 5.0  # that one value may add
 DIMENSION_NATS_MAX = 7.0  # that all values of a dimension may add
-MOVED_BY_CHANCE = 1.0  # nats of evidence that an account like any other has
-STAYED, MOVED_MAX = -1.0, 4.0  # what an account that did not turn, and one that did, may add
-TURNED = 2.0
-KEEP_SCORE = 0.0
+TURNED = 2.0  # nats of evidence from which an account counts as one that turned
+USUAL_MIN, USUAL_MAX = 0.01, 0.4  # part of the fleet that turns as well
+TOP = 12  # accounts that share most with the group: what members do
+ODDS_MIN = 0.02
+KEEP_SCORE = 1.5  # four in five
 ROUNDS = 3
 CONCENTRATED = 5.0  # times as often as everybody else: a value that is the group's
 
@@ -54,15 +56,47 @@ class Holdings:
         return position, self.value[at], self.count[at]
 
 
-def log_odds(
-    holdings: Holdings, evidence: Floats, group: Ints, candidates: Ints, prior_size: int | None = None
-) -> Floats:
-    """ln odds that each candidate belongs to the group, by naive Bayes over rare values, movement and size.
+def log_odds(holdings: Holdings, evidence: Floats, group: Ints, candidates: Ints) -> Floats:
+    """ln odds that each candidate belongs to the group, by what it shares with it and by whether it turned.
 
-    A value speaks for a candidate by how much more of the group (the candidate's own organisation left out) carries
-    it than of all others; the values of a dimension add up to DIMENSION_NATS_MAX. evidence: of every account's turn
-    to what the group turned to, in nats. prior_size: accounts that the group is thought to have, where it is more.
-    O(values of the group and the candidates).
+    How much sharing makes a member is measured in the fleet at hand: of the accounts that share so much with the group,
+    the part that turned rises from what is usual in the fleet (strangers) to what it is among those who share most
+    (members); in between, both are mixed in proportion. The part is isotonic in what is shared. evidence: of every
+    account's turn to what the group turned to, in nats. O(memberships + accounts log accounts).
+
+    Source: the two-groups model, Efron 2008; pooled adjacent violators, Barlow et al. 1972.
+    """
+    population = holdings.population
+    near = np.union1d(np.flatnonzero(carried_of(holdings, group)), candidates)
+    shared = shared_nats(holdings, group, near)
+    turned = evidence[near] >= TURNED
+    elsewhere = np.ones(len(population), bool)
+    elsewhere[near] = False
+    usual = float(np.clip((evidence[elsewhere] >= TURNED).mean() if elsewhere.any() else 0.0, USUAL_MIN, USUAL_MAX))
+    order = np.argsort(shared, kind="stable")
+    part = np.empty(len(near))
+    part[order] = isotonic_regression(turned[order].astype(float), weights=_spoken(population, near[order])).x
+    members = max(float(np.quantile(part, 1.0 - min(TOP / len(near), 0.5))), 2.0 * usual)
+    belongs = np.clip((part - usual) / (members - usual), 0.0, 1.0)
+    likely = np.where(turned, members / usual, (1.0 - min(members, 0.95)) / (1.0 - usual))
+    odds = np.clip(belongs, ODDS_MIN, 1.0 - ODDS_MIN)
+    nats = np.log(odds / (1.0 - odds)) + np.log(likely)
+    place = np.searchsorted(near, candidates)
+    found: Floats = nats[place]
+    return found
+
+
+def _spoken(population: Population, rows: Ints) -> Floats:
+    """Weight of each account: each organisation speaks once."""
+    org = np.unique(population.org[rows], return_inverse=True)[1]
+    return 1.0 / np.bincount(org)[org]
+
+
+def shared_nats(holdings: Holdings, group: Ints, candidates: Ints) -> Floats:
+    """What each candidate shares with the group, its own organisation left out, in nats.
+
+    A value speaks by how much more of the group carries it than of all others; the values of a dimension add up to
+    DIMENSION_NATS_MAX. O(values of the group and the candidates).
     """
     population = holdings.population
     size, everyone = len(group), len(population)
@@ -76,14 +110,8 @@ def log_odds(
     dimensions = len(holdings.carried.dimensions)
     place = position * dimensions + holdings.carried.dimension[value]
     shared = np.bincount(place, nats, len(candidates) * dimensions).reshape(len(candidates), dimensions)
-    score: Floats = _prior(max(size, prior_size or 0), everyone) + np.minimum(shared, DIMENSION_NATS_MAX).sum(axis=1)
-    score += np.clip(evidence[candidates] - MOVED_BY_CHANCE, STAYED, MOVED_MAX)
-    score -= np.log(np.maximum(1.0, population.org_size[population.org[candidates]] / 5.0))
-    return score
-
-
-def _prior(size: int, everyone: int) -> float:
-    return float(np.log(size / max(everyone - size, 1)))
+    total: Floats = np.minimum(shared, DIMENSION_NATS_MAX).sum(axis=1)
+    return total
 
 
 def _carriers_by_org(holdings: Holdings, group: Ints) -> tuple[Ints, Ints, Ints, Floats]:
