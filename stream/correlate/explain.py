@@ -212,8 +212,8 @@ def _votes(evidence: Mapping[str, Any]) -> list[Row]:
     missing = [Row(one.words, one.said, one.measures) for one in found if not one.value]
     begun, now = before_any_trait(evidence), number(evidence, "log_odds_now")
     if begun is not None and now is not None:
-        rows += [Row("before any trait", nats(begun), "where every network begins"),
-                 Row("this hour in all", nats(now), "the sum of the above")]  # fmt: skip
+        rows += [Row("before any trait", nats(begun), "where every network begins; with the traits it makes"),
+                 Row("this hour in all", nats(now), "the sum of these")]  # fmt: skip
     return [*_in_all(evidence), *rows, *missing]
 
 
