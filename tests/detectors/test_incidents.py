@@ -7,8 +7,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from detectors.findings import Level, Phase
-from detectors.incidents import QUIET_TICKS_ADOPTED, Evidence, Incident, phase_of
+from detectors import hand
+from detectors.findings import Level, Phase, Target
+from detectors.incidents import FOLLOWED_H, QUIET_TICKS_ADOPTED, Evidence, Incident, Incidents, members_of, phase_of
+from detectors.snapshot import from_bytes, to_bytes
 
 NEW, CODING = "model:new", "capability:coding"
 ACCOUNTS = 10
@@ -64,3 +66,71 @@ def test_another_target_is_news(adopted):
 def test_what_was_given_up_and_comes_back_moves_again(adopted):
     assert then(adopted, 20, 0.1) is Phase.QUIET
     assert then(adopted, 40, 0.5, NEW) is Phase.MOVING
+
+
+# Whom an incident names
+
+
+def incidents(*known: Incident) -> Incidents:
+    """These, as if they had been opened in their hours."""
+    them = Incidents(lambda name: Target("model", name))
+    them.incidents = list(known)
+    return them
+
+
+def rows_in(them: Incidents, hour: int, *keys: int) -> list[list[int]]:
+    """The networks of the incidents, in rows of a population of these accounts."""
+    columns = SimpleNamespace(keys=np.array(keys, np.uint64))
+    return [rows.tolist() for rows in them.networks(SimpleNamespace(hour=hour, columns=columns))]
+
+
+def test_the_accounts_that_an_open_incident_names_are_looked_at_again():
+    one = incident()
+    one.evidence[3].named = False
+    assert rows_in(incidents(one), 1, *range(20)) == [[0, 1, 2, 4, 5, 6, 7, 8, 9]]
+    assert rows_in(incidents(one), 1, 7, 50, 3, 2) == [[0, 3]]  # of those who are active, in their rows
+
+
+def test_who_is_not_active_or_was_named_long_ago_is_not():
+    assert rows_in(incidents(incident()), 1, 50, 51) == []
+    assert rows_in(incidents(incident()), FOLLOWED_H, *range(20)) != []
+    assert rows_in(incidents(incident()), FOLLOWED_H + 1, *range(20)) == []
+
+
+@pytest.mark.parametrize(("level", "networks"), [(Level.INFO, 0), (Level.WARNING, 1), (Level.CRITICAL, 1)])
+def test_only_what_somebody_was_told_of_is_looked_at_again(level, networks):
+    one = incident()
+    one.level = level
+    assert len(rows_in(incidents(one), 1, *range(20))) == networks
+
+
+def test_an_account_is_likelier_of_a_campaign_the_more_it_belongs_and_the_surer_the_campaign_is(monkeypatch):
+    monkeypatch.setattr(hand, "ACCOUNT", ((0.0, 0.0), (8.0, 4.0)))
+    monkeypatch.setattr(hand, "NETWORK", ((0.0, 0.0), (6.0, 6.0)))
+    one = incident()
+    one.evidence[4].score = 8.0
+    one.evidence[5].named = False
+    said = {}
+    for one.hand in (1.0, 5.0):
+        members = members_of(one)
+        assert members[0].account_id == "a4"
+        assert "a5" not in {member.account_id for member in members}
+        said[one.hand] = [member.score for member in members]
+    assert said[1.0][0] > said[1.0][1]
+    assert all(sure > unsure for sure, unsure in zip(said[5.0], said[1.0], strict=True))
+
+
+def test_restored_incidents_are_the_same():
+    them, again = incidents(incident()), incidents()
+    again.restore(from_bytes(to_bytes(them.state())))
+    assert again.incidents == them.incidents
+
+
+def test_incidents_of_a_snapshot_that_holds_more_or_less_are_read():
+    """An earlier version kept the number of a component, and did not keep how sure the hand was."""
+    state = from_bytes(to_bytes(incidents(incident()).state()))
+    state[0]["component"] = 7
+    del state[0]["hand"]
+    again = incidents()
+    again.restore(state)
+    assert again.incidents == [incident()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import pytest
 
 from detectors import hand
@@ -12,7 +13,7 @@ from detectors.fleet import Judge
 from detectors.parameters import Parameters
 from detectors.snapshot import from_bytes, to_bytes
 from detectors.why import why_account, why_target
-from tests.detectors.fleets import HOUR, PARAMETERS, private_values
+from tests.detectors.fleets import HOUR, PARAMETERS, Account, columns_of, private_values
 from tests.detectors.week import (
     FLEET,
     HOURS,
@@ -170,3 +171,65 @@ def test_why_tells_what_an_account_of_the_operator_and_one_that_moved_with_nobod
     assert "one operator" not in alone
     limits = {reason.test: reason.limit for reason in why_target(judge, NEW)}
     assert any(limit.startswith(f"z at least {PARAMETERS.page_z:g}") for limit in limits.values())
+
+
+@pytest.mark.xfail(reason="company is asked of no target at all", raises=ValueError)
+def test_a_fleet_in_which_hardly_anybody_asks_anything_is_judged():
+    few = [Account(f"a{i}", f"o{i}", n=2, now={"model:m": 2}) for i in range(3)]
+    assert Judge(PARAMETERS).judge(columns_of(few), HOUR) == []
+
+
+@pytest.mark.parametrize("silent", [3, 24])
+def test_hours_in_which_nobody_asks_anything_are_judged(silent):
+    judge = begun()
+    columns = hour_of(HOURS.start)
+    hours = columns.hours.copy()
+    hours[:, [(HOUR + HOURS.start - back) % 24 for back in range(silent)]] = 0
+    assert (
+        judge.judge(dataclasses.replace(columns, hours=hours, bins=np.zeros_like(columns.bins)), HOUR + HOURS.start)
+        == []
+    )
+
+
+@pytest.fixture(scope="module")
+def a_day_later(story):
+    """The state of a judge a day after the story began, for tests of what comes then."""
+    judge = begun()
+    findings_of(judge, range(HOURS.start, ONSET_H + 18))
+    return to_bytes(judge.state())
+
+
+def doubting(monkeypatch, state):
+    """What a judge says in the next hour who sees in the same traits that it was no operator after all."""
+    judge = Judge(PARAMETERS)
+    judge.restore(state)
+    monkeypatch.setattr(hand, "TRAITS", {"synchrony": ((0.0, -50.0), (1.0, -50.0))})
+    return judge.judge(hour_of(ONSET_H + 18), HOUR + ONSET_H + 18)
+
+
+def test_what_was_answered_once_is_not_asked_again(monkeypatch, a_day_later):
+    (finding,) = doubting(monkeypatch, from_bytes(a_day_later))
+    assert finding.level is Level.CRITICAL
+    assert finding.why == "one_operator"
+    assert finding.evidence["one_operator"]
+
+
+@pytest.mark.xfail(reason="the answer is looked for in evidence that did not have it", raises=KeyError)
+def test_an_incident_of_a_version_that_counted_votes_goes_on(monkeypatch, a_day_later):
+    state = from_bytes(a_day_later)
+    for one in state["incidents"]:
+        evidence = one["facts"]["evidence"]
+        for name in ("log_odds", "log_odds_now", "log_odds_page", "log_odds_ticket"):
+            del evidence[name]
+    (finding,) = doubting(monkeypatch, state)
+    assert finding.level is Level.CRITICAL
+
+
+@pytest.mark.xfail(reason="who did not move yet when it opened is not counted as the incident's")
+def test_what_was_answered_in_the_first_hours_is_not_asked_again_either(monkeypatch):
+    """Few have moved in the window of a day when the shortest window speaks, and most a few hours later."""
+    judge = begun()
+    findings_of(judge, range(HOURS.start, ONSET_H + 6))
+    monkeypatch.setattr(hand, "TRAITS", {"synchrony": ((0.0, -50.0), (1.0, -50.0))})
+    found = judge.judge(hour_of(ONSET_H + 6), HOUR + ONSET_H + 6)
+    assert [finding.level for finding in found] == [Level.CRITICAL]

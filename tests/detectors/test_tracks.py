@@ -103,3 +103,27 @@ def test_restored_tracks_go_on_as_if_nothing_had_happened(seed):
             moved.restore(state)
         ours, theirs = follow(whole, HOUR + hour, *parts, z=1.0), follow(moved, HOUR + hour, *parts, z=1.0)
         assert [(t.id, t.weights) for t in ours] == [(t.id, t.weights) for t in theirs]
+
+
+def test_what_the_hand_said_of_a_network_is_remembered_by_its_child_and_after_a_restart():
+    tracks = Tracks()
+    (whole,) = follow(tracks, HOUR, FIRST)
+    whole.hand[""] = (HOUR, 1.5)
+    again = Tracks()
+    again.restore(from_bytes(to_bytes(tracks.state())))
+    assert again.tracks[0].hand == {"": (HOUR, 1.5)}
+    children = follow(again, HOUR + 1, FIRST[:55], FIRST[55:])
+    assert [track.hand for track in children] == [{"": (HOUR, 1.5)}] * 2
+    children[0].hand[""] = (HOUR + 1, 2.0)
+    assert children[1].hand == {"": (HOUR, 1.5)}
+
+
+def test_tracks_of_an_earlier_version_which_counted_ticks_are_read_and_know_of_no_hand():
+    tracks = Tracks()
+    follow(tracks, HOUR, FIRST)
+    state = from_bytes(to_bytes(tracks.state()))
+    state["tracks"][0][-1] = {"model:m": 3}
+    again = Tracks()
+    again.restore(state)
+    assert again.tracks[0].hand == {}
+    assert again.tracks[0].weights == tracks.tracks[0].weights

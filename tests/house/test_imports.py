@@ -26,6 +26,20 @@ SHELLS = ("stream.detect", "stream.correlate.worker", "stream.correlate.engine",
           "stream.run")  # fmt: skip
 
 
+# The judgement, in its steps: each may build on what stands before it, and knows nothing of what comes after.
+STEPS = (
+    ("population", "movement", "carriers", "recent"),  # what did everybody do, carry, and ask for lately?
+    ("neighbours", "networks"),  # who moved in whose company?
+    ("crowds",),  # which targets draw a crowd, and into which networks does it fall?
+    ("membership", "operator", "coordination", "stories", "tracks"),  # who belongs, how do they work, since when?
+    ("learnt", "hand"),  # is it one operator's hand?
+    ("groups",),
+    ("incidents",),
+    ("fleet",),
+    ("why",),
+)
+
+
 def test_every_client_library_has_one_home():
     wrong = []
     for path in tracked("stream/*.py", "detectors/*.py", "tools/*.py", "benchmarks/*.py"):
@@ -46,6 +60,31 @@ def test_detectors_import_nothing_of_stream_and_nothing_that_waits_or_asks_the_t
             elif top not in PURE | {"detectors"}:
                 wrong.append(f"{path}:{one.line} imports {top}; detectors are pure: {', '.join(sorted(PURE))}")
     assert not wrong, "\n".join(sorted(set(wrong)))
+
+
+def test_a_step_of_the_judgement_knows_nothing_of_those_that_come_after_it():
+    step_of = {f"detectors.{name}": number for number, names in enumerate(STEPS) for name in names}
+    assert {f"{module.replace('.', '/')}.py" for module in step_of} <= set(tracked("detectors/*.py"))
+    wrong = [
+        f"{one.path}:{one.line} imports {one.module}, which is a later step of the judgement"
+        for module, step in step_of.items()
+        for one in imports(f"{module.replace('.', '/')}.py")
+        if step_of.get(one.module, -1) > step
+    ]
+    assert not wrong, "\n".join(sorted(set(wrong)))
+
+
+def test_of_the_detectors_the_hand_alone_reads_what_was_learnt_which_itself_reads_nothing():
+    """It is written by a program: whatever else built on its numbers would change with every lesson."""
+    readers = {path for path in tracked("detectors/*.py") for one in imports(path)
+               if under(one.module, "detectors.learnt")}  # fmt: skip
+    assert readers == {"detectors/hand.py"}
+    assert {one.module.partition(".")[0] for one in imports("detectors/learnt.py")} == {"__future__"}
+
+
+def test_the_hand_judges_traits_by_name_and_knows_no_account():
+    known = {one.module for one in imports("detectors/hand.py") if under(one.module, "detectors")}
+    assert {name.split(".")[1] for name in known if "." in name} == {"learnt", "parameters"}
 
 
 def test_the_simulator_and_the_detectors_share_no_code():
