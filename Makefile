@@ -10,7 +10,7 @@ export SCENARIOS ?=
 KILLS ?= 20
 PAUSES ?= 5
 
-.PHONY: help demo test faults lint types bench quality quality-readme quality-full hardness report-scale clean lock dashboards pictures helm-test sizing stack stack-test
+.PHONY: help demo test faults lint types bench quality quality-readme quality-full strangers strangers-readme learn hardness report-scale clean lock dashboards pictures helm-test sizing stack stack-test
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -49,6 +49,15 @@ quality: $(VENV)/.installed ## simulate and replay, print how well campaigns are
 
 quality-readme: $(VENV)/.installed ## the same, and put the table into README.md
 	@$(BIN)/python -m benchmarks.quality | $(BIN)/python tools/readme_table.py README.md
+
+strangers: $(VENV)/.installed ## how well are campaigns found in fleets drawn at random, none learnt on? half an hour on two cores
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.strangers
+
+strangers-readme: $(VENV)/.installed ## the same, and put the tables into README.md
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.strangers | $(BIN)/python tools/readme_table.py README.md
+
+learn: $(VENV)/.installed ## learn what tells one operator's hand on random fleets, write detectors/learnt.py; an hour
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.learn
 
 quality-full: $(VENV)/.installed ## quality, 50 quiet fleet-days, a tenth of the report at its own size
 	@$(BIN)/python -m benchmarks.quality

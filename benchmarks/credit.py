@@ -29,6 +29,8 @@ class Named(Protocol):
     def first_flagged_at(self) -> int: ...
     @property
     def alert_ids(self) -> Sequence[str]: ...
+    @property
+    def score(self) -> float: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class CampaignFound:
 
     delay_h: from the onset to the first page that is the campaign's. after_tenth_h: the same from the moment when a
     tenth of its accounts had moved; None where that never was. recall_day: of accounts named within 24 h of the onset.
-    pages: how many were the campaign's.
+    pages: how many were the campaign's. warned_h: as delay_h, to the
+    first alert that is the campaign's, of whatever severity.
     """
 
     name: str
@@ -49,17 +52,19 @@ class CampaignFound:
     recall_day: float
     precision: float | None
     pages: int
+    warned_h: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """All that was said of one log."""
+    """All that was said of one log. sure: the probability told of each named account, and whether it is planted."""
 
     campaigns: tuple[CampaignFound, ...]
     pages: int
     false_pages: int
     warnings: int
     false_warnings: int
+    sure: tuple[tuple[float, bool], ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Ready for JSON."""
@@ -97,6 +102,7 @@ def credit(
         false_pages=sum(name not in credited for name in pages),
         warnings=len(warnings),
         false_warnings=sum(name not in credited and not _is_right(told[name], truth) for name in warnings),
+        sure=tuple((row.score, row.account_id in planted) for row in named),
     )
 
 
@@ -160,6 +166,7 @@ def _found(
         for account, at_ms in one.accounts.items():
             first[account] = min(first.get(account, at_ms), at_ms)
     pages = sorted(one.page_ms for one in mine if one.page_ms is not None and one.page_ms >= onset_ms)
+    opened = sorted(one.opened_ms for one in mine if one.opened_ms >= onset_ms)
     early = {account for account, at_ms in first.items() if at_ms <= onset_ms + DAY_MS}
     return CampaignFound(
         name=campaign["name"],
@@ -172,4 +179,5 @@ def _found(
         # A member of another campaign is no innocent: three campaigns on one set of pools may be one page.
         precision=round(len(planted & first.keys()) / len(first), 4) if first else None,
         pages=len(pages),
+        warned_h=round((opened[0] - onset_ms) / HOUR_MS, 2) if opened else None,
     )

@@ -33,7 +33,7 @@ def alert(name, severity="critical", at_h=6.0, status="firing"):
 
 def names(alert_id, *accounts, at_h=6.0):
     at_ms = ONSET_MS + int(at_h * HOUR_MS)
-    return [SimpleNamespace(account_id=a, first_flagged_at=at_ms, alert_ids=(alert_id,)) for a in accounts]
+    return [SimpleNamespace(account_id=a, first_flagged_at=at_ms, alert_ids=(alert_id,), score=0.9) for a in accounts]
 
 
 def said(alerts, named, **told):
