@@ -56,7 +56,7 @@ class Judge:
         self.activity = Activity()
         self.tracks = Tracks()
         self.incidents = Incidents(target_of)
-        self.recent = Recent(parameters.fast_window_h)
+        self.recent = Recent(parameters, max(RECENT_WINDOWS_H))
         self.usual = Usual()
         self.declared = Cohorts(target_of, parameters.org_dimension, parameters.tick_ms)
         self.watch = WatchList(parameters)
@@ -164,7 +164,7 @@ class Judge:
         heard_of = np.flatnonzero(population.X.sum(axis=0) >= HEARD_MIN)
         whole = (parameters.fast_window_h, population.X, population.n)
         evidence = [evidence_of(population, counts, asked, hours) for hours, counts, asked in (whole, *windows)]
-        heard = [hear(neighbours, one, heard_of, seed=hour) for one in evidence]
+        heard = [hear(neighbours, one, heard_of, seed=hour) for one in evidence if len(heard_of)]
         crowds = crowds_of(population, heard, self.usual, parameters.page_z)
         may = history_h >= parameters.warm_up_h
         crowds = [crowd for crowd in crowds if may or is_new(population.targets[crowd.target])]

@@ -208,7 +208,7 @@ def _overlaps(incident: Incident, members: set[int]) -> bool:
 
 def _is_of(incident: Incident, members: set[int]) -> bool:
     """Whether most of those who move are an incident's that has passed: what was answered once is not asked again."""
-    return len(incident.accounts() & members) >= SAME_ACCOUNTS * len(members)
+    return len(incident.evidence.keys() & members) >= SAME_ACCOUNTS * len(members)
 
 
 def _opened(tick: Tick, group: Group, passed: bool) -> Incident:
@@ -243,7 +243,8 @@ def _absorb(tick: Tick, incident: Incident, group: Group) -> None:
         evidence = evidence_of(tick, incident, group)
         if incident.passed and not _passed(group):
             # It was asked when it opened; what the numbers of today's part look like is no second answer.
-            evidence |= {name: incident.facts["evidence"][name] for name in ANSWER}
+            before = incident.facts["evidence"]
+            evidence |= {name: before[name] for name in ANSWER if name in before}
         else:
             incident.facts["why"] = _why(group)
         incident.facts.update(hour=tick.hour, size=len(group.rows), evidence=evidence)
