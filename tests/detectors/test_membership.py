@@ -12,9 +12,6 @@ from detectors.membership import (
     CONCENTRATED,
     DIMENSION_NATS_MAX,
     KEEP_SCORE,
-    MOVED_BY_CHANCE,
-    MOVED_MAX,
-    STAYED,
     TURNED,
     VALUE_NATS_MAX,
     Holdings,
@@ -22,6 +19,7 @@ from detectors.membership import (
     carried_of,
     cleaned,
     log_odds,
+    shared_nats,
     values_of,
 )
 from tests.detectors.fleets import (
@@ -36,19 +34,15 @@ from tests.detectors.fleets import (
     still_fleet,
 )
 
-CLEARLY = 4.5  # nats: a score at which nobody doubts
-LIKE_ANY = MOVED_BY_CHANCE  # nats of an account that moved as any may
-
 
 class Fleet:
-    """A population, what its accounts hold, and how far each turned."""
+    """A population, what its accounts hold, and who turned: those named here, and nobody else."""
 
-    def __init__(self, accounts, **turned):
+    def __init__(self, accounts, *turned, nats=TURNED + 1.0):
         self.one = population(accounts)
         self.holdings = holdings_of(self.one)
-        self.evidence = np.full(len(self.one), LIKE_ANY)
-        for name, nats in turned.items():
-            self.evidence[self.rows([name])] = nats
+        self.evidence = np.zeros(len(self.one))
+        self.evidence[self.rows(turned)] = nats
 
     def rows(self, accounts):
         return rows_named(self.one, [getattr(one, "id", one) for one in accounts])
@@ -56,10 +50,14 @@ class Fleet:
     def ids(self, rows):
         return [self.one.columns.ids[row] for row in rows.tolist()]
 
-    def scores(self, group, candidates, **told):
+    def scores(self, group, candidates):
         rows = self.rows(candidates)
-        scores = log_odds(self.holdings, self.evidence, self.rows(group), rows, **told)
+        scores = log_odds(self.holdings, self.evidence, self.rows(group), rows)
         return dict(zip(self.ids(rows), scores.tolist(), strict=True))
+
+    def shared(self, group, candidates):
+        rows = self.rows(candidates)
+        return dict(zip(self.ids(rows), shared_nats(self.holdings, self.rows(group), rows).tolist(), strict=True))
 
     def candidates(self, part, *taken):
         theirs = np.zeros(len(self.one), bool)
@@ -76,104 +74,164 @@ def with_value(one, dimension, value):
 
 
 STRANGERS = private_values(still_fleet(400, orgs_of=1))
-MANY = private_values(still_fleet(1_500, orgs_of=1))
 POOL = operated(still_fleet(40, prefix="z", orgs_of=1), each=5)
 
 
-def test_members_of_a_pool_belong_and_strangers_do_not():
-    scores = Fleet([*STRANGERS, *POOL]).scores(POOL, [*STRANGERS, *POOL])
-    assert all(scores[name] >= CLEARLY for name in ids(POOL))
+def test_members_of_a_pool_that_turned_belong_and_strangers_do_not_though_some_turned_as_well():
+    turned = STRANGERS[:20]
+    scores = Fleet([*STRANGERS, *POOL], *POOL, *turned).scores(POOL, [*STRANGERS, *POOL])
+    assert all(scores[name] >= KEEP_SCORE for name in ids(POOL))
     assert all(scores[name] < KEEP_SCORE for name in ids(STRANGERS))
+    assert min(scores[name] for name in ids(turned)) > max(scores[name] for name in ids(STRANGERS[20:]))
 
 
 def test_who_shares_and_did_not_turn_scores_less_than_who_did():
-    first, second = sorted(ids(POOL))[:2]
-    still = Fleet([*STRANGERS, *POOL], **{first: 0.0}).scores(POOL, [first, second])
-    turned = Fleet([*STRANGERS, *POOL], **{first: 4.0}).scores(POOL, [first, second])
-    assert turned[first] == pytest.approx(still[first] + 4.0)
-    assert turned[second] == still[second]
+    still, *others = sorted(ids(POOL))
+    both = [Fleet([*STRANGERS, *POOL], *names).scores(POOL, POOL) for names in (others, [still, *others])]
+    assert both[0][still] < min(both[0][name] for name in others)
+    assert both[0][still] < both[1][still] - 2.0
 
 
-def test_how_an_account_turned_adds_and_takes_only_so_much():
-    name = POOL[0].id
-    scores = {nats: Fleet([*STRANGERS, *POOL], **{name: nats}).scores(POOL, [name])[name] for nats in (0.0, 1.0, 50.0)}
-    assert scores[0.0] == pytest.approx(scores[1.0] + STAYED)
-    assert scores[50.0] == pytest.approx(scores[1.0] + MOVED_MAX)
+def test_how_far_an_account_turned_is_no_matter_once_it_did():
+    scores = [Fleet([*STRANGERS, *POOL], *POOL, nats=nats).scores(POOL, POOL) for nats in (TURNED, TURNED + 5.0)]
+    assert scores[0] == scores[1]
+    assert set(Fleet([*STRANGERS, *POOL], *POOL, nats=TURNED - 0.01).scores(POOL, POOL).values()) != set(
+        scores[0].values()
+    )
 
 
-def test_who_turned_and_shares_nothing_is_no_candidate_and_no_clear_member():
-    name = STRANGERS[0].id
-    fleet = Fleet([*STRANGERS, *POOL], **{name: 9.0})
-    assert fleet.scores(POOL, [name])[name] < CLEARLY
+def sharers(count, turned, prefix="s", value="common", **more):
+    """Accounts of strangers on one value of the group's, and the ids of the first so many, which turned."""
+    accounts = [Account(f"{prefix}{i:03}", f"{prefix}o{i}", values={("template", value): 3}, **more)
+                for i in range(count)]  # fmt: skip
+    return accounts, [one.id for one in accounts[:turned]]
+
+
+CORE = [
+    Account(f"z{i:02}", f"zo{i}", values={("payment", f"p{i % 3}"): 3, ("ip_prefix", f"e{i % 3}"): 3,
+                                          ("template", "common"): 3})
+    for i in range(30)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("turned", "is_member"), [(2, False), (26, True)])
+def test_how_much_sharing_makes_a_member_is_what_those_who_share_as_much_do(turned, is_member):
+    """28 share one prompt with the group, of whom as many turned as of strangers, or as many as of members."""
+    others, who = sharers(28, turned)
+    fleet = Fleet([*STRANGERS, *others, *CORE], *CORE[:27], *who, *STRANGERS[:20])
+    assert fleet.shared(CORE, others)[who[0]] > 1.0
+    scores = fleet.scores(CORE, others)
+    assert (scores[who[0]] >= KEEP_SCORE) is is_member
+    assert all(fleet.scores(CORE, CORE)[one.id] >= KEEP_SCORE for one in CORE[:27])
+
+
+def test_the_more_of_those_who_share_as_much_turned_the_likelier_is_each_of_them():
+    scores = []
+    for turned in (2, 8, 14, 20):
+        others, who = sharers(28, turned)
+        scores.append(Fleet([*STRANGERS, *others, *CORE], *CORE[:27], *who).scores(CORE, others)[who[0]])
+    assert scores == sorted(set(scores))
+
+
+@pytest.mark.xfail(reason="of accounts that share as much, the last are taken to share more")
+def test_names_of_those_who_share_as_much_change_nothing():
+    """Four of 28 that share one prompt with the group turned: the first of them by name, or the last."""
+    others, who = sharers(28, 4)
+    fleets = [
+        Fleet([*STRANGERS, *others, *CORE], *CORE[:27], *turned) for turned in (who, [one.id for one in others[-4:]])
+    ]
+    first, last = (fleet.scores(CORE, others) for fleet in fleets)
+    assert sorted(first.values()) == pytest.approx(sorted(last.values()))
+    assert last[others[-1].id] < KEEP_SCORE
+
+
+def test_who_shares_more_never_belongs_less_where_both_turned():
+    fleet = Fleet([*STRANGERS, *POOL], *POOL)
+    group = POOL[:25]
+    shared, scores = fleet.shared(group, POOL), fleet.scores(group, POOL)
+    in_order = [scores[name] for name in sorted(ids(POOL), key=shared.__getitem__)]
+    assert in_order == sorted(in_order)
+
+
+def test_a_release_that_everybody_takes_up_makes_turning_say_little():
+    """The same group and its sharers: where two in five strangers turned as well, who turned may be anybody."""
+    others, who = sharers(28, 14)
+    quiet = Fleet([*STRANGERS, *others, *CORE], *CORE[:27], *who)
+    release = Fleet([*STRANGERS, *others, *CORE], *CORE[:27], *who, *STRANGERS[:160])
+    assert release.scores(CORE, others)[who[0]] < quiet.scores(CORE, others)[who[0]] - 2.0
+    assert release.scores(CORE, others)[who[0]] < KEEP_SCORE
+
+
+def test_a_customer_with_many_accounts_on_the_groups_value_speaks_once():
+    """Ten of one customer turned as one, and sixteen of eighteen others on the value did not."""
+    others, who = sharers(18, 2)
+    large, all_of_it = sharers(10, 10, prefix="l")
+    one_customer = [dataclasses.replace(one, org="large") for one in large]
+    turned = [*CORE[:27], *who, *all_of_it]
+    unrelated = Fleet([*STRANGERS, *others, *large, *CORE], *turned).scores(CORE, others)[who[0]]
+    alone = Fleet([*STRANGERS, *others, *one_customer, *CORE], *turned).scores(CORE, others)[who[0]]
+    assert alone < unrelated - 0.5
+
+
+def test_an_account_that_shares_one_exit_by_chance_does_not_belong_unless_it_turned():
+    visitors = [with_value(one, "ip_prefix", "pool1") for one in STRANGERS[:5]]
+    fleet = Fleet([*visitors, *STRANGERS[5:], *POOL], *POOL)
+    assert max(fleet.scores(POOL, visitors).values()) < KEEP_SCORE
     assert fleet.candidates(POOL) == ids(POOL)
 
 
-def test_an_account_that_shares_one_exit_by_chance_and_stayed_is_no_candidate_and_no_clear_member():
-    visitor = with_value(MANY[0], "ip_prefix", "pool1")
-    fleet = Fleet([visitor, *MANY[1:], *POOL], **{visitor.id: 0.0})
-    assert fleet.scores(POOL, [visitor])[visitor.id] < CLEARLY
-    assert fleet.candidates(POOL) == ids(POOL)
+def test_an_honest_account_that_shares_one_popular_value_stays_out():
+    """All of a group and 36 others use one public prompt; three of these turned, as one in twelve of all did."""
+    honest = [with_value(one, "template", "common") for one in STRANGERS[:24]]
+    fleet = Fleet([*honest, *STRANGERS[24:], *CORE], *CORE[:27], *honest[:2], *STRANGERS[24:55])
+    assert max(fleet.scores(CORE, honest).values()) < KEEP_SCORE
+    members, _ = cleaned(fleet.holdings, fleet.evidence, fleet.rows(CORE), fleet.rows([*CORE, *honest]))
+    assert set(fleet.ids(members)) <= ids(CORE)
 
 
-def test_an_honest_account_that_shares_one_popular_value_stays_out_unless_it_turned_far():
-    """All of a pool, and 110 others, use one public prompt."""
-    popular = ("template", "public")
-    honest = [with_value(one, *popular) for one in MANY[:110]]
-    group = [with_value(one, *popular) for one in POOL]
-    turned, stayed = honest[0].id, honest[1].id
-    fleet = Fleet([*honest, *MANY[110:], *group], **{turned: TURNED, stayed: 0.0})
-    scores = fleet.scores(group, honest)
-    assert scores[stayed] < scores[honest[2].id] < scores[turned] < KEEP_SCORE
-    assert min(fleet.scores(group, group).values()) >= CLEARLY
-    members, _ = cleaned(fleet.holdings, fleet.evidence, fleet.rows(group), fleet.rows([*group, *honest]))
-    assert fleet.ids(members) == sorted(ids(group))
-
-
-def test_what_only_its_own_customer_shares_does_not_speak_for_an_account():
-    agency = [dataclasses.replace(one, org="agency", values={("payment", "agency's"): one.n}) for one in STRANGERS[:10]]
-    apart = [dataclasses.replace(one, org=f"client {i}") for i, one in enumerate(agency)]
-    together = Fleet([*agency, *STRANGERS[10:], *POOL]).scores([*POOL, *agency], agency)
-    unrelated = Fleet([*apart, *STRANGERS[10:], *POOL]).scores([*POOL, *apart], apart)
-    assert max(together.values()) < KEEP_SCORE < min(unrelated.values())
+# What is shared
 
 
 def test_a_value_speaks_by_how_much_more_of_the_group_carries_it_than_of_others_up_to_its_cap():
     group = [Account(f"z{i}", f"zo{i}", values={("payment", "p"): 3}) for i in range(10)]
     others = [with_value(one, "payment", "p") for one in STRANGERS[:20]]
     fleet = Fleet([*others, *STRANGERS[20:], *group])
-    prior = np.log(10 / 400)
-    assert fleet.scores(group, group)["z0"] == pytest.approx(prior + np.log((9 / 10) / ((30 - 9 + 1) / (400 + 1))))
-    alone = Fleet([*STRANGERS, *group])
-    assert alone.scores(group, group)["z0"] == pytest.approx(prior + VALUE_NATS_MAX)
+    assert fleet.shared(group, group)["z0"] == pytest.approx(np.log((9 / 10) / ((30 - 9 + 1) / (400 + 1))))
+    assert fleet.shared(group, others)[others[0].id] == pytest.approx(np.log((10 / 10) / ((30 - 10 + 1) / (400 + 1))))
+    assert Fleet([*STRANGERS, *group]).shared(group, group)["z0"] == VALUE_NATS_MAX
 
 
 def test_the_values_of_one_dimension_add_up_to_its_cap_and_dimensions_to_more():
-    def scored(*values):
+    def shared(*values):
         group = [Account(f"z{i}", f"zo{i}", values=dict.fromkeys(values, 3)) for i in range(10)]
-        return Fleet([*STRANGERS, *group]).scores(group, group)["z0"] - np.log(10 / 400)
+        return Fleet([*STRANGERS, *group]).shared(group, group)["z0"]
 
     payments = [("payment", f"p{k}") for k in range(4)]
-    assert scored(*payments) == pytest.approx(DIMENSION_NATS_MAX)
-    assert scored(*payments, ("ip_prefix", "e")) == pytest.approx(DIMENSION_NATS_MAX + VALUE_NATS_MAX)
+    assert shared(*payments) == DIMENSION_NATS_MAX
+    assert shared(*payments, ("ip_prefix", "e")) == DIMENSION_NATS_MAX + VALUE_NATS_MAX
 
 
-def test_who_belongs_to_a_large_customer_needs_more():
-    group = [Account(f"z{i}", f"zo{i}", values={("payment", "p"): 3}) for i in range(10)]
-    large = [Account(f"l{i:02}", "large", values={("payment", "p"): 3} if not i else {}) for i in range(50)]
-    scores = Fleet([*STRANGERS, *group, *large]).scores([*group, large[0]], [large[0], group[0]])
-    assert scores["l00"] == pytest.approx(scores["z0"] - np.log(50 / 5))
+def test_what_only_its_own_customer_shares_does_not_speak_for_an_account():
+    agency = [dataclasses.replace(one, org="agency", values={("payment", "agency's"): one.n}) for one in STRANGERS[:10]]
+    partner = with_value(STRANGERS[10], "payment", "agency's")
+    fleet = Fleet([*agency, partner, *STRANGERS[11:], *POOL])
+    group = [*POOL, *agency]
+    assert set(fleet.shared(group, agency).values()) == {0.0}
+    assert fleet.shared(group, [partner])[partner.id] > 2.0
 
 
-def test_the_prior_grows_with_the_size_that_the_group_is_thought_to_have():
-    fleet = Fleet([*STRANGERS, *POOL])
-    small = fleet.scores(POOL[:10], POOL[20:])
-    large = fleet.scores(POOL[:10], POOL[20:], prior_size=40)
-    gains = {round(large[name] - small[name], 6) for name in small}
-    assert gains == {round(float(np.log((40 / 400) / (10 / 430))), 6)}
+def test_who_shares_nothing_or_what_others_carry_more_often_has_no_nats():
+    popular = [with_value(one, "template", "t") for one in STRANGERS[:50]]
+    group = [*popular[:1], *STRANGERS[50:70]]
+    fleet = Fleet([*popular, *STRANGERS[50:]])
+    assert set(fleet.shared(group, [*popular, *STRANGERS[50:]]).values()) == {0.0}
+
+
+# Cleaning
 
 
 def test_cleaning_brings_back_members_that_were_missed_and_drops_who_slipped_in():
-    fleet = Fleet([*STRANGERS, *POOL])
+    fleet = Fleet([*STRANGERS, *POOL], *POOL)
     part = fleet.rows([*POOL[:30], *STRANGERS[:2]])
     group, scores = cleaned(fleet.holdings, fleet.evidence, part, np.union1d(part, fleet.rows(POOL)))
     assert fleet.ids(group) == sorted(ids(POOL))
@@ -181,11 +239,27 @@ def test_cleaning_brings_back_members_that_were_missed_and_drops_who_slipped_in(
     assert scores.tolist() == log_odds(fleet.holdings, fleet.evidence, group, group).tolist()
 
 
-def test_a_part_of_strangers_is_cleaned_to_next_to_nobody():
-    fleet = Fleet([*STRANGERS, *POOL])
+def test_a_part_of_strangers_that_stayed_is_cleaned_to_nobody():
+    fleet = Fleet([*STRANGERS, *POOL], *POOL)
     part = fleet.rows(STRANGERS[:20])
     group, scores = cleaned(fleet.holdings, fleet.evidence, part, part)
-    assert len(group) == len(scores) < 5
+    assert len(group) == len(scores) == 0
+
+
+@pytest.mark.xfail(reason="what those do who share nothing is told by those in the part alone, who were chosen")
+def test_a_part_of_strangers_that_turned_is_cleaned_to_next_to_nobody():
+    fleet = Fleet([*STRANGERS, *POOL], *STRANGERS[:20])
+    part = fleet.rows(STRANGERS[:20])
+    group, _ = cleaned(fleet.holdings, fleet.evidence, part, part)
+    assert len(group) < 5
+
+
+@pytest.mark.xfail(reason="and so a stranger in the part that turned is as good as a member")
+def test_cleaning_drops_who_turned_and_shares_nothing():
+    fleet = Fleet([*STRANGERS, *POOL], *POOL, *STRANGERS[:20])
+    part = fleet.rows([*POOL, *STRANGERS[:2]])
+    group, _ = cleaned(fleet.holdings, fleet.evidence, part, part)
+    assert set(fleet.ids(group)) <= ids(POOL)
 
 
 # The values of a group, and who carries them
@@ -229,8 +303,7 @@ def test_candidates_carry_two_values_of_the_part_or_one_and_turned():
     one = Account("one", "one", values={("payment", "p"): 1})
     turned = dataclasses.replace(one, id="turned", org="turned")
     fleet = [*STRANGERS, *part, two, one, turned]
-    lone = STRANGERS[0].id
-    asked = Fleet(fleet, **{"turned": TURNED, lone: 9.0})
+    asked = Fleet(fleet, "turned", STRANGERS[0])
     assert asked.candidates(part) == {*ids(part), "two", "turned"}
     assert asked.candidates(part, "two", "turned") == ids(part)
     assert asked.candidates(part, *part) == {*ids(part), "two", "turned"}  # who is in the part is its own candidate
