@@ -74,7 +74,7 @@ class Learnt:
 
 def main(
     worlds: Annotated[str, typer.Option(envvar="WORLDS", help="Seeds of the fleets with a campaign, FROM-TO.")] = (
-        "101-140"
+        "101-135"
     ),
     quiet: Annotated[str, typer.Option(envvar="QUIET", help="Seeds of the quiet ones, FROM-TO.")] = "201-212",
 ) -> None:
