@@ -68,6 +68,23 @@ def connection(kafka: Kafka) -> dict[str, Any]:
     return settings
 
 
+async def while_awake(work: Coroutine[Any, Any, T], seconds: float, slices: int = 15) -> T:
+    """What it returns; raises TimeoutError after so many seconds in which this process ran.
+
+    Who was stopped for longer (SIGSTOP, a frozen machine) wakes up with every timer run out. A timer here is a slice of
+    the time, and only one can run out in one sleep: in the next the broker tells that another took over meanwhile.
+    """
+    task = asyncio.create_task(work)
+    try:
+        for _ in range(slices):
+            done, _ = await asyncio.wait([task], timeout=seconds / slices)
+            if done:
+                return task.result()
+        raise TimeoutError
+    finally:
+        task.cancel()
+
+
 @contextlib.asynccontextmanager
 async def started(client: Any, kafka: Kafka) -> AsyncIterator[Any]:
     """A client that is connected, and stopped at the end. Raises UnreachableError that says what to look at."""
@@ -430,18 +447,27 @@ class Transactions:
         if writer is None:
             raise SwerveError(f"{self._topic}: nothing can be written before it is open")
         try:
-            # Not `async with writer.transaction()`: its way out hangs where the broker does not answer.
-            async with asyncio.timeout(self.TIMEOUT_S):
-                await writer.begin_transaction()
-                for key, value in records:
-                    await writer.send(self._topic, value, key=key)
-                await writer.commit_transaction()
+            await while_awake(self._transaction(writer, records), self.TIMEOUT_S)
         except (ProducerFenced, AssertionError) as error:
             # After fencing the library fails its own assertions instead of saying so again.
             raise FencedError(
                 f"another process took over writing to {self._topic} as {self._id}; this one ends"
             ) from error
-        except (KafkaError, TimeoutError) as error:
+        except TimeoutError:
+            raise SwerveError(
+                f"{self._topic}: the broker did not say within {self.TIMEOUT_S:.0f} s whether records are committed; "
+                "start this worker again, it reads which are"
+            ) from None
+        except KafkaError as error:
             raise SwerveError(
                 f"{self._topic}: records were not committed ({error!r}); start this worker again"
             ) from error
+
+    async def _transaction(
+        self, writer: AIOKafkaProducer, records: Iterable[tuple[bytes | None, bytes | None]]
+    ) -> None:
+        # Not `async with writer.transaction()`: its way out hangs where the broker does not answer.
+        await writer.begin_transaction()
+        for key, value in records:
+            await writer.send(self._topic, value, key=key)
+        await writer.commit_transaction()

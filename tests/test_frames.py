@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import time
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +25,7 @@ from stream.frames import (
     encode_summary,
     split_frame,
 )
+from tests.pace import ROUNDS, Pace
 
 GOLDEN = Path(__file__).parent / "golden"
 AT = 1_772_362_800_000
@@ -278,13 +278,11 @@ class TestGoldenBytes:
         assert unseal(encode(make(20)), magic, (1,), name) == golden
 
 
-@pytest.mark.timeout(60)
 def test_a_frame_of_5000_rows_costs_a_few_milliseconds():
-    frame = frame_of(5000)
-    best_ms = 1e9
-    for _ in range(10):
-        begin_s = time.process_time()
-        decode_frame(encode_frame(frame))
-        best_ms = min(best_ms, (time.process_time() - begin_s) * 1000)
+    """1.1 ms where this was written: a third of a yardstick."""
+    frame, pace = frame_of(5000), Pace()
+    for _ in range(ROUNDS):
+        with pace.of():
+            decode_frame(encode_frame(frame))
 
-    assert best_ms < 15  # 2 ms on a quiet machine; the bound is for a busy one
+    assert pace.cost < 2

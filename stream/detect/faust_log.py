@@ -79,7 +79,8 @@ class _Consumer(driver.Consumer):
         firsts = await self.earliest_offsets(*fresh) if fresh else {}
         for tp in fresh:
             await self._seek(tp, firsts.get(tp) or 0)
-        recovered = self.app.tables.recovery.active_offsets  # type: ignore[attr-defined]
+        tables: Any = self.app.tables
+        recovered = tables.recovery.active_offsets
         for tp in uncommitted:
             if recovered.get(tp) is not None:  # of a changelog, and recovery has begun
                 await self._seek(tp, max(recovered[tp], 0))

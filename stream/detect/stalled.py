@@ -3,8 +3,8 @@
 Seen about once in eight starts of several workers at once on a busy machine: after a second rebalance within a second,
 recovery knows what it must read (highwater 1, offset -1), has sought, and is handed nothing until the next rebalance.
 Records that were fetched are thrown away while Faust's flow is stopped: it then goes back to the committed offsets, of
-which a changelog has none; `seek_to_committed` in faust_log.py goes back to where recovery stands instead, and this
-here is for whatever else may lose them. Reading again does no harm: what was applied is skipped by offset.
+which a changelog has none. `seek_to_committed` in faust_log.py goes back to where recovery stands instead; this here is
+for whatever else may lose them. Reading again does no harm: what was applied is skipped by offset.
 
 Faust's `rebalancing` says nothing here: it holds from the loss of partitions to the end of their recovery.
 """

@@ -11,6 +11,8 @@ import time
 import pytest
 import zstandard
 
+from tests.pace import PATIENCE_S
+
 
 @pytest.fixture
 def log(record, tmp_path):
@@ -130,10 +132,10 @@ def test_ctrl_c_stops_a_replay_with_one_line(record, tmp_path):
         # More than one chunk, so that the first lines are judged while the pipe stays open.
         running.stdin.write(b"{\n" + b"\n".join(record(number) for number in range(12_000)))
         running.stdin.flush()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_S
         while not (tmp_path / "rejects").exists() or not (tmp_path / "rejects").stat().st_size:
             assert time.monotonic() < deadline
             time.sleep(0.05)
         running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=30)
+        out, err = running.communicate(timeout=PATIENCE_S)
     assert (running.returncode, out, err) == (130, b"", b"swerve: stopped\n")

@@ -31,15 +31,16 @@ def test_help_lists_every_command_that_exists(typed):
         assert (f"│ {name} " in out) == cli._exists(command), name
 
 
-def test_help_imports_no_heavy_library_and_is_quick():
+def test_help_imports_no_heavy_library_and_little_at_all():
+    """What it imports is nearly all of the time that it takes."""
     code = (
-        "import sys, time; from stream import cli; cli.run(['--help']); "
-        f"print(time.process_time(), [m for m in {FORBIDDEN_AT_HELP!r} if m in sys.modules])"
+        "import sys; from stream import cli; cli.run(['--help']); "
+        f"print(len(sys.modules), [m for m in {FORBIDDEN_AT_HELP!r} if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    seconds, heavy = done.stdout.splitlines()[-1].split(maxsplit=1)
+    modules, heavy = done.stdout.splitlines()[-1].split(maxsplit=1)
     assert heavy == "[]"
-    assert float(seconds) < 3.0, "of processor time: others may use the machine"
+    assert int(modules) < 500
 
 
 def test_a_command_that_cannot_be_imported_leaves_the_others_alone(typed, monkeypatch):

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from detectors.findings import Level, Subject
 from stream.console.openapi import description
+from tests.pace import PATIENCE_S
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -191,7 +192,7 @@ async def test_events_tell_every_change_and_what_was_missed(campaign, visit):
         async with visitor.session.get(f"{visitor.address}/api/v1/events", headers=headers) as answer:
             assert answer.content_type == "text/event-stream"
             text = ""
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 while "event: alert" not in text or "event: tick" not in text:
                     text += (await answer.content.readany()).decode()
     told = json.loads(re.search(r"event: alert\ndata: (.*)\n", text)[1])

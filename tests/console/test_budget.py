@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import time
 from collections.abc import Callable
 
 import pytest
@@ -13,9 +12,10 @@ from detectors.findings import Level, Subject
 from stream.console.look import DAYS_DRAWN
 from stream.report.charts import STYLES
 from tests.console.conftest import HOUR_MS, T0
+from tests.pace import ROUNDS, Pace
 
 PAGE_BYTES_MAX = 200_000
-SERVER_S_MAX = 0.1
+COST_MAX = 12.0  # yardsticks, of server and reader: 42 ms where this was written; charts of two weeks cost 4.3
 
 
 @pytest.fixture(scope="module")
@@ -40,15 +40,14 @@ async def weight(visitor, text: str) -> int:
     return len(text.encode()) + sum([len((await visitor.page(one)).encode()) for one in fetched])
 
 
-async def timed(visitor, path: str, before: Callable[[], None] = lambda: None) -> tuple[float, str]:
-    """The quickest of some answers, in seconds of processor time, of server and reader: others use the machine too."""
-    seconds, text = [], ""
-    for _ in range(7):
+async def priced(visitor, path: str, before: Callable[[], None] = lambda: None) -> tuple[float, str]:
+    """(yardsticks that the quickest of some answers took, of server and reader; the answer)."""
+    pace, text = Pace(), ""
+    for _ in range(ROUNDS):
         before()
-        began = time.process_time()
-        text = await visitor.page(path)
-        seconds.append(time.process_time() - began)
-    return min(seconds), text
+        with pace.of():
+            text = await visitor.page(path)
+    return pace.cost, text
 
 
 async def test_a_thousand_open_alerts_and_ten_thousand_members_are_quick_and_light(crowd, visit):
@@ -58,9 +57,9 @@ async def test_a_thousand_open_alerts_and_ten_thousand_members_are_quick_and_lig
     async with visit(crowd.desk) as visitor:
         own = f"/alerts/{big.alert_id}"
         for path in ("/", "/alerts", "/alerts?q=big", own, f"{own}?sort=-requests", "/account?id=big_00007"):
-            seconds, text = await timed(visitor, path)
+            cost, text = await priced(visitor, path)
             assert len(text.encode()) < PAGE_BYTES_MAX, (path, len(text))
-            assert seconds < SERVER_S_MAX, (path, seconds)
+            assert cost < COST_MAX, (path, cost)
 
 
 async def test_the_first_page_with_all_that_it_fetches_is_under_200_kb(crowd, visit):
@@ -91,11 +90,11 @@ async def test_the_first_page_with_charts_of_two_weeks_is_quick_and_light(full, 
         full.desk._drawn.clear()
 
     async with visit(full.desk) as visitor:
-        seconds, text = await timed(visitor, "/", before=forget)
+        cost, text = await priced(visitor, "/", before=forget)
         whole = await weight(visitor, text)
     assert text.count("data-chart=") == 2
     assert text.count("with-a-long-name") >= 2 * STYLES
-    assert seconds < SERVER_S_MAX
+    assert cost < COST_MAX
     assert whole < PAGE_BYTES_MAX
 
 

@@ -15,12 +15,14 @@ import urllib.request
 
 import pytest
 
+from tests.pace import PATIENCE_S
+
 SWERVE = [sys.executable, "-m", "stream"]
 SHORT = ["demo", "--scenario", "quiet", "--accounts", "200", "--days", "1", "--port", "0"]
 
 
 def test_piped_it_prints_plain_lines_and_the_same_ending():
-    done = subprocess.run([*SWERVE, *SHORT], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([*SWERVE, *SHORT], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert re.fullmatch(r"swerve demo: .*; metrics at http://127\.0\.0\.1:\d+/metrics", lines[0])
@@ -37,7 +39,7 @@ def on_a_terminal(words: list[str], stop_at: bytes) -> tuple[int, str]:
         os.environ.update(TERM="xterm-256color", COLUMNS="100", LINES="40")
         os.execv(SWERVE[0], [*SWERVE, *words])
     drawn, began, typed = b"", time.monotonic(), False
-    while time.monotonic() - began < 120:
+    while time.monotonic() - began < PATIENCE_S:
         if select.select([terminal], [], [], 0.1)[0]:
             try:
                 chunk = os.read(terminal, 65_536)
@@ -77,7 +79,7 @@ def test_sigterm_ends_it_well_while_it_plays():
         assert running.stdout is not None
         assert "metrics at" in running.stdout.readline()
         running.send_signal(signal.SIGTERM)
-        assert running.wait(30) == 0
+        assert running.wait(PATIENCE_S) == 0
         assert running.stderr.read() == ""
         assert "Next:" not in running.stdout.read(), "it was stopped, so nothing was compared"
 
@@ -91,16 +93,16 @@ def test_metrics_are_served_meanwhile_and_a_taken_port_is_moved_from():
             moved = running.stdout.readline()
             assert moved.startswith(f"port {port} is taken; serving at http://127.0.0.1:")
             address = moved.split()[-1]
-            page = urllib.request.urlopen(f"{address}/metrics", timeout=30).read().decode()
+            page = urllib.request.urlopen(f"{address}/metrics", timeout=PATIENCE_S).read().decode()
             running.send_signal(signal.SIGINT)
-            assert running.wait(30) == 130
+            assert running.wait(PATIENCE_S) == 130
     assert "# TYPE swerve_records_accepted" in page
 
 
 @pytest.mark.slow
 def test_it_finds_the_planted_campaign_and_says_so():
     words = ["demo", "--accounts", "400", "--days", "5", "--port", "0"]
-    done = subprocess.run([*SWERVE, *words], capture_output=True, text=True, timeout=280, check=False)
+    done = subprocess.run([*SWERVE, *words], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert done.returncode == 0
     assert re.search(r"critical firing +● 03-0\d \d\d:00 .* One operator likely", done.stdout)
     assert re.search(r"│ pivot +│ +300 │ 2026-03-0\d \d\d:\d\d UTC │ +\d+ h", done.stdout)

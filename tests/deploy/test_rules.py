@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from stream import metrics
+from tests.pace import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 MONITORING = ROOT / "deploy" / "monitoring"
@@ -35,7 +36,7 @@ def promtool(program) -> str:
 
 
 def run(*command: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
 @pytest.mark.service("prometheus")

@@ -9,6 +9,7 @@ import pytest
 
 from stream.kafka import started
 from stream.sections import Kafka
+from tests.pace import PATIENCE_S
 
 
 class Client:
@@ -43,7 +44,7 @@ async def test_it_ends_and_the_client_is_closed_first(times):
         await asyncio.sleep(0)
 
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(task, 5.0)
+        await asyncio.wait_for(task, PATIENCE_S)
     assert went_on == []
     assert client.closed or times > 1
 

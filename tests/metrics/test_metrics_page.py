@@ -6,7 +6,6 @@ import doctest
 import importlib
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 
 from stream import metrics
 from stream.metrics import alerts, exposition
+from tests.pace import PATIENCE_S, ROUNDS, Pace
 
 ROOT = Path(__file__).parents[2]
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
@@ -81,23 +81,25 @@ def samples(page: bytes) -> list[str]:
 
 
 def test_the_page_of_a_large_fleet_has_under_1000_series():
-    everything_happens(models=200, capabilities=30)
+    """In a process of its own: here other tests have left series of theirs."""
+    code = (
+        "from tests.metrics.test_metrics_page import OPENMETRICS, everything_happens, metrics, samples; "
+        "everything_happens(models=200, capabilities=30); print(len(samples(metrics.render(OPENMETRICS)[0])))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
 
-    page, _ = metrics.render(OPENMETRICS)
-
-    assert 400 < len(samples(page)) < 1_000
+    assert 400 < int(done.stdout.splitlines()[-1]) < 1_000
 
 
-def test_reading_the_page_costs_under_20_ms():
-    """Of CPU time: what the scrape takes away from the work, whatever else the machine does."""
+def test_reading_the_page_costs_next_to_nothing():
+    """What the scrape takes away from the work: 12 ms where this was written, 3.5 yardsticks."""
     everything_happens()
-    took_s = []
-    for _ in range(9):
-        begun = time.process_time()
-        metrics.render(OPENMETRICS)
-        took_s.append(time.process_time() - begun)
+    pace = Pace()
+    for _ in range(ROUNDS):
+        with pace.of():
+            metrics.render(OPENMETRICS)
 
-    assert min(took_s) < 0.020, f"the quickest of {len(took_s)} pages took {min(took_s) * 1000:.1f} ms of CPU time"
+    assert pace.cost < 8
 
 
 def test_every_metric_is_on_the_page_once_everything_happened():
@@ -166,7 +168,11 @@ def test_promtool_accepts_the_page(program):
     promtool = program("promtool", of="prometheus")
 
     checked = subprocess.run(
-        [promtool, "check", "metrics"], input=metrics.render("")[0], capture_output=True, timeout=60, check=False
+        [promtool, "check", "metrics"],
+        input=metrics.render("")[0],
+        capture_output=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
 
     assert checked.returncode == 0, checked.stderr.decode() + checked.stdout.decode()

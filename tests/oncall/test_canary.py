@@ -12,6 +12,7 @@ from detectors.parameters import Parameters
 from stream.oncall.canary import Canary, Search, search_apart, watch_over
 from stream.oncall.watchdog import watchdog
 from stream.sinks.delivery import Delivery
+from tests.pace import PATIENCE_S
 
 FOUND, MISSED = Search(True, 0.9, 12.0), Search(False, 0.0, None)
 
@@ -49,7 +50,7 @@ async def test_it_is_looked_for_again_and_again_and_a_search_that_breaks_is_no_m
         return result
 
     task = asyncio.create_task(watch_over(Parameters(), told.append, first_after_s=0, every_s=0, look=look))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while len(told) < 2:
             await asyncio.sleep(0)
     task.cancel()
@@ -72,7 +73,7 @@ async def test_the_watchdog_is_repeated_for_ever_though_nobody_offered_it():
 
     delivery = Delivery(Repeating(), "critical", always=(watchdog(5),))
     task = asyncio.create_task(delivery.run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while len(taken) < 3:
             await asyncio.sleep(0.01)
     task.cancel()

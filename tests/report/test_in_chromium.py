@@ -13,6 +13,7 @@ from detectors.parameters import Parameters
 from stream.contract.alert import Alert, AlertSubject, AlertTarget
 from stream.report.history import AlertHistory, FleetHistory
 from stream.report.page import Told, render
+from tests.pace import PATIENCE_S
 
 T0 = 1_770_256_800_000
 HOUR = 3_600_000
@@ -63,7 +64,7 @@ def test_it_reads_well_at_360_pixels_in_light_and_dark(program, tmp_path: Path, 
     ]  # fmt: skip
     done = subprocess.run(
         [chromium, *flags, "--dump-dom", (tmp_path / "probe.html").as_uri()],
-        capture_output=True, text=True, timeout=120, check=True,
+        capture_output=True, text=True, timeout=PATIENCE_S, check=True,
     )  # fmt: skip
     found = re.search(r"SEEN (\{.*?\})", done.stdout)
     assert found, done.stdout

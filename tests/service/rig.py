@@ -15,9 +15,9 @@ from stream import kafka as broker
 from stream.sections import Groups, Kafka, Limits, Ticks, Topics
 from stream.settings import Settings
 from stream.stage import Running
+from tests.pace import PATIENCE_S
 
 T = TypeVar("T")
-PATIENCE_S = 180.0  # for a condition, on a machine with other work
 START_MS = 1_772_362_800_000
 
 

@@ -10,6 +10,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from tests.pace import PATIENCE_S
 from tests.service import broker
 
 REPOSITORY = Path(__file__).parents[2]
@@ -43,7 +44,7 @@ def test_without_a_broker_the_kafka_tests_are_skipped_unless_required(required, 
     this = f"{Path(__file__).relative_to(REPOSITORY)}::test_what_is_produced_is_consumed"
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", this],
-        cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=120,
+        cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=PATIENCE_S,
     )  # fmt: skip
 
     assert done.returncode == code, done.stdout + done.stderr

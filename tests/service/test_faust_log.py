@@ -7,6 +7,7 @@ import contextlib
 import time
 
 import pytest
+from faust.types import TP
 
 from stream import kafka as broker
 from stream.detect import faust_log
@@ -102,6 +103,24 @@ async def test_going_back_to_what_is_committed_is_to_the_earliest_where_nothing_
         await until(lambda: asyncio.sleep(0, len(reader.handed) == 500))
 
     assert [offset for _, offset in reader.handed] == list(range(500))
+
+
+async def test_in_a_changelog_where_nothing_is_ever_committed_it_is_to_what_recovery_has_read(bootstrap, unique):
+    """Else a recovery whose records were thrown away waits for them until the next rebalance."""
+    kafka = kafka_for(bootstrap, unique)
+    await a_topic(kafka, 1, 1)
+    changelog = TP(state_topic(kafka.groups.detect), 0)
+    first, second = Reader(kafka, 1), Reader(kafka, 1)
+    async with first.reading():
+        await until(lambda: asyncio.sleep(0, first.owned))
+        await first.log.store(0, {b"0/piece/%d" % n: b"1" for n in range(3)})
+    async with second.reading():
+        await until(lambda: asyncio.sleep(0, second.owned))
+        before = await second.log._consumer.position(changelog)
+        await second.log._consumer.perform_seek()
+        after = await second.log._consumer.position(changelog)
+
+    assert (before, after) == (3, 2)  # the one that recovery has read last is skipped when it comes again
 
 
 async def test_a_stop_ends_at_once_though_nothing_is_acknowledged_and_stores_first(bootstrap, unique):

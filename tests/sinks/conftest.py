@@ -16,6 +16,7 @@ from stream.contract.alert import Alert
 from stream.metrics import alerts as exported
 from stream.metrics.exposition import Bounded
 from stream.sinks.webhook import EXAMPLE
+from tests.pace import PATIENCE_S
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +62,7 @@ class Receiver:
         headers = {**self.answer_headers, **({"Location": "/elsewhere"} if 300 <= status < 400 else {})}
         return web.Response(status=status, text="so says\nthe receiver", headers=headers)
 
-    async def has(self, count: int, within_s: float = 5.0) -> list[Post]:
+    async def has(self, count: int, within_s: float = PATIENCE_S) -> list[Post]:
         """Wait until so many requests came."""
         async with asyncio.timeout(within_s):
             while len(self.posts) < count:

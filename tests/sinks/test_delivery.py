@@ -12,6 +12,7 @@ from stream.place import Place
 from stream.sinks.delivery import RESOLVED_FOR_S, Attention, Deliveries, Delivery
 from stream.sinks.ledger import Ledger
 from stream.sinks.sink import SinkRefusedError, SinkUnreachableError
+from tests.pace import PATIENCE_S
 
 
 class Scripted:
@@ -45,7 +46,7 @@ async def running(*deliveries):
 
 
 async def settled(delivery):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await asyncio.sleep(0)
         await delivery.drained()
 
@@ -118,7 +119,7 @@ async def test_one_record_that_always_fails_holds_up_no_other(alert):
     for alert_id in ("bad", "a1", "a2", "a3"):
         delivery.offer(alert(alert_id))
     async with running(delivery):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while len(delivery.sink.taken) < 3:
                 await asyncio.sleep(0.001)
     assert [one[0] for one in delivery.sink.taken] == ["a1", "a2", "a3"]

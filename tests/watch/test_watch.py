@@ -17,6 +17,7 @@ from stream.contract.alert import Alert, AlertSubject, AlertTarget
 from stream.growing import Growing
 from stream.settings import Settings
 from stream.watch import Watch
+from tests.pace import PATIENCE_S
 
 T0 = 1_772_409_600_000
 SWERVE = [sys.executable, "-m", "stream"]
@@ -104,7 +105,7 @@ def test_standard_input_to_its_end_prints_a_closing_line_and_ends_well():
     done = subprocess.run(
         [*SWERVE, "watch", "-", "--port", "0"],
         input=b"".join(line(number) for number in range(50)) + b"{\n" + line(51).rstrip(b"\n"),
-        capture_output=True, timeout=60, check=False,
+        capture_output=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, b"")
     assert done.stderr.splitlines()[-1] == b"52 records read, 1 not counted; 0 critical, 0 warning, 0 info"
@@ -124,7 +125,7 @@ def test_a_growing_file_is_followed_and_served_until_sigterm(tmp_path):
         accepted = 'swerve_records_accepted_total{stage="ingest"} 6000'
         until(lambda: accepted in got(f"{address}/metrics"))
         running.send_signal(signal.SIGTERM)
-        assert running.wait(30) == 0
+        assert running.wait(PATIENCE_S) == 0
         assert "6,000 records read, 0 not counted" in running.stderr.read()
 
 
@@ -135,7 +136,7 @@ def test_standard_input_that_says_nothing_does_not_keep_it_from_ending_at_sigter
         assert running.stderr is not None
         address_of(running.stderr)
         running.send_signal(signal.SIGTERM)
-        assert running.wait(30) == 0
+        assert running.wait(PATIENCE_S) == 0
 
 
 def address_of(lines) -> str:
@@ -147,12 +148,12 @@ def address_of(lines) -> str:
 
 def got(address: str) -> str:
     try:
-        return urllib.request.urlopen(address, timeout=5).read().decode()
+        return urllib.request.urlopen(address, timeout=PATIENCE_S).read().decode()
     except OSError as error:
         return str(error)
 
 
-def until(holds, seconds: float = 30.0) -> None:
+def until(holds, seconds: float = PATIENCE_S) -> None:
     """Wait for something that another process does."""
     deadline = time.monotonic() + seconds
     while not holds():
