@@ -167,7 +167,7 @@ class Incidents:
         ranked = sorted(incident.targets, key=lambda name: (-incident.facts["z"].get(name, 0.0), name))
         evidence = {**incident.facts["evidence"], "series": [*incident.series]}
         named = [key for key, one in incident.evidence.items() if one.named]
-        if phase is Phase.MOVING and named:  # what is quiet writes no record of today's numbers
+        if phase is Phase.MOVING:  # what is quiet writes no record of today's numbers
             evidence["named"] = named_of(tick.population, named, ranked[0])
         return Finding(
             key=f"network:{incident.key}",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import isotonic_regression
 
 from detectors.carriers import Carried
 from detectors.population import Floats, Ints, Population
@@ -66,6 +65,8 @@ def log_odds(holdings: Holdings, evidence: Floats, group: Ints, candidates: Ints
 
     Source: the two-groups model, Efron 2008; pooled adjacent violators, Barlow et al. 1972.
     """
+    from scipy.optimize import isotonic_regression  # heavy, and only the worker that judges needs it
+
     population = holdings.population
     near = np.union1d(np.flatnonzero(carried_of(holdings, group)), candidates)
     shared = shared_nats(holdings, group, near)

@@ -6,8 +6,8 @@ from stream import kafka as broker
 from stream import metrics
 from stream.contract import alert
 from stream.detect.shell import Output
-from stream.kafka import Transactions
 from stream.sections import Kafka
+from stream.transactions import Transactions
 
 GONE = b""  # in place of a record: the alert ended long ago, and its records may be deleted
 

@@ -10,7 +10,7 @@ from tests.house.sources import ROOT, imports, tracked, under
 # A client library has one home: the files that may import it, folders with a slash at the end.
 HOMES = {
     "faust": ("stream/detect/", "stream/correlate/", "stream/stage.py"),
-    "aiokafka": ("stream/kafka.py", "stream/ingest/"),
+    "aiokafka": ("stream/kafka.py", "stream/transactions.py", "stream/ingest/"),
     "prometheus_client": ("stream/metrics/", "stream/metrics.py"),
     "pydantic_settings": ("stream/settings.py", "stream/sections.py"),
     "tomllib": ("stream/settings.py",),

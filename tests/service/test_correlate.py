@@ -11,7 +11,7 @@ from stream import topics
 from stream.contract.alert import Alert, AlertSubject, AlertTarget, encode
 from stream.correlate.book import GONE, Book
 from stream.detect.shell import Output
-from stream.kafka import FencedError
+from stream.transactions import FencedError
 from tests.service.processes import Stage, configuration
 from tests.service.rig import everything, kafka_for
 
