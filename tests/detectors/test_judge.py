@@ -52,19 +52,29 @@ def test_it_names_the_operators_accounts_and_nobody_else(story):
     assert all(0.5 <= member.score <= 1.0 for member in story[-1][1].members)
 
 
-def test_its_evidence_is_that_of_the_accounts(story):
+def test_its_evidence_is_that_of_the_accounts():
     """Recomputed from the columns: what share of the group's requests goes to the target."""
-    hour, finding = story[-1]
-    columns = hour_of(hour)
+    judge, until = begun(), ONSET_H + 6
+    _, finding = findings_of(judge, range(HOURS.start, until + 1))[-1]
+    columns, rows = hour_of(until), judge.last_groups[0].rows.tolist()
     k = columns.targets.index(NEW)
-    rows = [row for row, name in enumerate(columns.ids) if name.startswith("z")]
     counts = [
         columns.fast_count[columns.fast.start[r] : columns.fast.start[r + 1]][columns.fast[r] == k].sum() for r in rows
     ]
-    assert finding.evidence["accounts"] == len(rows)
+    assert finding.evidence["accounts"] == len(rows) > 30
     assert finding.evidence["requests"] == columns.n[rows].sum()
     assert finding.evidence["share_after"] == pytest.approx(sum(counts) / columns.n[rows].sum(), abs=1e-3)
     assert finding.evidence["statistic"] >= finding.evidence["threshold"]
+
+
+def test_the_short_windows_hold_what_was_asked_in_them():
+    judge = begun()
+    findings_of(judge, range(HOURS.start, ONSET_H + 5))
+    population = judge.last_tick.population
+    models = [name.startswith("model:") for name in population.targets]
+    for hours in (3, 6):
+        asked = population.columns.hours[:, [(HOUR + ONSET_H + 4 - back) % 24 for back in range(hours)]].sum(axis=1)
+        assert judge.recent.of(population, hours)[:, models].sum(axis=1).tolist() == asked.tolist()
 
 
 def test_a_fleet_in_which_nobody_moves_has_no_finding():
@@ -163,7 +173,9 @@ def test_between_the_lines_it_is_a_ticket(monkeypatch):
 def test_why_tells_what_an_account_of_the_operator_and_one_that_moved_with_nobody_lack():
     judge = begun()
     findings_of(judge, range(HOURS.start, ONSET_H + 6))
-    mine = {reason.test: reason for reason in why_account(judge, POOL[0].id)}
+    group = judge.last_groups[0]
+    surest = judge.last_tick.population.columns.ids[group.rows[group.scores.argmax()]]
+    mine = {reason.test: reason for reason in why_account(judge, surest)}
     assert mine["one operator"].holds
     assert mine["belongs to its group"].holds
     alone = {reason.test: reason for reason in why_account(judge, FLEET[0].id)}

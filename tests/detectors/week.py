@@ -1,4 +1,4 @@
-"""A small fleet and one operator in it, hour by hour: columns whose window moves on as that of shards does."""
+"""A small fleet and one operator in it: columns whose window and baseline move on, hour by hour, as those of shards."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ BEGIN_H = HOURS.start - 24
 NEW = "model:atlas-4"
 TARGETS = ("capability:coding", "capability:vision", "model:atlas-3", NEW, "model:brio-2")
 FLEET = private_values(still_fleet(240, orgs_of=1))
+FADES = 0.5 ** (1 / PARAMETERS.slow_half_life_h)
 WAVES = np.repeat(np.random.default_rng(12).random((ONSET_H + 120, 3)) < 0.3, 4, axis=1)  # pauses of 20 minutes
 
 # What each trait says, in place of what was learnt: so these tests do not change with every lesson.
@@ -56,35 +57,49 @@ def hour_of(
     The pool begins to move at ONSET_H: six hours later this share of what it asks goes to a new model. Who asks for
     what does not depend on any name.
     """
-    inside = range(max(hour - 23, begin), hour + 1)
     return columns_of(
-        [*_window(inside, fleet, 0.0, pauses=False), *_window(inside, pool, share, pauses=True)], HOUR + hour
+        [*_known(begin, hour, fleet, 0.0, pauses=False), *_known(begin, hour, pool, share, pauses=True)], HOUR + hour
     )
 
 
-def _window(inside: range, accounts: Sequence[Account], share: float, *, pauses: bool) -> list[Account]:
-    mixes = tuple(tuple(one.before.get(target, 0.0) / one.nb for target in TARGETS) for one in accounts)
+def _known(begin: int, hour: int, accounts: Sequence[Account], share: float, *, pauses: bool) -> list[Account]:
+    """The accounts that asked for anything in the window, with what they asked for in it and before."""
+    mixes = tuple(map(_mix, accounts))
     volumes = tuple(one.n for one in accounts)
-    drawn = [_asked(at, volumes, mixes, _moved(at, share), pauses) for at in inside]
-    counts = sum(counts for _, counts in drawn)
-    hours = np.zeros((len(accounts), 24), np.int64)
-    for at, (bins, _) in zip(inside, drawn, strict=True):
+    drawn = {at: _asked(at, volumes, mixes, _moved(at, share), pauses) for at in range(begin, hour + 1)}
+    counts, hours = np.zeros((len(accounts), len(TARGETS)), np.int64), np.zeros((len(accounts), 24), np.int64)
+    slow, nb = np.array(mixes) * np.array([[one.nb] for one in accounts]), np.array([one.nb for one in accounts])
+    for at, (bins, asked) in drawn.items():
+        slow, nb = FADES * slow, FADES * nb
+        counts += asked
         hours[:, (HOUR + at) % 24] = bins.sum(axis=1)
+        if at - 24 in drawn:
+            counts -= drawn[at - 24][1]
+            slow, nb = slow + drawn[at - 24][1], nb + drawn[at - 24][0].sum(axis=1)
     return [
         dataclasses.replace(
             one,
-            n=int(asked.sum()),
-            now={target: int(count) for target, count in zip(TARGETS, toward, strict=True) if count},
-            hours=asked.tolist(),
-            bins=bins.tolist(),
+            n=int(hours[i].sum()),
+            nb=float(nb[i]),
+            now={target: int(count) for target, count in zip(TARGETS, counts[i], strict=True) if count},
+            before={target: float(count) for target, count in zip(TARGETS, slow[i], strict=True) if count},
+            hours=hours[i].tolist(),
+            bins=drawn[hour][0][i].tolist(),
         )
-        for one, asked, toward, bins in zip(accounts, hours, counts, drawn[-1][0], strict=True)
-        if asked.sum()
+        for i, one in enumerate(accounts)
+        if hours[i].any()
     ]
 
 
 def _moved(hour: int, share: float) -> float:
     return share * min(max(hour - ONSET_H, 0) / 6, 1.0)
+
+
+def _mix(one: Account) -> tuple[float, ...]:
+    """Shares of TARGETS in what the account always asked for; every request has one model, and any capabilities."""
+    asked = [one.before.get(target, 0.0) / one.nb for target in TARGETS]
+    models = sum(asked[2:]) or 1.0
+    return *asked[:2], *(share / models if sum(asked[2:]) else float(not i) for i, share in enumerate(asked[2:]))
 
 
 @cache
@@ -95,10 +110,10 @@ def _asked(
     rng = np.random.default_rng([hour, len(volumes)])
     rate = np.array(volumes)[:, None] / (24 * 12) * (np.where(WAVES[hour], 0.0, 1 / 0.7) if pauses else np.ones(12))
     bins = rng.poisson(rate)
-    mix = np.array(mixes)
-    mix[:, TARGETS.index(NEW)] = mix[:, TARGETS.index("model:atlas-3")] * moved
-    mix[:, TARGETS.index("model:atlas-3")] *= 1 - moved
-    return bins, rng.binomial(bins.sum(axis=1)[:, None], np.clip(mix, 0.0, 1.0))
+    mix, total = np.array(mixes), bins.sum(axis=1)
+    capabilities, models = mix[:, :2], mix[:, 2:]
+    models[:, 1], models[:, 0] = models[:, 0] * moved, models[:, 0] * (1 - moved)
+    return bins, np.hstack((rng.binomial(total[:, None], capabilities), rng.multinomial(total, models)))
 
 
 def begun(parameters: Parameters = PARAMETERS, **told: object) -> Judge:
