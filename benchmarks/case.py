@@ -115,15 +115,17 @@ def measured(case: Case, rivals: Sequence[str], told: Callable[[str], None]) -> 
     }
 
 
-def samples_of(case: Case, told: Callable[[str], None]) -> dict[str, Any]:
+def samples_of(case: Case, told: Callable[[str], None], **size: Any) -> dict[str, Any]:
     """Every network that moved in a case, hour by hour, with the truth beside: what `make learn` fits.
+
+    size: `accounts` and `days` of the scenario, where they are not its own.
 
     Remembered in out/learn while no source changes but the numbers that were learnt.
     """
     path = ROOT / "out" / "learn" / version_but("learnt.py") / f"{case.scenario}-{case.seed}.json"
     if path.exists():
         return dict(orjson.loads(path.read_bytes()))
-    story = tell(case.scenario, case.seed, real=case.real, scale=case.scale)
+    story = tell(case.scenario, case.seed, real=case.real, scale=case.scale, **size)
     lines = Lines(story.fleet, story.course, case.seed)
     truth = truth_of(story, lines)
     sampler = Sampler(truth["campaigns"])

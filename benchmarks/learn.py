@@ -30,6 +30,12 @@ from scipy.optimize import isotonic_regression, minimize
 from benchmarks.case import Case, samples_of, to_stderr
 
 LEARNT = Path(__file__).resolve().parent.parent / "detectors" / "learnt.py"
+# Some of the worlds that are not random, small, and of seeds that no table is made of.
+NAMED = (
+    ("pivot", 11), ("pivot", 21), ("surge", 12), ("hydra", 13), ("slow_and_low", 14), ("low_prevalence", 15),
+    ("no_templates_pivot", 16), ("few_pools", 17), ("quiet", 18), ("honest_networks", 12), ("honest_networks", 22),
+)  # fmt: skip
+SMALL = {"accounts": 700, "days": 6.0}
 KNOTS = (0.02, 0.2, 0.4, 0.6, 0.8, 0.98)  # quantiles of a trait, over networks
 RIDGE = 1.0
 ROUGHNESS = 0.5  # on changes of slope: a curve bends only where many networks say so
@@ -81,7 +87,11 @@ def main(
     """Simulate, fit, print how it does on what it was not fitted on, and write detectors/learnt.py."""
     cases = [Case("random", seed) for seed in _range(worlds)] + [Case("random_quiet", seed) for seed in _range(quiet)]
     fleets = [samples_of(case, to_stderr(f"{case.name}, seed {case.seed}")) for case in cases]
-    typer.echo(learn(fleets, f"random {worlds}, random_quiet {quiet}", LEARNT))
+    for scenario, seed in NAMED:
+        case = Case(scenario, seed)
+        fleets.append(samples_of(case, to_stderr(f"{case.name}, seed {case.seed}"), **SMALL))
+    seeds = f"random {worlds}, random_quiet {quiet}, named scenarios 11-22 with 700 accounts over 6 days"
+    typer.echo(learn(fleets, seeds, LEARNT))
 
 
 def _range(text: str) -> range:
