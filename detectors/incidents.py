@@ -12,6 +12,7 @@ import numpy as np
 from detectors.findings import Finding, Level, Member, Phase, Subject, Target
 from detectors.groups import RISE_OF_SHARE_MIN, Group, Tick
 from detectors.hand import NAME_ODDS, NAME_ODDS_STILL, belonging, probability
+from detectors.membership import TURNED
 from detectors.named import named_of, rows_of
 from detectors.parameters import HOUR_MS
 from detectors.population import Ints, Population
@@ -233,7 +234,8 @@ def _absorb(tick: Tick, incident: Incident, group: Group) -> None:
         incident.hand = max(incident.hand, group.verdict.log_odds)
     top = int(group.strong[0])
     everybody = _moved_beyond_others(group.shift, top) >= ALL_MOVED
-    moved = group.shift.used_more[:, group.strong].max(axis=1) > 0
+    turned = tick.evidence[np.ix_(group.rows, group.strong)] >= TURNED
+    moved = (group.shift.used_more[:, group.strong] > 0).any(axis=1) | turned.any(axis=1)
     for i, key in enumerate(group.keys.tolist()):
         _account(tick, incident, group, i, key, top, bool(moved[i]), everybody)
     z = {targets[k]: round(float(group.z[k]), 2) for k in group.strong.tolist()}
