@@ -9,7 +9,7 @@ the traits of every network that moved, with the truth beside, and fits:
   that were fitted without their fleet (FOLDS parts of the fleets);
 - from an account's score to the probability that it belongs to the campaign: isotonic regression, on a few knots.
 
-Samples are kept in out/learn until the detection changes, so a run can be taken up again. Two hours on two cores.
+Samples are kept in out/learn until the detection changes, so a run can be taken up again. An hour on two free cores.
 Source: Hastie and Tibshirani 1990 (additive models); Zadrozny and Elkan 2002 (isotonic calibration).
 """
 

@@ -1,0 +1,69 @@
+"""What `make learn` makes of networks: curves that tell, lines that keep their budgets, probabilities that hold."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.learn import FOLDS, NATS_MAX, Learnt, crossed, fitted, gathered, lasting, lines_of, module, report
+
+
+def fleet(number: int, tells: float = 1.0, hours: int = 4) -> dict:
+    """Twenty networks of which every fourth is a campaign's; its `load` is lower, its `noise` is anybody's."""
+    rng = np.random.default_rng(number)
+    samples = []
+    for network in range(20):
+        mine = network % 4 == 0
+        for hour in range(hours):
+            traits = {"load": float(rng.normal(-tells if mine else tells)), "noise": float(rng.normal())}
+            samples.append({
+                "hour": hour, "network": network, "share": 0.9 if mine else 0.0, "since": hour if mine else None,
+                "traits": traits | ({"seldom": 1.0} if network % 2 else {}),
+                "scores": rng.normal(3.0 if mine else 0.0, 1.0, 8), "moved": [True] * 8,
+                "members": [mine] * 7 + [False],
+            })  # fmt: skip
+    return {"name": str(number), "days": 10.0, "samples": samples}
+
+
+@pytest.fixture(scope="module")
+def samples():
+    return gathered([fleet(number) for number in range(2 * FOLDS)])
+
+
+def test_a_trait_that_tells_has_a_curve_and_one_that_does_not_is_level(samples):
+    curves, _ = fitted(samples, np.ones(len(samples.mine), bool))
+    assert curves["load"][1][0] > 0.5 > -0.5 > curves["load"][1][-1]
+    assert np.ptp(curves["noise"][1]) < 0.5 * np.ptp(curves["load"][1])
+    assert all(np.abs(nats).max() <= NATS_MAX for _, nats in curves.values())
+
+
+def test_a_network_weighs_as_much_however_long_it_lasts():
+    short, long = gathered([fleet(1, hours=2), fleet(2)]), gathered([fleet(1, hours=12), fleet(2)])
+    for one in (short, long):
+        assert one.weight[one.fleet == 0].sum() == pytest.approx(one.weight[one.fleet == 1].sum(), rel=0.35)
+
+
+def test_what_a_campaigns_accounts_do_before_its_onset_is_not_the_campaigns():
+    one = fleet(1)
+    for sample in one["samples"]:
+        sample["since"] = None if sample["since"] is None else sample["since"] - 100
+    assert not gathered([one]).mine.any()
+
+
+def test_a_smaller_budget_has_a_higher_line_and_honest_networks_keep_it(samples):
+    left_out = crossed(samples)
+    lines = lines_of(samples, left_out)
+    assert [line for _, line in lines] == sorted((line for _, line in lines), reverse=True)
+    budget, line = lines[-1]
+    over = {int(n) for n in samples.network[~samples.mine & (lasting(samples, left_out) > line)]}
+    assert len(over) <= budget * sum(samples.days) / 30.0 + 1
+
+
+def test_the_module_that_is_written_is_python_with_the_tables(samples):
+    curves, base = fitted(samples, np.ones(len(samples.mine), bool))
+    found = Learnt(curves, base, [(1.0, 2.0)], [(0.0, 0.5)], [(1.0, 1.0)])
+    told: dict = {}
+    exec(module(found, "of a test"), told)
+    assert set(told["TRAITS"]) == {"load", "noise", "seldom"}
+    assert told["LINES"] == ((1.0, 2.0),)
+    assert "campaigns" in report(samples, crossed(samples), found)
