@@ -125,6 +125,12 @@ def test_each_window_has_a_usual_of_its_own():
     assert [one.window for one in found] == [3]
 
 
+def test_a_new_target_is_held_against_the_usual_of_its_window():
+    usual = after(48, heard(24, a=(60, 5)), heard(3, a=(6, 5)))
+    found = crowds(usual, 48, heard(24, a=(60, 5), c=(60, 5)), heard(3, a=(6, 5), c=(60, 5)))
+    assert [(one.target, one.window) for one in found] == [(2, 3)]
+
+
 def test_less_than_chance_is_never_usual():
     usual = after(48, heard(a=(0, 50)))
     assert usual.of(48, [("model:a", 24)])["model:a", 24].tolist() == np.zeros(SHAPE).tolist()

@@ -206,6 +206,15 @@ def test_night_share_is_the_part_of_the_requests_at_night_beyond_that_of_compatr
     assert by_night(day, *[range(8)] * 6) == pytest.approx(1.0, abs=0.05)
 
 
+def test_who_works_at_night_no_more_than_compatriots_do_is_no_machine():
+    some = [3 if hour < 8 else 12 for hour in range(24)]
+    fleet = [dataclasses.replace(one, country="FR", hours=some) for one in FLEET]
+    group = [dataclasses.replace(one, country="FR", hours=some) for one in made(*[20] * 6)]
+    assert traits(group, fleet)["night_share"] == pytest.approx(0.0, abs=1e-3)
+    twice = [dataclasses.replace(one, hours=[6 if hour < 8 else 12 for hour in range(24)]) for one in group]
+    assert traits(twice, fleet)["night_share"] == pytest.approx(48 / 240 - 24 / 216, abs=0.01)
+
+
 def test_the_night_is_that_of_each_country():
     """Half of the world works when the other half sleeps: who works with their own works by day."""
     shifted = {"FR": range(8, 24), "NZ": [*range(12), *range(20, 24)]}
@@ -246,6 +255,12 @@ def test_kit_spread_is_how_much_the_part_under_shared_prompts_differs():
     assert traits(group)["kit_spread"] == pytest.approx(np.std(np.array(kit) / 20), abs=1e-4)
     alike = carrying(*({template("kit"): 12, template(f"own {i}"): 8} for i in range(4)))
     assert traits(alike)["kit_spread"] == 0.0
+
+
+def test_what_two_of_the_group_share_is_no_kit_of_it():
+    pair = [template("pair")] * 2 + [template("lone 2"), template("lone 3")]
+    group = carrying(*({template("kit"): 8, each: 8, template(f"own {i}"): 4} for i, each in enumerate(pair)))
+    assert traits(group)["kit_spread"] == 0.0
 
 
 def test_template_dominance_is_the_part_of_all_requests_under_the_favourite_prompt():
