@@ -8,6 +8,7 @@ from hashlib import blake2b
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.findings import Finding, Level, Member, Phase, Subject, Target
 from detectors.groups import RISE_OF_SHARE_MIN, Group, Tick
@@ -235,7 +236,7 @@ def _absorb(tick: Tick, incident: Incident, group: Group) -> None:
     top = int(group.strong[0])
     everybody = _moved_beyond_others(group.shift, top) >= ALL_MOVED
     turned = tick.evidence[np.ix_(group.rows, group.strong)] >= TURNED
-    moved = (group.shift.used_more[:, group.strong] > 0).any(axis=1) | turned.any(axis=1)
+    moved: NDArray[np.bool_] = (group.shift.used_more[:, group.strong] > 0).any(axis=1) | turned.any(axis=1)
     for i, key in enumerate(group.keys.tolist()):
         _account(tick, incident, group, i, key, top, bool(moved[i]), everybody)
     z = {targets[k]: round(float(group.z[k]), 2) for k in group.strong.tolist()}

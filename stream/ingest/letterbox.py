@@ -101,11 +101,13 @@ def fitted(letter: DeadLetter, bytes_max: int) -> DeadLetter:
     """
     if size_of(letter) <= bytes_max:
         return letter
-    value, told = letter.value or b"", [letter.truncated] if letter.truncated else []
-    bare = replace(letter, value=None, truncated="; ".join([*told, f"value cut from {len(value)} bytes"]))
+    value = letter.value or b""
+    # A value that was cut before is told by what it was then: that is how much of it came.
+    told = letter.truncated or f"value cut from {len(value)} bytes"
+    bare = replace(letter, value=None, truncated=told)
     room = bytes_max - size_of(bare)
     if room < 0:
-        told += [f"{len(letter.came)} headers and a key of {len(letter.key or b'')} bytes left out"]
-        bare = replace(bare, key=None, came=(), truncated="; ".join([*told, f"value cut from {len(value)} bytes"]))
+        left_out = f"{len(letter.came)} headers and a key of {len(letter.key or b'')} bytes left out"
+        bare = replace(bare, key=None, came=(), truncated=f"{left_out}; {told}")
         room = bytes_max - size_of(bare)
     return replace(bare, value=value[: max(room, 0)] or None)

@@ -120,7 +120,8 @@ async def test_in_a_changelog_where_nothing_is_ever_committed_it_is_to_what_reco
         await second.log._consumer.perform_seek()
         after = await second.log._consumer.position(changelog)
 
-    assert (before, after) == (3, 2)  # the one that recovery has read last is skipped when it comes again
+    assert before in (2, 3)  # at the end, or already where the watch over recovery has sent it
+    assert after == 2  # the one that recovery has read last is skipped when it comes again
 
 
 async def test_a_stop_ends_at_once_though_nothing_is_acknowledged_and_stores_first(bootstrap, unique):
