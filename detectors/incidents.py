@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from detectors.findings import Finding, Level, Member, Phase, Subject, Target
 from detectors.groups import RISE_OF_SHARE_MIN, Group, Tick
 from detectors.hand import NAME_ODDS, NAME_ODDS_STILL, belonging, probability
-from detectors.membership import TURNED
 from detectors.named import named_of, rows_of
 from detectors.parameters import HOUR_MS
 from detectors.population import Ints, Population
 from detectors.shift import Shift
 
+MOVED_NATS = 3.0  # evidence of one account by which it moved, whatever its mix of the day: one in twenty of its like
 OVERLAP_MIN = 0.5
 ALIKE_MIN = 0.3
 SAME_ACCOUNTS = 0.6
@@ -235,8 +235,8 @@ def _absorb(tick: Tick, incident: Incident, group: Group) -> None:
         incident.hand = max(incident.hand, group.verdict.log_odds)
     top = int(group.strong[0])
     everybody = _moved_beyond_others(group.shift, top) >= ALL_MOVED
-    turned = tick.evidence[np.ix_(group.rows, group.strong)] >= TURNED
-    moved: NDArray[np.bool_] = (group.shift.used_more[:, group.strong] > 0).any(axis=1) | turned.any(axis=1)
+    turned = tick.evidence[np.ix_(group.rows, group.strong)] >= MOVED_NATS
+    moved: NDArray[np.bool_] = np.any((group.shift.used_more[:, group.strong] > 0) | turned, axis=1)
     for i, key in enumerate(group.keys.tolist()):
         _account(tick, incident, group, i, key, top, bool(moved[i]), everybody)
     z = {targets[k]: round(float(group.z[k]), 2) for k in group.strong.tolist()}
