@@ -18,7 +18,7 @@ from detectors.parameters import HOUR_MS
 from detectors.population import Ints, Population
 from detectors.shift import Shift
 
-MOVED_NATS = 3.0  # evidence of one account by which it moved, whatever its mix of the day: one in twenty of its like
+MOVED_NATS = 2.0  # evidence of one account by which it moved, whatever its mix of the day
 OVERLAP_MIN = 0.5
 ALIKE_MIN = 0.3
 SAME_ACCOUNTS = 0.6
