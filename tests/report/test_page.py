@@ -113,7 +113,7 @@ def test_the_page_says_what_was_found_refused_and_how_it_judged(told):
     assert "2026-02-05 11:00 UTC warning → critical · +3 accounts" in page
     assert "resolved: ended" in page
     assert "not_json 17 not JSON, or cut off" in page
-    assert "Budget of false pages: 0.5 a month, so 0.0333 in these 2 days. Pages raised: 1." in page
+    assert "Budget of false pages: 1 a month, so 0.0667 in these 2 days. Pages raised: 1." in page
     assert fingerprint(told.parameters) in page
 
 
