@@ -5,6 +5,9 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
+# Stages are started by dozens: each would compile all that it imports where the environment forbids to keep it.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/bytecode
+unexport PYTHONDONTWRITEBYTECODE
 export SEEDS ?= 1 2 3 4 5
 export SCENARIOS ?=
 KILLS ?= 20
@@ -31,7 +34,7 @@ demo: $(VENV)/.installed ## watch Swerve find a planted campaign, without Kafka
 
 test: $(VENV)/.installed ## run every test; with a real Kafka where Java 17 and Maven are; root installs Prometheus
 	@tools/monitors.sh
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 faults: $(VENV)/.installed ## kill, stop, scale the stages under load, KILLS= and PAUSES= each; no Alertmanager for 10 min
 	@$(BIN)/python -m tests.service.drill --kills $(KILLS) --pauses $(PAUSES)
