@@ -16,12 +16,12 @@ from stream.frames import decode_summary
 from stream.sections import Groups, Kafka, Topics
 from stream.settings import Settings
 from tests.service.comparison import counts_of, difference, first_copies
-from tests.service.drill import UNTIL_MS, comparable
+from tests.service.drill import comparable
 from tests.service.processes import Stage, configuration, swerve
 from tests.service.recount import recount
 from tests.service.rig import everything, kafka_for, produce, until
 from tests.service.test_reshard import drained, fed
-from tests.service.traffic import Traffic, simulated
+from tests.service.traffic import MIXED_LONG, Traffic, simulated
 
 pytestmark = [pytest.mark.service("kafka"), pytest.mark.timeout(600)]
 
@@ -31,7 +31,7 @@ NEVER_IDLE = "[ticks]\nidle_s = 3600\n"
 
 @pytest.fixture(scope="module")
 def traffic(tmp_path_factory) -> Traffic:
-    return simulated(tmp_path_factory.mktemp("log"), SOURCES, scenario="mixed", accounts=250, until_ms=UNTIL_MS)
+    return simulated(tmp_path_factory.mktemp("log"), SOURCES, MIXED_LONG)
 
 
 @pytest.mark.slow

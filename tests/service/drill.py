@@ -23,17 +23,17 @@ from stream import kafka as clients
 from stream.frames import decode_summary
 from stream.sections import Kafka
 from stream.settings import Settings
+from tests.pace import PATIENCE_S
 from tests.service.broker import Broker, a_broker, breakable
 from tests.service.comparison import counts_of, difference, first_copies
 from tests.service.processes import Stage, configuration, swerve
 from tests.service.recount import recount
 from tests.service.rig import everything, kafka_for
-from tests.service.traffic import Traffic, simulated
+from tests.service.traffic import MIXED_LONG, Fleet, Traffic, simulated
 
 SOURCES, PARTITIONS = 3, 4
 SESSION_MS = 3_000
 PAUSE_S = 2 * SESSION_MS / 1000
-SETTLE_S = 300.0
 STAGES = ("ingest", "detect", "correlate")
 
 
@@ -59,7 +59,7 @@ class Crew:
 
     def until_ready(self) -> None:
         """Until everybody works, however often somebody has to be started again."""
-        end = time.monotonic() + SETTLE_S
+        end = time.monotonic() + 2 * PATIENCE_S
         while not all(map(_is_ready, self.slots.values())):
             assert time.monotonic() < end, "\n".join(stage.told() for stage in self.slots.values())
             time.sleep(0.5)
@@ -198,15 +198,19 @@ def restart(broker: Broker) -> None:
 
 
 def scale(crew: Crew, stage: str) -> None:
-    """From two workers to one, to three, to one, and back to two; who goes goes in peace."""
+    """From two workers to one, to three, to one, and back to two; who goes goes in peace, and only once it has worked.
+
+    Each number stays for a session's time: they count meanwhile.
+    """
     crew.slots.pop(f"{stage}-b").end()
-    time.sleep(PAUSE_S)
+    time.sleep(SESSION_MS / 1000)
     for name in "bc":
         crew.start(f"{stage}-{name}")
-    time.sleep(2 * PAUSE_S)
+    crew.until_ready()
+    time.sleep(SESSION_MS / 1000)
     for name in "bc":
         crew.slots.pop(f"{stage}-{name}").end()
-    time.sleep(PAUSE_S)
+    time.sleep(SESSION_MS / 1000)
     crew.start(f"{stage}-b")
 
 
@@ -241,7 +245,7 @@ async def _told(kafka: Kafka) -> tuple[list[bytes], list[bytes]]:
 
 def settle(crew: Crew, kafka: Kafka, expected: list[tuple[int, str, bytes]], end_ms: int, tick_ms: int) -> None:
     """Until the ticks that matter are whole and the alerts as expected, or time is up."""
-    end = time.monotonic() + SETTLE_S
+    end = time.monotonic() + 2 * PATIENCE_S
     last = end_ms // tick_ms - 1
     while time.monotonic() < end:
         crew.restart_the_dead()
@@ -269,7 +273,7 @@ def drill(
     unique: str,
     folder: Path,
     plan: Plan,
-    until_ms: int,
+    fleet: Fleet,
     say: Callable[[str], None],
     broker: Broker | None = None,
 ) -> Result:
@@ -279,7 +283,7 @@ def drill(
         session_timeout_ms=SESSION_MS, correlate_session_timeout_ms=SESSION_MS,
     )  # fmt: skip
     config, settings = configuration(folder, kafka), Settings(kafka=kafka)
-    traffic = simulated(folder, SOURCES, scenario="mixed", accounts=250, until_ms=until_ms)
+    traffic = simulated(folder, SOURCES, fleet)
     say(f"{sum(map(len, traffic.sources)):,} records; backtest")
     paths = traffic.write(folder, [f"{kafka.topics.requests}[{n}]" for n in range(SOURCES)])
     swerve(
@@ -343,9 +347,6 @@ def _result(crew: Crew, kafka: Kafka, traffic: Traffic, folder: Path, tick_ms: i
     )
 
 
-UNTIL_MS = 1_772_964_000_000 + 2 * 3_600_000  # the first campaigns of the scenario have fired, grown and ended by then
-
-
 def main() -> None:
     """`make faults`."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -364,7 +365,7 @@ def main() -> None:
     with breakable() if asked.broker else contextlib.nullcontext() as broker, contextlib.ExitStack() as stack:
         bootstrap = broker.bootstrap if broker else stack.enter_context(a_broker())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        result = drill(bootstrap, f"drill{int(time.time())}", folder, plan, UNTIL_MS, say, broker)
+        result = drill(bootstrap, f"drill{int(time.time())}", folder, plan, MIXED_LONG, say, broker)
     say(f"{result.exits} workers died, {result.fenced} of them fenced; {result.records:,} records")
     say(f"counts: {result.entries:,} entries against a plain recount: {result.counts or 'equal'}")
     say(f"counts without the first hundred records: {result.blind or 'differ, as they must'}")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from tests.service.drill import UNTIL_MS, Plan, drill
+from tests.service.drill import Plan, drill
+from tests.service.traffic import SURGE
 
-pytestmark = [pytest.mark.service("kafka"), pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.service("kafka"), pytest.mark.slow]
 
 
 def test_counts_and_alerts_survive_kills_stops_and_rebalances(bootstrap, unique, tmp_path):
-    plan = Plan(kills=1, pauses=1, scale=True, load_s=50.0)
+    plan = Plan(kills=1, pauses=1, scale=True, load_s=40.0)
 
-    result = drill(bootstrap, unique, tmp_path, plan, UNTIL_MS, print)
+    result = drill(bootstrap, unique, tmp_path, plan, SURGE, print)
 
     assert result.wrong == []
     assert result.alert_records >= 3

@@ -14,6 +14,26 @@ from tests.service.processes import swerve
 
 
 @dataclass(frozen=True)
+class Fleet:
+    """What is simulated, up to a time: a scenario with so many honest accounts, as long as its story needs."""
+
+    scenario: str
+    accounts: int
+    days: float
+    until_ms: int
+
+
+HOUR_MS = 3_600_000
+MARCH_7_MS = 1_772_841_600_000
+# Two campaigns of capabilities: by then one alert has fired and ended, and another has grown twice.
+SURGE = Fleet("surge", 200, 6.0, MARCH_7_MS + 14 * HOUR_MS)
+# Two releases and three campaigns: by then three alerts have fired, of releases and of capabilities; one has ended.
+MIXED = Fleet("mixed", 200, 7.0, MARCH_7_MS + 31 * HOUR_MS)
+# The same with more accounts, and some hours more: for drills of minutes.
+MIXED_LONG = Fleet("mixed", 250, 9.0, MARCH_7_MS + 36 * HOUR_MS)
+
+
+@dataclass(frozen=True)
 class Traffic:
     """Records by source, in the order of each. end_ms: the end of what may be compared; records beyond close it."""
 
@@ -59,11 +79,12 @@ def closing(start_ms: int, source: int) -> list[bytes]:
     ]
 
 
-def simulated(folder: Path, sources: int, *, scenario: str, accounts: int, until_ms: int | None = None) -> Traffic:
+def simulated(folder: Path, sources: int, fleet: Fleet) -> Traffic:
     """Records spread over the sources whatever their account is."""
     log, releases, truth = folder / "log.ndjson", folder / "releases.json", folder / "truth.json"
     swerve(
-        "simulate", "--scenario", scenario, "--seed", "1", "--accounts", str(accounts),
+        "simulate", "--scenario", fleet.scenario, "--seed", "1",
+        "--accounts", str(fleet.accounts), "--days", str(fleet.days),
         "--output", str(log), "--releases", str(releases), "--truth", str(truth),
     )  # fmt: skip
     draw = random.Random(7)
@@ -71,11 +92,11 @@ def simulated(folder: Path, sources: int, *, scenario: str, accounts: int, until
     last_ms = 0
     for line in log.read_bytes().splitlines():
         at_ms = json.loads(line)["timestamp"]
-        if until_ms is not None and at_ms >= until_ms:
-            continue
+        if at_ms >= fleet.until_ms:
+            break  # a log is in the order of time
         last_ms = max(last_ms, at_ms)
         lines[draw.randrange(sources)].append(line)
-    end_ms = last_ms // 3_600_000 * 3_600_000
+    end_ms = last_ms // HOUR_MS * HOUR_MS
     return Traffic(
-        [spoiled(part, draw) + closing(end_ms + 3 * 3_600_000, n) for n, part in enumerate(lines)], releases, end_ms
+        [spoiled(part, draw) + closing(end_ms + 3 * HOUR_MS, n) for n, part in enumerate(lines)], releases, end_ms
     )
