@@ -27,7 +27,41 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 settings.register_profile("any_machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any_machine")
 
-SERVICES = Path(__file__).parent / "service"
+HERE = Path(__file__).parent
+# Files that take more than ten seconds, those with a broker and those without in turn: these work where those wait.
+LONG = (
+    "service/test_faults.py",
+    "simulate/test_difficulty.py",
+    "service/test_same_as_backtest.py",
+    "stories/test_evidence_recomputed.py",
+    "service/test_zombie.py",
+    "oncall/test_canary.py",
+    "service/test_faust_log.py",
+    "demo/test_demo.py",
+    "service/test_graceful.py",
+    "properties/test_resharding.py",
+    "service/stack/test_stack_smoke.py",
+    "simulate/test_simulate_command.py",
+    "service/test_detect.py",
+    "simulate/test_random_worlds.py",
+    "service/test_correlate.py",
+    "detectors/test_judge.py",
+    "service/test_membership.py",
+    "detectors/test_missing_attributes.py",
+    "service/test_real_alertmanager.py",
+    "simulate/test_campaigns.py",
+    "service/test_attention.py",
+    "detectors/test_watchlist.py",
+    "service/test_secure.py",
+    "watch/test_watch.py",
+    "service/test_outgoing.py",
+    "benchmarks/test_hardness.py",
+    "service/test_one_page_in_all.py",
+    "backtest/test_what_goes_wrong.py",
+    "service/test_reshard.py",
+    "service/test_ingest.py",
+    "service/test_prometheus_panels.py",
+)
 RAN: Counter[str] = Counter()
 MISSED: dict[str, str] = {}
 
@@ -68,10 +102,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of services are one group: where tests run side by side, one process has them all, and one broker."""
-    for item in items:
-        if SERVICES in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("services"))
+    """What takes long begins first, so that processes side by side end together: `--dist loadfile` deals out files."""
+    place = {HERE / name: at for at, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
