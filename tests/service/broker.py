@@ -16,12 +16,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
+from tests.pace import PATIENCE_S
+
 HERE = Path(__file__).parent / "kafka"
 REPOSITORY = Path(__file__).parents[2]
 IMAGE = "apache/kafka:4.3.1"
 CLUSTER = "AAAAAAAAAAAAAAAAAAAAAA"  # any 16 bytes in base64url
 JAVA_MIN = 17
-START_S = 60.0
 DOWNLOAD_S = 300.0
 
 Running = TypeVar("Running")
@@ -78,7 +79,7 @@ class Broker:
 
     def _java_once(self, *arguments: str) -> None:
         command = ["java", "-Xmx128m", "-cp", f"{self.jars}/*", *arguments]
-        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=START_S)
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=PATIENCE_S)
         if done.returncode:
             raise NoBrokerError(f"{arguments[0]} failed: {done.stderr[-2000:]}")
 
@@ -96,7 +97,7 @@ def free_port() -> int:
 
 def wait_for_port(port: int, process: subprocess.Popen[bytes] | None, log: Path | None) -> None:
     """Until something accepts connections; NoBrokerError with the end of the log where the process died, or in time."""
-    until = time.monotonic() + START_S
+    until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until and (process is None or process.poll() is None):
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
@@ -110,7 +111,7 @@ def why_no_java() -> str | None:
     missing = [program for program in ("java", "mvn") if not shutil.which(program)]
     if missing:
         return f"{' and '.join(missing)} not installed"
-    said = subprocess.run(["java", "-version"], capture_output=True, text=True, timeout=START_S).stderr
+    said = subprocess.run(["java", "-version"], capture_output=True, text=True, timeout=PATIENCE_S).stderr
     version = said.split('"')[1] if '"' in said else "0"
     major = int(version.split(".")[0].split("-")[0] or 0)
     return None if major >= JAVA_MIN else f"Java {version} is too old, {JAVA_MIN} is needed"
@@ -142,7 +143,7 @@ def why_no_docker() -> str | None:
     """None where a Docker daemon answers; a `docker` program alone means nothing."""
     if not shutil.which("docker"):
         return "docker not installed"
-    done = subprocess.run(["docker", "info"], capture_output=True, text=True, timeout=START_S)
+    done = subprocess.run(["docker", "info"], capture_output=True, text=True, timeout=PATIENCE_S)
     return None if done.returncode == 0 else "no Docker daemon answers"
 
 
@@ -168,7 +169,7 @@ def from_docker() -> Iterator[str]:
         wait_for_port(port, None, None)
         yield f"127.0.0.1:{port}"
     finally:
-        subprocess.run(["docker", "kill", done.stdout.strip()], capture_output=True, timeout=START_S)
+        subprocess.run(["docker", "kill", done.stdout.strip()], capture_output=True, timeout=PATIENCE_S)
 
 
 @contextlib.contextmanager

@@ -13,7 +13,8 @@ from typing import Any
 
 import aiohttp
 
-STARTED_S, ANSWER_S = 30.0, 30.0
+from tests.pace import PATIENCE_S
+
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
@@ -63,7 +64,7 @@ class Browser:
         number = next(self._numbers)
         answer = self._waiting[number] = asyncio.get_running_loop().create_future()
         await self._socket.send_json({"id": number, "method": method, "params": params})
-        told = await asyncio.wait_for(answer, ANSWER_S)
+        told = await asyncio.wait_for(answer, PATIENCE_S)
         if "error" in told:
             raise BrowserError(f"{method}: {told['error']}")
         return told["result"]
@@ -72,7 +73,7 @@ class Browser:
         """Go there, and wait until it is loaded."""
         self._loaded.clear()
         await self.ask("Page.navigate", url=address)
-        await asyncio.wait_for(self._loaded.wait(), ANSWER_S)
+        await asyncio.wait_for(self._loaded.wait(), PATIENCE_S)
 
     async def run(self, script: str) -> Any:
         """The value of an expression in the page."""
@@ -91,7 +92,7 @@ class Browser:
         if found is None:
             raise BrowserError(f"nothing to press says {words!r}")
         if found != "SUMMARY":
-            await asyncio.wait_for(self._loaded.wait(), ANSWER_S)
+            await asyncio.wait_for(self._loaded.wait(), PATIENCE_S)
 
     async def press(self, key: str) -> None:
         """Type one key."""
@@ -145,7 +146,7 @@ async def browsing(program: str, profile: Path) -> AsyncIterator[Browser]:
 
 async def _tab(session: aiohttp.ClientSession, told: Path) -> str:
     """The address of the first tab, as soon as the browser has written where it listens."""
-    async with asyncio.timeout(STARTED_S):
+    async with asyncio.timeout(PATIENCE_S):
         while not (told.exists() and "\n" in told.read_text()):
             await asyncio.sleep(0.05)
         port = told.read_text().splitlines()[0]

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stream.sections import Kafka
+from tests.pace import PATIENCE_S
 
 SWERVE = (sys.executable, "-c", "from stream.cli import main; main()")
-START_S = 120.0
 
 
 def configuration(folder: Path, kafka: Kafka, more: str = "") -> Path:
@@ -49,6 +49,8 @@ class Stage:
         """program: in place of `swerve`. variables: of the environment, beside ours."""
         Stage.number += 1
         self.stage = stage
+        self._begun_s = time.monotonic()
+        self._ready_after_s = 0.0
         self.log = folder / f"{stage}-{Stage.number}.log"
         with self.log.open("wb") as out:
             self.process = subprocess.Popen(
@@ -66,7 +68,7 @@ class Stage:
 
     def address(self) -> str:
         """Where it serves HTTP."""
-        end = time.monotonic() + START_S
+        end = time.monotonic() + PATIENCE_S
         while not (lines := self.said("serving")):
             assert self.process.poll() is None, self.told()
             assert time.monotonic() < end, self.told()
@@ -75,7 +77,7 @@ class Stage:
 
     def get(self, path: str) -> str:
         """One page of its HTTP server."""
-        with urllib.request.urlopen(self.address() + path, timeout=10) as answer:
+        with urllib.request.urlopen(self.address() + path, timeout=PATIENCE_S) as answer:
             return answer.read().decode()
 
     def metric(self, name: str) -> float:
@@ -83,9 +85,13 @@ class Stage:
         lines = [line for line in self.get("/metrics").splitlines() if line.split("{")[0].split(" ")[0] == name]
         return sum(float(line.split("}")[-1].split("#")[0].split()[0 if "}" in line else 1]) for line in lines)
 
+    def within(self, seconds: float) -> float:
+        """So many seconds, or ten times what this worker took to get ready: of a busy machine no more can be asked."""
+        return max(seconds, 10 * self._ready_after_s)
+
     def until_ready(self) -> None:
         """Until /readyz says so."""
-        end = time.monotonic() + START_S
+        end = time.monotonic() + PATIENCE_S
         while True:
             assert self.process.poll() is None, self.told()
             try:
@@ -94,6 +100,7 @@ class Stage:
                 assert time.monotonic() < end, self.told()
                 time.sleep(0.1)
             else:
+                self._ready_after_s = self._ready_after_s or time.monotonic() - self._begun_s
                 return
 
     def told(self) -> str:
@@ -113,7 +120,7 @@ class Stage:
         """SIGCONT."""
         self.process.send_signal(signal.SIGCONT)
 
-    def end(self, seconds: float = 30.0) -> int:
+    def end(self, seconds: float = PATIENCE_S) -> int:
         """SIGTERM; the exit code. Killed where it does not end in time."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)

@@ -10,6 +10,7 @@ from aiokafka import TopicPartition
 
 from stream import kafka as broker
 from stream.sections import Kafka
+from tests.pace import PATIENCE_S
 from tests.service.processes import Stage, configuration, swerve
 from tests.service.rig import kafka_for, produce, request
 
@@ -17,7 +18,6 @@ SESSION_MS = 6_000
 START_MS = 1_772_409_600_000
 MORE = 5_000
 UNJUDGED = 64
-WAIT_S = 120.0
 
 
 async def _ends(kafka: Kafka) -> dict[TopicPartition, int]:
@@ -33,12 +33,12 @@ async def _stored(kafka: Kafka) -> dict[TopicPartition, int]:
 
 def until_stored(kafka: Kafka, ends: dict[TopicPartition, int]) -> None:
     """Until detect has stored and committed all of it."""
-    end = time.monotonic() + WAIT_S
+    end = time.monotonic() + PATIENCE_S
     while True:
         stored = asyncio.run(_stored(kafka))
         if all(stored.get(partition, -1) >= offset for partition, offset in ends.items()):
             return
-        assert time.monotonic() < end, f"not within {WAIT_S} s: {stored} of {ends}"
+        assert time.monotonic() < end, f"not within {PATIENCE_S} s: {stored} of {ends}"
         time.sleep(0.2)
 
 
@@ -68,7 +68,7 @@ def send(kafka: Kafka, ingest: Stage, numbers: range) -> None:
     """One request of each account, and wait until ingest has sent them on; the last few stay unjudged."""
     records = [request(n, at_ms=START_MS + 10 * n, account=f"acct_{n:09d}") for n in numbers]
     asyncio.run(produce(kafka, kafka.topics.requests, [(n % 2, record) for n, record in enumerate(records)]))
-    end = time.monotonic() + WAIT_S
+    end = time.monotonic() + PATIENCE_S
     while ingest.metric("swerve_records_accepted_total") < numbers.stop - UNJUDGED:
         assert time.monotonic() < end, ingest.told()
         time.sleep(0.1)

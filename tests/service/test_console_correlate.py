@@ -11,6 +11,7 @@ import pytest
 
 from stream import topics
 from stream.contract.expected import decode_expected
+from tests.pace import PATIENCE_S
 from tests.service.processes import Stage, configuration
 from tests.service.rig import everything, settings_for
 
@@ -28,7 +29,7 @@ async def answers(session: aiohttp.ClientSession, address: str, path: str) -> di
 
 async def taken(session: aiohttp.ClientSession, address: str, shift: dict) -> None:
     """Until the worker judges, and takes a word."""
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             async with session.post(f"{address}/api/v1/expected", json=shift) as answer:
                 if answer.status == 202:
@@ -39,7 +40,7 @@ async def taken(session: aiohttp.ClientSession, address: str, shift: dict) -> No
 
 async def announced(session: aiohttp.ClientSession, address: str, shifts: list[dict]) -> None:
     """Until the list that the worker tells is this one."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while (await answers(session, address, "/api/v1/expected"))["expected"] != shifts:
             await asyncio.sleep(0.1)
 

@@ -12,6 +12,7 @@ from stream.contract.alert import Alert, AlertSubject, AlertTarget, encode
 from stream.correlate.book import GONE, Book
 from stream.detect.shell import Output
 from stream.transactions import FencedError
+from tests.pace import PATIENCE_S
 from tests.service.processes import Stage, configuration
 from tests.service.rig import everything, kafka_for
 
@@ -86,7 +87,7 @@ def test_the_standby_takes_over_within_thirty_seconds(bootstrap, unique, tmp_pat
     first = Stage("correlate", config, tmp_path)
     try:
         first.until_ready()
-        until_active(first, 30.0)
+        until_active(first, PATIENCE_S)
         second = Stage("correlate", config, tmp_path)
         second.until_ready()
         active, standby = (first, second) if first.metric("swerve_correlate_active") == 1 else (second, first)
@@ -94,10 +95,10 @@ def test_the_standby_takes_over_within_thirty_seconds(bootstrap, unique, tmp_pat
             active.kill()
         else:
             active.pause()
-        seconds = until_active(standby, 30.0)
+        seconds = until_active(standby, standby.within(30.0))
         if how == "pause":
             active.go_on()
-            until_passive(active, 30.0)
+            until_passive(active)
             assert standby.metric("swerve_correlate_active") == 1
         print(f"taken over {seconds:.1f} s after the {how}, with a session of {SESSION_MS / 1000:.0f} s")
     finally:
@@ -115,9 +116,9 @@ def until_active(stage: Stage, seconds: float) -> float:
     return time.monotonic() - begun
 
 
-def until_passive(zombie: Stage, seconds: float) -> None:
+def until_passive(zombie: Stage) -> None:
     """Until it has noticed that another judges: it stands by, or it has ended because it was fenced."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + PATIENCE_S
     while zombie.process.poll() is None:
         try:
             if zombie.metric("swerve_correlate_active") == 0:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from stream import kafka as broker
@@ -75,7 +73,7 @@ async def test_messages_that_faust_leaves_out_with_nothing_after_them_are_counte
 
     monkeypatch.setattr(faust_log._Consumer, "getmany", getmany)
     async with running(detect.work, settings):
-        await until(lambda: drained(kafka, ends), 60.0)
+        await until(lambda: drained(kafka, ends))
 
     assert len(left_out) == sum(ends.values())
     ticks = await accepted(kafka)
@@ -93,22 +91,20 @@ async def drained(kafka, ends) -> bool:
 
 
 async def test_a_partition_without_records_holds_time_back_only_until_it_is_idle(bootstrap, unique):
-    settings = settings_for(bootstrap, unique, idle_s=20.0)
+    """By the times of the broker: a slow machine sees both late, and in the same order."""
+    settings = settings_for(bootstrap, unique, idle_s=5.0)
     kafka = settings.kafka
     await topics.create(kafka, 2)
     await produce(kafka, kafka.topics.requests, [(0, request(n)) for n in range(3_000)])
-
-    async def sent():
-        frames = [decode_frame(record.value) for record in await everything(kafka, kafka.topics.frames)]
-        return any(frame.upto >= 2_983 for frame in frames)
 
     async def enough(requests: int) -> bool:
         return sum((await accepted(kafka)).values()) >= requests
 
     async with running(ingest.work, settings), running(detect.work, settings):
-        await until(sent)
-        await asyncio.sleep(2.0)
-        before = await accepted(kafka)
         await until(lambda: enough(1_800))
 
-    assert before == {}
+    empty = f"{kafka.topics.requests}[1]"
+    frames = [(one.timestamp, decode_frame(one.value)) for one in await everything(kafka, kafka.topics.frames)]
+    idle_ms = min(at_ms for at_ms, frame in frames if frame.source == empty and frame.idle)
+    told_ms = min(one.timestamp for one in await everything(kafka, kafka.topics.summaries))
+    assert told_ms >= idle_ms

@@ -19,6 +19,7 @@ from stream.frames import decode_frame
 from stream.ingest import worker
 from stream.place import Place
 from stream.stage import Running
+from tests.pace import PATIENCE_S
 from tests.service.rig import everything, produce, request, running, settings_for, until
 
 pytestmark = pytest.mark.service("kafka")
@@ -188,4 +189,4 @@ async def test_a_topic_that_was_created_anew_is_not_skipped_in_silence(bootstrap
         await before.keep({0: Place(812)})
 
     with pytest.raises(SwerveError, match="read up to offset 812, but the topic ends at 50: it was created anew"):
-        await asyncio.wait_for(worker.work(settings, Running()), 30)
+        await asyncio.wait_for(worker.work(settings, Running()), PATIENCE_S)

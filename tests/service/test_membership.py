@@ -8,6 +8,7 @@ import time
 import pytest
 
 from stream import topics
+from tests.pace import PATIENCE_S
 from tests.service.processes import Stage, configuration
 from tests.service.rig import everything, kafka_for, produce, request
 
@@ -21,7 +22,7 @@ def test_all_stages_run_in_one_process(bootstrap, unique, tmp_path):
     stage = Stage("run", configuration(tmp_path, kafka), tmp_path)
     try:
         stage.until_ready()
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE_S
         while stage.metric("swerve_ticks_closed_total") < 8:
             assert time.monotonic() < end, stage.told()
             time.sleep(0.2)

@@ -14,6 +14,7 @@ import pytest
 from stream import topics
 from stream.contract.alert import encode
 from stream.sinks.webhook import EXAMPLE
+from tests.pace import PATIENCE_S
 from tests.service.processes import Stage, configuration
 from tests.service.rig import kafka_for, produce
 
@@ -49,7 +50,7 @@ def pager():
     server.server_close()
 
 
-def until(holds, stages, seconds=120.0):
+def until(holds, stages, seconds=PATIENCE_S):
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "\n".join(stage.told() for stage in stages)

@@ -14,6 +14,7 @@ from stream.correlate import outgoing
 from stream.sections import FileSink
 from stream.sinks.delivery import Attention
 from stream.sinks.webhook import EXAMPLE
+from tests.pace import PATIENCE_S
 from tests.service.rig import produce, settings_for
 
 pytestmark = pytest.mark.service("kafka")
@@ -54,7 +55,7 @@ async def delivering(settings, attention=None):
 
 
 async def until(holds):
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while not holds():
             await asyncio.sleep(0.05)
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.pace import PATIENCE_S
 from tests.service.broker import free_port
 from tests.service.stack.monitors import Prometheus
 from tests.service.stack.panels import faults, queries
 
 pytestmark = pytest.mark.service("prometheus")
-SETTLED_S = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def prometheus(program, tmp_path_factory):
 
 def _until_filled(running: Prometheus) -> None:
     """Rates need a few scrapes: ask until no panel lacks data, and let the tests say what is still missing."""
-    until = time.monotonic() + SETTLED_S
+    until = time.monotonic() + PATIENCE_S
     while faults(running) and time.monotonic() < until:
         time.sleep(0.5)
 
@@ -72,7 +72,7 @@ def test_a_process_of_a_large_fleet_costs_prometheus_under_1000_series(prometheu
 
 
 def test_the_recording_rules_compute_what_the_alerts_read(prometheus):
-    until = time.monotonic() + SETTLED_S
+    until = time.monotonic() + PATIENCE_S
     while not (refused := prometheus.query("fleet:swerve_records_refused:ratio_rate5m")):
         assert time.monotonic() < until, "the rule has not computed anything"
         time.sleep(0.5)

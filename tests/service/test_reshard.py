@@ -20,9 +20,10 @@ from stream.sections import Kafka
 from stream.settings import Settings
 from stream.stage import Running
 from tests.detectors.traffic import frame_of
+from tests.pace import PATIENCE_S
 from tests.service.rig import everything, produce, request, running, settings_for, until
 
-pytestmark = [pytest.mark.service("kafka"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.service("kafka")
 
 
 async def drained(kafka: Kafka) -> bool:
@@ -121,7 +122,7 @@ async def test_a_worker_with_another_number_of_partitions_is_refused_and_names_t
     other = moved(settings, settings.kafka.model_copy(update={"partitions": 3}))
 
     with pytest.raises(SwerveError, match=r"partitions is 2, expected 3: .* `swerve reshard 3`"):
-        await asyncio.wait_for(detect.work(other, Running()), 30)
+        await asyncio.wait_for(detect.work(other, Running()), PATIENCE_S)
 
 
 # What it moves

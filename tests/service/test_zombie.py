@@ -15,12 +15,13 @@ from stream.contract.alert import decode, encode
 from stream.frames import decode_summary, encode_summary
 from stream.pipeline import Fleet
 from tests.console.conftest import summary
+from tests.pace import PATIENCE_S
 from tests.service.processes import Stage, configuration
 from tests.service.rig import everything, kafka_for, produce
 from tests.service.test_attention import store, two_that_fire
 from tests.service.test_one_page_in_all import is_active, until
 
-pytestmark = [pytest.mark.service("kafka"), pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.service("kafka"), pytest.mark.slow]
 SESSION_MS = 8_000  # a busy machine may keep a healthy process from its heartbeats for seconds
 TICKS = 12 * 30  # more than a day without a finding: both campaigns end
 PARAMETERS_TICK_MS = 300_000
@@ -91,7 +92,7 @@ def test_who_wakes_up_after_another_took_over_is_refused_and_ends_and_nothing_is
         print(f"taken over {time.monotonic() - begun_s:.1f} s after the stop, with a session of {SESSION_MS / 1000} s")
         until(lambda: len(said()) >= len(expected), [successor])
         zombie.go_on()
-        code = zombie.process.wait(120.0)
+        code = zombie.process.wait(PATIENCE_S)
         last = zombie.log.read_text().splitlines()[-1]
         time.sleep(2.0)  # for what should not come
         until(lambda: is_active(successor), [successor])

@@ -18,7 +18,7 @@ from stream.simulate.write import Lines
 from tests.stories import recompute
 from tests.stories.recompute import HOUR_MS, WINDOW_H, recomputed
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.slow
 
 COUNTS = ("accounts", "active", "organisations", "requests", "target_requests")
 SHARES = ("share_after", "share_before", "fleet_share_after", "fleet_share_before")

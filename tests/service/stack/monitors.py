@@ -15,10 +15,10 @@ from typing import Any
 
 import yaml
 
+from tests.pace import PATIENCE_S
 from tests.service.broker import free_port
 
 MONITORING = Path(__file__).parents[3] / "deploy" / "monitoring"
-START_S = 60.0
 
 
 class NotUpError(Exception):
@@ -47,7 +47,7 @@ class Monitor:
     def get(self, path: str, **parameters: str) -> Any:
         """The JSON of one page."""
         query = f"?{urllib.parse.urlencode(parameters)}" if parameters else ""
-        with urllib.request.urlopen(f"{self.address}{path}{query}", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.address}{path}{query}", timeout=PATIENCE_S) as answer:
             return json.load(answer)
 
     def stop(self) -> None:
@@ -60,7 +60,7 @@ class Monitor:
             self.process.wait()
 
     def _wait(self) -> None:
-        until = time.monotonic() + START_S
+        until = time.monotonic() + PATIENCE_S
         while time.monotonic() < until and self.process.poll() is None:
             with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.address}/-/ready", timeout=2):
                 return

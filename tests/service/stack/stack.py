@@ -14,6 +14,7 @@ from typing import Any
 
 from stream import kafka as broker
 from stream.sections import Kafka
+from tests.pace import PATIENCE_S
 from tests.service.processes import SWERVE, Stage, configuration, swerve
 from tests.service.rig import kafka_for
 from tests.service.stack.monitors import Alertmanager, Monitor, Prometheus
@@ -127,7 +128,7 @@ class Stack:
         return codes
 
 
-def until(ask: Callable[[], bool], what: str, told: Callable[[], str], seconds: float = 60.0) -> None:
+def until(ask: Callable[[], bool], what: str, told: Callable[[], str], seconds: float = PATIENCE_S) -> None:
     """Wait until it is so, or fail and say what the processes said."""
     end = time.monotonic() + seconds
     while not ask():

@@ -18,11 +18,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.pace import PATIENCE_S
+
 pytestmark = [
     pytest.mark.service("kafka"), pytest.mark.service("prometheus"), pytest.mark.service("alertmanager"),
     pytest.mark.slow,
 ]  # fmt: skip
-UP_S, SCRAPED_S, STOP_S = 120.0, 60.0, 90.0
 ADDRESS = re.compile(r"^  (\w+) +(http://[\d.:]+)$")
 
 
@@ -41,7 +42,7 @@ class Terminal:
     def _read(self) -> None:
         self.lines.extend(line.rstrip("\n") for line in self.process.stdout)
 
-    def until(self, ask: Callable[[], object], seconds: float) -> None:
+    def until(self, ask: Callable[[], object], seconds: float = PATIENCE_S) -> None:
         end = time.monotonic() + seconds
         while not ask():
             assert time.monotonic() < end, "\n".join(self.lines)
@@ -54,7 +55,7 @@ class Terminal:
 
     def ctrl_c(self) -> int:
         os.killpg(self.process.pid, signal.SIGINT)
-        return self.process.wait(STOP_S)
+        return self.process.wait(PATIENCE_S)
 
 
 @pytest.fixture
@@ -75,19 +76,19 @@ def listens(address: str) -> bool:
 
 def scraped(prometheus: str) -> bool:
     with urllib.request.urlopen(
-        f"{prometheus}/api/v1/query?query=sum(swerve_records_accepted_total)", timeout=10
+        f"{prometheus}/api/v1/query?query=sum(swerve_records_accepted_total)", timeout=PATIENCE_S
     ) as got:
         result = json.load(got)["data"]["result"]
     return bool(result) and float(result[0]["value"][1]) > 0
 
 
 def test_make_stack_brings_everything_up_counts_requests_and_stops_at_one_ctrl_c(terminal: Terminal):
-    terminal.until(lambda: any(line.startswith("up; ") for line in terminal.lines), UP_S)
+    terminal.until(lambda: any(line.startswith("up; ") for line in terminal.lines))
     names = [name for name, _ in terminal.addresses]
     assert {"ingest", "detect", "correlate", "prometheus", "alertmanager"} <= set(names)
     assert names.count("correlate") == 2
 
-    terminal.until(lambda: scraped(dict(terminal.addresses)["prometheus"]), SCRAPED_S)
+    terminal.until(lambda: scraped(dict(terminal.addresses)["prometheus"]))
     code = terminal.ctrl_c()
 
     assert code == 0, "\n".join(terminal.lines)
