@@ -15,9 +15,9 @@ from detectors.crowds import Usual, crowds_of, parts_of
 from detectors.drift import Releases
 from detectors.findings import Finding, Level, Target
 from detectors.groups import Group, Tick, groups_of, tick_of
+from detectors.holdings import Holdings
 from detectors.incidents import Incidents
 from detectors.interned import in_order, order_of_pairs, ordered
-from detectors.membership import Holdings
 from detectors.movement import movement_of
 from detectors.neighbours import Neighbours, evidence_of, hear
 from detectors.operator import Activity
@@ -160,7 +160,7 @@ class Judge:
 
         known = Holdings(population, carried, parameters.popular_max(population.organisations))
         windows = self._windows(population)
-        neighbours = Neighbours(population, carried, parameters)
+        neighbours = Neighbours(known)
         heard_of = np.flatnonzero(population.X.sum(axis=0) >= HEARD_MIN)
         whole = (parameters.fast_window_h, population.X, population.n)
         evidence = [evidence_of(population, counts, asked, hours) for hours, counts, asked in (whole, *windows)]

@@ -12,7 +12,8 @@ from detectors.carriers import Carried
 from detectors.coordination import Coordination, coordination_of, without_one_customer
 from detectors.crowds import Crowd
 from detectors.hand import Verdict, hand_of
-from detectors.membership import Holdings, candidates_of, cleaned, log_odds
+from detectors.holdings import Holdings
+from detectors.membership import candidates_of, cleaned, log_odds
 from detectors.movement import Movement
 from detectors.operator import Activity, Ordinary, ordinary_of, ties_of, traits_of
 from detectors.parameters import Parameters
@@ -119,7 +120,7 @@ def tick_of(
         taken=taken,
         activity=activity,
         capabilities=capabilities,
-        ordinary=ordinary_of(population, capabilities),
+        ordinary=ordinary_of(population, carried, capabilities),
         history_h=history_h,
         is_new=is_new,
         new=np.array([is_new(target) for target in population.targets], bool),
@@ -158,8 +159,7 @@ def _members(tick: Tick, rows: Ints, parameters: Parameters) -> Ints:
     """The part, cleaned up: who belongs by what it shares and how it moved."""
     evidence = _turned(tick, rows, parameters)
     candidates = candidates_of(tick.known, evidence, rows, tick.taken)
-    members, _ = cleaned(tick.known, evidence, rows, candidates)
-    return without_one_customer(tick.population, members)
+    return without_one_customer(tick.population, cleaned(tick.known, evidence, rows, candidates))
 
 
 def _turned(tick: Tick, rows: Ints, parameters: Parameters) -> Floats:

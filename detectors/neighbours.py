@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from detectors.carriers import Carried
+from detectors.holdings import Holdings
 from detectors.movement import kl_up, nats_of_rank
-from detectors.parameters import Parameters
 from detectors.population import Floats, Ints, Population, strata_of
 from detectors.sparse import distinct
 
@@ -56,43 +55,31 @@ def evidence_of(population: Population, counts: Floats, requests: Floats, hours:
 class Neighbours:
     """Who shares rare values with whom, organisation by organisation. O(memberships log memberships) to build."""
 
-    def __init__(self, population: Population, carried: Carried, parameters: Parameters) -> None:
-        most = parameters.popular_max(population.organisations)
-        known = (carried.organisations >= 2) & (carried.organisations <= most) & (carried.dimension >= 0)
-        chosen = np.flatnonzero(known[carried.value])
-        chosen = chosen[np.argsort(carried.row[chosen], kind="stable")]
-        row, value = carried.row[chosen], carried.value[chosen]
-        names, value = np.unique(value, return_inverse=True)
+    def __init__(self, known: Holdings) -> None:
+        population = known.population
+        names, value = np.unique(known.value, return_inverse=True)
         width = np.int64(max(population.organisations, 1))
-        pair, seat = np.unique(value * width + population.org[row], return_inverse=True)
+        pair, seat = np.unique(value * width + population.org[known.row], return_inverse=True)
         self.population = population
+        self.known = known
         self.names = names
-        self.row: Ints = row
         self.value: Ints = value.astype(np.int64)
         # An organisation has one seat at a value, however many of its accounts carry it.
         self.seat: Ints = seat.astype(np.int64)
         self.part_of_seat: Floats = 1.0 / np.bincount(seat, minlength=len(pair))[seat]
         self.seats = len(pair)
-        self.start: Ints = np.searchsorted(row, np.arange(len(population) + 1))
         self._at_value = csr_array(
             (np.ones(len(pair)), (pair // width, np.arange(len(pair)))), shape=(len(names), len(pair))
         )
-        self.dimension: Ints = carried.dimension[names]
-        self.dimensions = len(carried.dimensions)
+        self.dimension: Ints = known.carried.dimension[names]
+        self.dimensions = len(known.carried.dimensions)
         self.organisations: Floats = np.bincount(pair // width, minlength=len(names)).astype(float)
         self.accounts: Ints = np.bincount(self.value, minlength=len(names))
 
     def values_of(self, rows: Ints) -> csr_array:
         """Which of the rows carry which value, 1 or 0: len(rows) x values. O(values that they carry)."""
-        at, position = self.memberships(rows)
+        at, position = self.known.places(rows)
         return csr_array((np.ones(len(at)), (position, self.value[at])), shape=(len(rows), len(self.names)))
-
-    def memberships(self, rows: Ints) -> tuple[Ints, Ints]:
-        """Places of all that the rows carry, and the position in rows of each. O(values that they carry)."""
-        length = self.start[rows + 1] - self.start[rows]
-        position = np.repeat(np.arange(len(rows)), length)
-        first = np.cumsum(length) - length
-        return self.start[rows][position] + np.arange(int(length.sum())) - first[position], position
 
     def chance(self, stratum: Ints, parts: Floats) -> tuple[Floats, Floats]:
         """What each seat, and each value, is expected to hold, by column.
@@ -100,7 +87,7 @@ class Neighbours:
         stratum: of each account. parts: strata x columns, the part of each stratum that moved.
         O(memberships + seats x strata held x columns).
         """
-        by_seat = csr_array((self.part_of_seat, (self.seat, stratum[self.row])), shape=(self.seats, len(parts)))
+        by_seat = csr_array((self.part_of_seat, (self.seat, stratum[self.known.row])), shape=(self.seats, len(parts)))
         seats: Floats = by_seat @ parts
         values: Floats = self._at_value @ seats
         return seats, values
@@ -112,7 +99,7 @@ class Neighbours:
         the other organisations are held against their own chance (n x KL upwards), capped; the values of a dimension
         add up to DIMENSION_NATS_MAX. O(values that the movers carry).
         """
-        at, pair = self.memberships(rows)
+        at, pair = self.known.places(rows)
         width = chance[0].shape[1]
         seat = self.seat[at] * width + columns[pair]
         value = self.value[at] * width + columns[pair]

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.membership import TURNED, Holdings, values_of
+from detectors.carriers import Carried
+from detectors.holdings import Holdings
+from detectors.membership import TURNED, carried_of, values_of
 from detectors.population import Floats, Ints, Population
 from detectors.sparse import distinct
 from detectors.summary import AccountColumns
@@ -59,16 +61,20 @@ class Activity:
 
 @dataclass(slots=True)
 class Ordinary:
-    """What is ordinary in this tick, to hold a group against."""
+    """What is ordinary in this tick, to hold a group against.
+
+    requests: by link dimension and account, those that carried any value of it, rare or not.
+    """
 
     volume_spread: float
     mix: Floats
     night: NDArray[np.bool_]
     night_share: Floats
+    requests: list[Floats]
 
 
-def ordinary_of(population: Population, capabilities: Ints) -> Ordinary:
-    """The fleet's own traits. O(accounts x capabilities)."""
+def ordinary_of(population: Population, carried: Carried, capabilities: Ints) -> Ordinary:
+    """The fleet's own traits. O(accounts x capabilities + memberships)."""
     country = population.columns.country.astype(np.int64) + 1
     profile = np.zeros((int(country.max(initial=0)) + 1, 24))
     hours = population.columns.hours.astype(float)
@@ -85,7 +91,14 @@ def ordinary_of(population: Population, capabilities: Ints) -> Ordinary:
         mix=np.array([likeness(population.X[enough, k], population.n[enough]) for k in capabilities]),
         night=night,
         night_share=share,
+        requests=_requests(carried, len(population)),
     )
+
+
+def _requests(carried: Carried, accounts: int) -> list[Floats]:
+    dimension = carried.dimension[carried.value]
+    mine = [dimension == d for d in range(len(carried.dimensions))]
+    return [np.bincount(carried.row[one], carried.count[one], accounts).astype(float) for one in mine]
 
 
 def likeness(x: Floats, n: Floats) -> float:
@@ -130,8 +143,8 @@ def traits_of(
         "shift_dispersion": likeness(population.X[rows, target], population.n[rows]),
         "synchrony": synchrony(activity.of(population.columns.keys[rows])),
         "night_share": _night_excess(population, ordinary, rows),
-        **_templates(population, holdings, rows),
-        **_prefixes(holdings, rows),
+        **_templates(population, ordinary, holdings, rows),
+        **_prefixes(ordinary, holdings, rows),
     }
     return {trait: round(float(value), 4) for trait, value in found.items()}
 
@@ -144,10 +157,9 @@ def ties_of(holdings: Holdings, rows: Ints, evidence: Floats) -> dict[str, float
     carriers that are of the group. turned: of all accounts that carry two such values, the part whose evidence says
     that they turned; who is in the group was chosen by that, who carries its values was not. evidence: nats.
     """
-    population = holdings.population
     mine = values_of(holdings, rows)
-    carried = np.bincount(holdings.row[mine[holdings.value]], minlength=len(population)) >= 2
-    position, value, _ = holdings.of(rows)
+    carried = carried_of(holdings, mine) >= 2
+    position, value = holdings.of(rows)
     position, value = position[mine[value]], value[mine[value]]
     kinds = distinct(position * len(holdings.carried.dimensions) + holdings.carried.dimension[value])
     each = np.bincount(kinds // len(holdings.carried.dimensions), minlength=len(rows))
@@ -207,20 +219,18 @@ def synchrony(bins: Floats) -> float:
     return float(left / max(bins.var(axis=1).sum(), 1e-9))
 
 
-def _templates(population: Population, holdings: Holdings, rows: Ints) -> dict[str, float]:
+def _templates(population: Population, ordinary: Ordinary, holdings: Holdings, rows: Ints) -> dict[str, float]:
     dimension = _place(holdings, "template")
     if dimension < 0:
         return {}
-    position, value, count = holdings.of(rows)
-    mine = holdings.carried.dimension[value] == dimension
-    position, value, count = position[mine], value[mine], count[mine]
+    position, value, count = _of_dimension(holdings, rows, dimension)
     if not len(value):
         return {}
     org = population.org[rows][position]
     pairs = np.unique(value * np.int64(population.organisations + 1) + org)
     reach = np.bincount(pairs // (population.organisations + 1), minlength=len(holdings.accounts))
     shared = reach[value] >= 3
-    total = _template_requests(holdings, rows, dimension)
+    total = ordinary.requests[dimension][rows]
     kit = np.bincount(position[shared], weights=count[shared], minlength=len(rows))
     used = total >= 3
     spread = float(np.std(kit[used] / total[used])) if used.sum() >= 3 else 1.0
@@ -233,10 +243,11 @@ def _templates(population: Population, holdings: Holdings, rows: Ints) -> dict[s
     }
 
 
-def _template_requests(holdings: Holdings, rows: Ints, dimension: int) -> Floats:
-    """Requests of each account that carried any template, rare or not."""
-    per_account = holdings.requests_by_dimension()
-    return per_account[dimension][rows]
+def _of_dimension(holdings: Holdings, rows: Ints, dimension: int) -> tuple[Ints, Ints, Floats]:
+    """(position in rows, value, requests) of what the rows hold of one dimension."""
+    at, position = holdings.places(rows)
+    mine = holdings.carried.dimension[holdings.value[at]] == dimension
+    return position[mine], holdings.value[at[mine]], holdings.count[at[mine]]
 
 
 def _place(holdings: Holdings, name: str) -> int:
@@ -244,16 +255,15 @@ def _place(holdings: Holdings, name: str) -> int:
     return names.index(name) if name in names else -1
 
 
-def _prefixes(holdings: Holdings, rows: Ints) -> dict[str, float]:
+def _prefixes(ordinary: Ordinary, holdings: Holdings, rows: Ints) -> dict[str, float]:
     dimension = _place(holdings, "ip_prefix")
     if dimension < 0:
         return {}
-    total = holdings.requests_by_dimension()[dimension][rows].sum()
-    _, value, count = holdings.of(rows)
-    mine = holdings.carried.dimension[value] == dimension
-    if total <= 0 or not mine.any():
+    total = ordinary.requests[dimension][rows].sum()
+    _, value, count = _of_dimension(holdings, rows, dimension)
+    if total <= 0 or not len(value):
         return {}
-    return {"prefix_dominance": float(np.bincount(value[mine], weights=count[mine]).max() / total)}
+    return {"prefix_dominance": float(np.bincount(value, weights=count).max() / total)}
 
 
 def _night_excess(population: Population, ordinary: Ordinary, rows: Ints) -> float:

@@ -16,6 +16,7 @@ from tests.detectors.fleets import (
     HOUR,
     PARAMETERS,
     Account,
+    carried,
     columns_of,
     holdings_of,
     moving,
@@ -121,9 +122,8 @@ def traits(group, fleet=FLEET, bins=None, target="model:atlas-3"):
     capabilities = np.flatnonzero([name.startswith("capability:") for name in one.targets])
     holdings = holdings_of(one, dataclasses.replace(PARAMETERS, value_organisations_max=10_000))
     rows = rows_named(one, [account.id for account in group])
-    return traits_of(
-        one, ordinary_of(one, capabilities), holdings, activity, rows, capabilities, one.targets.index(target)
-    )
+    ordinary = ordinary_of(one, carried(one), capabilities)
+    return traits_of(one, ordinary, holdings, activity, rows, capabilities, one.targets.index(target))
 
 
 def made(*counts):
@@ -405,3 +405,14 @@ def test_what_others_carry_as_often_binds_nobody():
 
 def test_a_group_that_shares_nothing_is_bound_by_nothing():
     assert set(ties(private_values(made(*[20] * 6))).values()) == {0.0}
+
+
+def test_the_requests_of_each_dimension_are_known_of_every_account_rare_values_or_not():
+    strangers = private_values(still_fleet(10))
+    second = dataclasses.replace(strangers[0], values={**strangers[0].values, ("template", "second"): strangers[0].n})
+    one = population([second, *strangers[1:]])
+    requests = ordinary_of(one, carried(one), np.zeros(0, np.int64)).requests
+    totals = dict(zip(PARAMETERS.link_dimensions, requests, strict=True))
+    n = one.n.tolist()
+    assert totals["payment"].tolist() == n
+    assert totals["template"].tolist() == [2 * n[0], *n[1:]]
