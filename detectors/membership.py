@@ -25,31 +25,45 @@ def log_odds(holdings: Holdings, evidence: Floats, group: Ints, candidates: Ints
 
     How much sharing makes a member is measured in the fleet at hand: of the accounts that share so much with the group,
     the part that turned rises from what is usual in the fleet (strangers) to what it is among those who share most
-    (members); in between, both are mixed in proportion. The part is isotonic in what is shared. evidence: of every
-    account's turn to what the group turned to, in nats. O(memberships + accounts log accounts).
+    (members); in between, both are mixed in proportion. The part is isotonic in what is shared, in tenths of a nat.
+    evidence: of every account's turn to what the group turned to, in nats. O(memberships + accounts log accounts).
 
     Source: the two-groups model, Efron 2008; pooled adjacent violators, Barlow et al. 1972.
     """
-    from scipy.optimize import isotonic_regression  # heavy, and only the worker that judges needs it
-
     population = holdings.population
     near = np.union1d(np.flatnonzero(carried_of(holdings, values_of(holdings, group))), candidates)
     shared = shared_nats(holdings, group, near)
-    turned = evidence[near] >= TURNED
-    elsewhere = np.ones(len(population), bool)
-    elsewhere[near] = False
-    usual = float(np.clip((evidence[elsewhere] >= TURNED).mean() if elsewhere.any() else 0.0, USUAL_MIN, USUAL_MAX))
-    order = np.argsort(shared, kind="stable")
-    part = np.empty(len(near))
-    part[order] = isotonic_regression(turned[order].astype(float), weights=_spoken(population, near[order])).x
-    members = max(float(np.quantile(part, 1.0 - min(TOP / len(near), 0.5))), 2.0 * usual)
-    belongs = np.clip((part - usual) / (members - usual), 0.0, 1.0)
-    likely = np.where(turned, members / usual, (1.0 - min(members, 0.95)) / (1.0 - usual))
-    odds = np.clip(belongs, ODDS_MIN, 1.0 - ODDS_MIN)
-    nats = np.log(odds / (1.0 - odds)) + np.log(likely)
+    turned = evidence >= TURNED
+    level, part = _turned_by_level(population, shared, turned, near)
+    usual = float(np.clip(part[0], USUAL_MIN, USUAL_MAX))
     place = np.searchsorted(near, candidates)
-    found: Floats = nats[place]
+    mine = part[level[place]]
+    members = max(float(np.quantile(part[level], 1.0 - min(TOP / len(near), 0.5))), 2.0 * usual)
+    belongs = np.clip((mine - usual) / (members - usual), 0.0, 1.0)
+    likely = np.where(turned[candidates], members / usual, (1.0 - min(members, 0.95)) / (1.0 - usual))
+    odds = np.clip(belongs, ODDS_MIN, 1.0 - ODDS_MIN)
+    found: Floats = np.log(odds / (1.0 - odds)) + np.log(likely)
     return found
+
+
+def _turned_by_level(
+    population: Population, shared: Floats, turned: NDArray[np.bool_], near: Ints
+) -> tuple[Ints, Floats]:
+    """(level of each of `near`, part that turned by level, rising): who shares as much is on one level; on the first
+    is everybody who shares nothing, near or not. Each organisation speaks once."""
+    from scipy.optimize import isotonic_regression  # heavy, and only the worker that judges needs it
+
+    steps, level = np.unique(np.concatenate(([0.0], np.round(shared, 1))), return_inverse=True)
+    level = level[1:]
+    everywhere = np.ones(len(population), bool)
+    everywhere[near[level > 0]] = False
+    strangers = np.flatnonzero(everywhere)
+    weight = np.bincount(level, _spoken(population, near), len(steps))
+    moved = np.bincount(level, _spoken(population, near) * turned[near], len(steps))
+    weight[0] = len(strangers) + 1e-9
+    moved[0] = turned[strangers].sum()
+    part: Floats = isotonic_regression(moved / weight, weights=weight).x
+    return level, part
 
 
 def _spoken(population: Population, rows: Ints) -> Floats:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from detectors.holdings import Holdings
-from detectors.movement import kl_up, nats_of_rank
+from detectors.movement import kl_up, ranks_of
 from detectors.population import Floats, Ints, Population, strata_of
 from detectors.sparse import distinct
 
@@ -23,7 +23,6 @@ COMPANY = (2.5, 5.0, 8.0)  # nats of the others' evidence from which it moved in
 DIMENSION_NATS_MAX = 7.0  # one dimension alone, however many of its values agree
 VALUE_NATS_MAX = 5.0
 DEALS = 2
-EVIDENCE_MAX = 7.0
 CHANCE_MIN = 1e-3
 
 
@@ -33,23 +32,19 @@ class Evidence:
     the window have none. stratum: who is like whom in it."""
 
     hours: int
-    n: Floats
-    now: Floats
     nats: Floats
     stratum: Ints
     strata: int
 
 
 def evidence_of(population: Population, counts: Floats, requests: Floats, hours: int) -> Evidence:
-    """Evidence that each account turned to each target in the window. O(accounts x targets x log accounts).
+    """Evidence that each account turned to each target in a shorter window. O(accounts x targets x log accounts).
 
-    counts: requests in the window by target. requests: of the window.
+    counts: requests in the window by target. requests: of the window. Of the fast window, `Movement` has it.
     """
-    now = counts / np.maximum(requests, 1.0)[:, None]
     stratum, strata = strata_of(requests, population.nb)
-    score = kl_up(requests[:, None], now, population.before)
-    nats = [nats_of_rank(score[:, k], stratum, strata, EVIDENCE_MAX) for k in range(score.shape[1])]
-    return Evidence(hours, requests, now, np.stack(nats, axis=1) if nats else score, stratum, strata)
+    score = kl_up(requests[:, None], counts / np.maximum(requests, 1.0)[:, None], population.before)
+    return Evidence(hours, ranks_of(score, stratum, strata), stratum, strata)
 
 
 class Neighbours:
@@ -93,7 +88,8 @@ class Neighbours:
         return seats, values
 
     def company(self, rows: Ints, columns: Ints, chance: tuple[Floats, Floats]) -> Floats:
-        """Nats that those who share values with it speak for each account's having moved in company.
+        """Nats that those who share values with it speak for each account's having moved in company: pairs x (1 +
+        dimensions), of all dimensions together and of each alone.
 
         rows, columns: who moved toward what, a pair each. chance: of `chance`. Of each value that an account carries,
         the other organisations are held against their own chance (n x KL upwards), capped; the values of a dimension
@@ -111,13 +107,15 @@ class Neighbours:
         nats = np.minimum(kl_up(others, moved, expected), VALUE_NATS_MAX)
         dimension = self.dimension[self.value[at]]
         by_dimension = np.bincount(pair * self.dimensions + dimension, nats, len(rows) * self.dimensions)
-        total: Floats = np.minimum(by_dimension.reshape(len(rows), self.dimensions), DIMENSION_NATS_MAX).sum(axis=1)
-        return total
+        capped = np.minimum(by_dimension.reshape(len(rows), self.dimensions), DIMENSION_NATS_MAX)
+        found: Floats = np.concatenate((capped.sum(axis=1, keepdims=True), capped), axis=1)
+        return found
 
 
 @dataclass(slots=True)
 class Company:
-    """Who moved in company, toward one target in one window, at each pair of LEVELS and COMPANY.
+    """Who moved in company, toward one target in one window: LEVELS x COMPANY x (1 + dimensions). Rings that share
+    nothing but payments are few beside all who share a prompt, and many beside those who share a payment.
 
     organisations: that have an account in company; by_chance: as many as come when the evidence is dealt anew.
     """
@@ -137,9 +135,9 @@ class Heard:
     company: list[Floats]
     found: list[Company]
 
-    def crowd(self, column: int, level: int, line: int) -> Ints:
-        """The accounts that moved in company toward one of the targets."""
-        chosen = (self.columns[level] == column) & (self.company[level] >= COMPANY[line])
+    def crowd(self, column: int, level: int, line: int, scope: int) -> Ints:
+        """The accounts that moved in company toward one of the targets. scope: 0, or 1 + the dimension alone."""
+        chosen = (self.columns[level] == column) & (self.company[level][:, scope] >= COMPANY[line])
         rows: Ints = self.rows[level][chosen]
         return rows
 
@@ -149,7 +147,7 @@ def hear(neighbours: Neighbours, evidence: Evidence, targets: Ints, seed: int) -
     population = neighbours.population
     rng = np.random.default_rng(seed)
     deals = [_dealt(evidence.stratum, rng) for _ in range(DEALS)]
-    counts = np.zeros((len(targets), len(LEVELS), len(COMPANY)))
+    counts = np.zeros((len(targets), len(LEVELS), len(COMPANY), 1 + neighbours.dimensions))
     chance = np.zeros_like(counts)
     heard = Heard(evidence.hours, [], [], [], [])
     for at, level in enumerate(LEVELS):
@@ -185,10 +183,11 @@ def _dealt(stratum: Ints, rng: np.random.Generator) -> Ints:
 
 
 def _organisations(population: Population, rows: Ints, columns: Ints, company: Floats, width: int) -> Floats:
-    """Organisations with an account in company: columns x COMPANY."""
-    out = np.zeros((width, len(COMPANY)))
+    """Organisations with an account in company: columns x COMPANY x (1 + dimensions)."""
+    out = np.zeros((width, len(COMPANY), company.shape[1]))
+    place = population.org[rows] * width + columns
     for i, line in enumerate(COMPANY):
-        together = company >= line
-        pairs = distinct(population.org[rows[together]] * width + columns[together])
-        out[:, i] = np.bincount(pairs % width, minlength=width)
+        for scope in range(company.shape[1]):
+            pairs = distinct(place[company[:, scope] >= line])
+            out[:, i, scope] = np.bincount(pairs % width, minlength=width)
     return out
