@@ -6,8 +6,8 @@ import sys
 
 import typer
 
+from stream.commands.begin.simulate import simulate
 from stream.errors import SwerveError
-from stream.simulate.command import simulate
 
 if __name__ == "__main__":
     try:

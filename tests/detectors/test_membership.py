@@ -8,7 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from detectors.membership import (
+from detectors.ties.membership import (
     CONCENTRATED,
     DIMENSION_NATS_MAX,
     KEEP_SCORE,

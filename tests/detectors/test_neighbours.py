@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from detectors.neighbours import (
+from detectors.ties.neighbours import (
     CHANCE_MIN,
     COMPANY,
     DIMENSION_NATS_MAX,

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.membership import TURNED
-from detectors.operator import GIANT, Activity, likeness, ordinary_of, synchrony, ties_of, traits_of
-from detectors.snapshot import from_bytes, to_bytes
+from detectors.counts.snapshot import from_bytes, to_bytes
+from detectors.judgement.operator import GIANT, Activity, likeness, ordinary_of, synchrony, ties_of, traits_of
+from detectors.ties.membership import TURNED
 from tests.detectors.fleets import (
     HOUR,
     PARAMETERS,

@@ -18,8 +18,8 @@ from markdown_it.token import Token
 
 from detectors.parameters import Parameters
 from stream import cli
+from stream.alerts.hand import TRAITS
 from stream.contract.request import decode
-from stream.correlate.hand import TRAITS
 from tools.readme_table import replaced
 
 ROOT = Path(__file__).parents[2]

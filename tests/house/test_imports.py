@@ -9,21 +9,21 @@ from tests.house.sources import ROOT, imports, tracked, under
 
 # A client library has one home: the files that may import it, folders with a slash at the end.
 HOMES = {
-    "faust": ("stream/detect/", "stream/correlate/", "stream/stage.py"),
-    "aiokafka": ("stream/kafka.py", "stream/transactions.py", "stream/ingest/"),
-    "prometheus_client": ("stream/metrics/", "stream/metrics.py"),
-    "pydantic_settings": ("stream/settings.py", "stream/sections.py"),
-    "tomllib": ("stream/settings.py",),
+    "faust": ("stream/detect/", "stream/correlate/", "stream/stages/stage.py"),
+    "aiokafka": ("stream/kafka/broker.py", "stream/kafka/transactions.py", "stream/ingest/"),
+    "prometheus_client": ("stream/telemetry/metrics/", "stream/telemetry/metrics.py"),
+    "pydantic_settings": ("stream/configuration/settings.py", "stream/configuration/sections.py"),
+    "tomllib": ("stream/configuration/settings.py",),
     "grafana_foundation_sdk": ("tools/dashboards/",),
 }
 # What the detectors may use besides themselves: pure computing, nothing that waits, writes, or asks the time.
 PURE = {"__future__", "abc", "bisect", "collections", "dataclasses", "enum", "functools", "hashlib", "heapq",
         "itertools", "math", "msgspec", "numpy", "operator", "river", "scipy", "typing", "zlib"}  # fmt: skip
 # Below the line of the composition: these know the detectors, and nothing of what runs them.
-BELOW_PIPELINE = ("stream/contract/", "stream/frames.py", "stream/envelope.py")
+BELOW_PIPELINE = ("stream/contract/", "stream/pipeline/frames.py", "stream/pipeline/envelope.py")
 SHELLS = ("stream.detect", "stream.correlate.worker", "stream.correlate.engine", "stream.ingest.worker",
-          "stream.backtest", "stream.demo", "stream.watch", "stream.cli", "stream.kafka", "stream.topics",
-          "stream.run")  # fmt: skip
+          "stream.commands.begin.backtest", "stream.commands.begin.demo", "stream.commands.begin.watch", "stream.cli", "stream.kafka.broker", "stream.kafka.topics",
+          "stream.commands.through_kafka.run")  # fmt: skip
 
 
 # The judgement, in its steps: each may build on what stands before it, and knows nothing of what comes after.
@@ -77,13 +77,13 @@ def test_a_step_of_the_judgement_knows_nothing_of_those_that_come_after_it():
 def test_of_the_detectors_the_hand_alone_reads_what_was_learnt_which_itself_reads_nothing():
     """It is written by a program: whatever else built on its numbers would change with every lesson."""
     readers = {path for path in tracked("detectors/*.py") for one in imports(path)
-               if under(one.module, "detectors.learnt")}  # fmt: skip
-    assert readers == {"detectors/hand.py"}
-    assert {one.module.partition(".")[0] for one in imports("detectors/learnt.py")} == {"__future__"}
+               if under(one.module, "detectors.judgement.learnt")}  # fmt: skip
+    assert readers == {"detectors/judgement/hand.py"}
+    assert {one.module.partition(".")[0] for one in imports("detectors/judgement/learnt.py")} == {"__future__"}
 
 
 def test_the_hand_judges_traits_by_name_and_knows_no_account():
-    known = {one.module for one in imports("detectors/hand.py") if under(one.module, "detectors")}
+    known = {one.module for one in imports("detectors/judgement/hand.py") if under(one.module, "detectors")}
     assert {name.split(".")[1] for name in known if "." in name} == {"learnt", "parameters"}
 
 
@@ -108,10 +108,10 @@ def test_what_crosses_borders_knows_no_pipeline_and_no_shell():
     for path in tracked(*(f"{name}*.py" if name.endswith("/") else name for name in BELOW_PIPELINE)):
         for one in imports(path):
             allowed = under(one.module, "stream.contract") or one.module in (
-                "stream", "stream.frames", "stream.envelope", "stream.errors", "stream.ndjson"
+                "stream", "stream.pipeline.frames", "stream.pipeline.envelope", "stream.errors", "stream.report.ndjson"
             )  # fmt: skip
             if under(one.module, "stream") and not allowed and not one.module.startswith(
-                ("stream.envelope.", "stream.errors.", "stream.frames.")
+                ("stream.pipeline.envelope.", "stream.errors.", "stream.pipeline.frames.")
             ):  # fmt: skip
                 wrong.append(f"{path}:{one.line} imports {one.module}; it may import detectors and the contract only")
     assert not wrong, "\n".join(sorted(set(wrong)))
@@ -120,7 +120,7 @@ def test_what_crosses_borders_knows_no_pipeline_and_no_shell():
 def test_the_composition_knows_none_of_those_who_run_it():
     wrong = [
         f"{one.path}:{one.line} imports {one.module}; workers, backtest and demo import the pipeline, never back"
-        for path in tracked("stream/pipeline.py", "stream/embedded.py")
+        for path in tracked("stream/pipeline/composition.py", "stream/pipeline/embedded.py")
         for one in imports(path)
         if any(under(one.module, shell) for shell in SHELLS)
     ]
@@ -146,7 +146,7 @@ def test_what_is_pure_in_this_list_is_part_of_python_or_of_the_locked_libraries(
 def test_a_worker_that_only_counts_loads_neither_river_nor_the_statistics_of_scipy():
     """They are a second and a half of its start and 50 MB; only the worker that judges needs them."""
     code = (
-        "import sys, stream.detect.shell; print(sorted({'river', 'scipy.stats', 'scipy.optimize'} & set(sys.modules)))"
+        "import sys, stream.stages.shell; print(sorted({'river', 'scipy.stats', 'scipy.optimize'} & set(sys.modules)))"
     )
     asked = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert asked.stdout.strip() == "[]", f"import stream.detect.shell loads {asked.stdout.strip()}"
+    assert asked.stdout.strip() == "[]", f"import stream.stages.shell loads {asked.stdout.strip()}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stream import metrics
+from stream.telemetry import metrics
 
 STREAM = Path(metrics.__file__).parents[1]
 SOURCES = [path for path in STREAM.rglob("*.py") if path.parent.name != "metrics"]

@@ -8,10 +8,10 @@ import numpy as np
 import orjson
 import pytest
 
+from stream.commands.begin.simulate import records, truth_of
 from stream.contract.request import decode
-from stream.simulate.command import records, truth_of
 from stream.simulate.scenarios import SCENARIOS, tell
-from stream.simulate.write import Lines, week_of
+from stream.simulate.writing.write import Lines, week_of
 
 SMALL = 400
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import stream.simulate
-from stream.simulate.command import records
+from stream.commands.begin.simulate import records
 from stream.simulate.scenarios import SCENARIOS
 
 PACKAGE = Path(stream.simulate.__file__).parent
@@ -58,7 +58,7 @@ def test_the_simulator_imports_nothing_of_a_detector():
             for name in names:
                 where = f"{path.name}:{node.lineno} imports {name}"
                 assert name.split(".")[0] != "detectors", where
-                assert not name.startswith(("stream.pipeline", "stream.detect", "stream.correlate")), where
+                assert not name.startswith(("stream.pipeline.composition", "stream.detect", "stream.correlate")), where
 
 
 def test_no_chance_is_drawn_without_a_seed():

@@ -12,12 +12,12 @@ from itertools import pairwise
 import pytest
 import zstandard
 
-from stream.contract.refusal import Refusal
+from stream.commands.begin import simulate
+from stream.commands.begin.simulate import records
+from stream.contract.reading.refusal import Refusal
 from stream.contract.request import decode
-from stream.simulate import command
-from stream.simulate.command import records
 from stream.simulate.scenarios import SCENARIOS
-from stream.simulate.write import Block
+from stream.simulate.writing.write import Block
 
 SMALL = ("--scenario", "quiet", "--accounts", "250", "--days", "1")
 
@@ -135,11 +135,11 @@ def test_a_dirty_log_has_repeats_late_and_broken_records_and_loses_none():
 
 def test_a_pace_gives_each_record_when_it_is_due(monkeypatch):
     now_s = [100.0]
-    monkeypatch.setattr(command.time, "monotonic", lambda: now_s[0])
-    monkeypatch.setattr(command.time, "sleep", lambda seconds: now_s.__setitem__(0, now_s[0] + seconds))
+    monkeypatch.setattr(simulate.time, "monotonic", lambda: now_s[0])
+    monkeypatch.setattr(simulate.time, "sleep", lambda seconds: now_s.__setitem__(0, now_s[0] + seconds))
     log = iter([Block([0, 500, 4_000], [1, 2, 3], [b"a\n", b"b\n", b"c\n"]), Block([9_000], [1], [b"d\n"])])
 
-    given = [(now_s[0] - 100, block.lines) for block in command._paced(log, 0, 2.0)]
+    given = [(now_s[0] - 100, block.lines) for block in simulate._paced(log, 0, 2.0)]
 
     lines = {line: at for at, block in given for line in block}
     assert list(lines) == [b"a\n", b"b\n", b"c\n", b"d\n"]
@@ -152,7 +152,7 @@ def test_memory_does_not_grow_with_the_length_of_the_log():
     peaks = []
     for days in (2, 8):
         code = (
-            "import resource; from stream.simulate.command import records\n"
+            "import resource; from stream.commands.begin.simulate import records\n"
             f"for _ in records('quiet', 1, accounts=2500, days={days}): pass\n"
             "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
         )
