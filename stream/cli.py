@@ -49,7 +49,7 @@ COMMANDS: dict[str, Command] = {
     "watch": Command(
         "stream.commands.begin.watch", "command", FIRST, "Follow a growing log or standard input, live, without Kafka."
     ),
-    "topics": Command("stream.kafka.topics", "command", KAFKA, "Create the topics, or check them."),
+    "topics": Command("stream.commands.through_kafka.topics", "command", KAFKA, "Create the topics, or check them."),
     "ingest": Command(
         "stream.commands.through_kafka.ingest", "command", KAFKA, "Requests -> frames; any number of workers."
     ),
@@ -89,7 +89,7 @@ COMMANDS: dict[str, Command] = {
         "stream.commands.set_up.shadow", "command", SET_UP, "Judge a log with two configurations; what would differ?"
     ),
     "canary": Command(
-        "stream.telemetry.canary", "command", SET_UP, "Plant a campaign beside the traffic; is it found?"
+        "stream.commands.set_up.canary", "command", SET_UP, "Plant a campaign beside the traffic; is it found?"
     ),
     "sinks": Command("stream.commands.set_up.sinks", "app", SET_UP, "Send a test alert through every configured sink."),
     "config": Command("stream.commands.set_up.config", "app", SET_UP, "Show and check the configuration."),

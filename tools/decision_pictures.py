@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from detectors.comparison.findings import Level
 from detectors.comparison.movement import NATS_MAX
 from detectors.parameters import Parameters
-from stream.commands.begin.simulate import truth_of
 from stream.contract.alert import Alert
 from stream.pipeline.composition import Fleet, Judged
 from stream.pipeline.embedded import Embedded
 from stream.report import charts
 from stream.report.charts import Line, Mark
+from stream.simulate.labelled import truth_of
 from stream.simulate.scenarios import tell
 from stream.simulate.writing.write import Lines
 

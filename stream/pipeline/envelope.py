@@ -35,10 +35,10 @@ def unseal(sealed: bytes, magic: int, versions: tuple[int, ...], what: str) -> t
 
     >>> unseal(seal(b"payload", 0xF5, 1), 0xF5, (1,), "a frame")
     (1, b'payload')
-    >>> unseal(seal(b"payload", 0xF5, 9), 0xF5, (1,), "a frame")
+    >>> unseal(seal(b"payload", 0xF5, 9), 0xF5, (1,), "a frame")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    stream.pipeline.envelope.UnknownVersion: a frame has version 9, and this build reads version 1: upgrade this reader first
+    stream.pipeline.envelope.UnknownVersion: a frame has version 9, ...: upgrade this reader first
     """
     if len(sealed) < HEADER_BYTES or sealed[0] != magic:
         raise UnreadableEnvelope(f"not {what}: expected magic byte 0x{magic:02x}, got {sealed[:1].hex() or 'nothing'}")

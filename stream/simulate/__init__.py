@@ -6,5 +6,5 @@
     writing    records as bytes, to a file or Kafka; dirt; how hard it is
 
 In: a scenario's name (`scenarios`) and a seed. Out: records in order, the same bytes for the same seed, and who is who.
-Shares no code with a detector: a simulator that knew how it is judged would flatter its judge.
+May never touch: a detector. A simulator that knew how it is judged would flatter its judge.
 """

@@ -15,17 +15,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import msgspec
-import typer
 
 from detectors.parameters import Parameters
-from stream.commands.arguments import Config
-from stream.commands.begin.simulate import truth_of
-from stream.configuration.settings import load
 from stream.contract.alert import Alert, AlertSubject, AlertTarget, alert_id_of
 from stream.errors import SwerveError
 from stream.pipeline.composition import Fleet
 from stream.pipeline.embedded import Embedded
 from stream.report.planted import score
+from stream.simulate.labelled import truth_of
 from stream.simulate.scenarios import tell
 from stream.simulate.writing.write import Lines
 from stream.telemetry import log
@@ -46,6 +43,10 @@ class Search:
     recall: float
     delay_h: float | None
 
+    def __str__(self) -> str:
+        delay = "no page" if self.delay_h is None else f"page after {self.delay_h:.0f} h"
+        return f"{delay}, {100 * self.recall:.0f}% of its accounts named"
+
 
 def search(parameters: Parameters, *, accounts: int = ACCOUNTS, days: float = DAYS, seed: int = SEED) -> Search:
     """Plant a campaign and look for it, from the bytes of requests to the page. Deterministic."""
@@ -65,19 +66,6 @@ def search(parameters: Parameters, *, accounts: int = ACCOUNTS, days: float = DA
     (campaign,) = score(truth, alerts, fleet.named_accounts()).campaigns
     delay_h = None if campaign.delay_ms is None else campaign.delay_ms / 3_600_000
     return Search(delay_h is not None and campaign.recall >= RECALL_MIN, campaign.recall, delay_h)
-
-
-def command(config: Config = None) -> None:
-    """Plant a campaign beside your traffic, look for it with your configuration, and say whether it was found."""
-    found = search(load(config).parameters)
-    if not found.is_found:
-        raise SwerveError(f"the planted campaign was not found ({_told(found)}); see docs/runbook.md, swerve_canary")
-    typer.echo(f"found: {_told(found)}")
-
-
-def _told(found: Search) -> str:
-    delay = "no page" if found.delay_h is None else f"page after {found.delay_h:.0f} h"
-    return f"{delay}, {100 * found.recall:.0f}% of its accounts named"
 
 
 class Canary:
@@ -115,7 +103,7 @@ def _missed(result: Search, now_ms: int) -> Alert:
         accounts=(),
         accounts_total=0,
         evidence={"is_canary": True, "recall": result.recall, "recall_min": RECALL_MIN, "delay_h": result.delay_h},
-        summary=f"The planted campaign was not found ({_told(result)}): real ones may go unseen as well.",
+        summary=f"The planted campaign was not found ({result}): real ones may go unseen as well.",
     )
 
 

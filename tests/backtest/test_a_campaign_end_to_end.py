@@ -13,10 +13,10 @@ import zstandard
 
 from stream.commands.begin import backtest
 from stream.commands.begin.backtest import Asked
-from stream.commands.begin.simulate import truth_of
 from stream.configuration import settings
 from stream.pipeline.announced import read_catalogue
 from stream.report.planted import score
+from stream.simulate.labelled import truth_of
 from stream.simulate.scenarios import tell
 from stream.simulate.writing.write import Lines
 

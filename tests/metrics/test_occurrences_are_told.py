@@ -10,7 +10,7 @@ import pytest
 
 from stream.telemetry import metrics
 
-STREAM = Path(metrics.__file__).parents[1]
+STREAM = Path(metrics.__file__).parents[2]
 SOURCES = [path for path in STREAM.rglob("*.py") if path.parent.name != "metrics"]
 READERS = {"DEFINED", "STAGES", "Defined", "render", "value"}  # of these nobody needs to call any
 

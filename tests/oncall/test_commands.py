@@ -11,11 +11,11 @@ import pytest
 
 from stream.alerts.explain import explain
 from stream.cli import run
-from stream.commands.on_call.expect import record_of
 from stream.contract.alert import encode
 from stream.contract.expected import expected_in
 from stream.contract.release import releases_in
 from stream.errors import UsageError
+from stream.oncall.expected import record_of
 from stream.oncall.moment import moment_ms
 from stream.sinks.webhook import EXAMPLE
 

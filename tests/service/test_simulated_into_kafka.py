@@ -7,8 +7,8 @@ import asyncio
 import orjson
 import pytest
 
-from stream.commands.begin.simulate import blocks, records
 from stream.kafka import topics
+from stream.simulate.labelled import blocks, records
 from stream.simulate.scenarios import tell
 from stream.simulate.writing.to_kafka import send
 from stream.simulate.writing.write import Lines

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stream.commands.begin.simulate import records, truth_of
 from stream.errors import UsageError
 from stream.simulate.chance.catalogue import DAY_MS, HOUR_MS
 from stream.simulate.chance.world import World, draw
 from stream.simulate.customers.rhythm import office_hours
 from stream.simulate.customers.traffic import Batch
+from stream.simulate.labelled import records, truth_of
 from stream.simulate.scenarios import SCENARIOS, tell
 from stream.simulate.writing.describe import describe, sentences
 from stream.simulate.writing.write import Lines

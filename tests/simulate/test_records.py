@@ -8,8 +8,8 @@ import numpy as np
 import orjson
 import pytest
 
-from stream.commands.begin.simulate import records, truth_of
 from stream.contract.request import decode
+from stream.simulate.labelled import records, truth_of
 from stream.simulate.scenarios import SCENARIOS, tell
 from stream.simulate.writing.write import Lines, week_of
 

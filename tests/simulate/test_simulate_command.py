@@ -13,9 +13,9 @@ import pytest
 import zstandard
 
 from stream.commands.begin import simulate
-from stream.commands.begin.simulate import records
 from stream.contract.reading.refusal import Refusal
 from stream.contract.request import decode
+from stream.simulate.labelled import records
 from stream.simulate.scenarios import SCENARIOS
 from stream.simulate.writing.write import Block
 
@@ -23,7 +23,7 @@ SMALL = ("--scenario", "quiet", "--accounts", "250", "--days", "1")
 
 
 def swerve(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([sys.executable, "-m", "stream.simulate", *arguments], capture_output=True, check=False)
+    return subprocess.run([sys.executable, "-m", "stream", "simulate", *arguments], capture_output=True, check=False)
 
 
 def test_a_plain_a_gz_and_a_zst_file_and_standard_output_hold_the_same_lines(tmp_path):
@@ -80,7 +80,7 @@ def test_what_cannot_be_done_is_said_in_one_line_with_exit_code_2(arguments, sai
 
 def test_a_reader_that_has_enough_ends_it_without_a_word():
     process = subprocess.Popen(
-        [sys.executable, "-m", "stream.simulate", "--accounts", "300", "--output", "-"],
+        [sys.executable, "-m", "stream", "simulate", "--accounts", "300", "--output", "-"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None
@@ -152,7 +152,7 @@ def test_memory_does_not_grow_with_the_length_of_the_log():
     peaks = []
     for days in (2, 8):
         code = (
-            "import resource; from stream.commands.begin.simulate import records\n"
+            "import resource; from stream.simulate.labelled import records\n"
             f"for _ in records('quiet', 1, accounts=2500, days={days}): pass\n"
             "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
         )

@@ -7,7 +7,7 @@ import hashlib
 import orjson
 import pytest
 
-from stream.commands.begin.simulate import blocks, truth_of
+from stream.simulate.labelled import blocks, truth_of
 from stream.simulate.scenarios import tell
 from stream.simulate.writing.write import Lines
 

@@ -15,7 +15,6 @@ from rich.live import Live
 from rich.table import Table
 
 from stream.commands.arguments import Config, Port
-from stream.commands.begin.simulate import truth_of
 from stream.configuration import settings
 from stream.configuration.sections import Http
 from stream.configuration.settings import Settings
@@ -30,6 +29,7 @@ from stream.pipeline.embedded import Embedded
 from stream.report.history import FleetHistory
 from stream.report.planted import Score, score
 from stream.report.spoken import moment, percent, span
+from stream.simulate.labelled import truth_of
 from stream.simulate.scenarios import SCENARIOS, tell
 from stream.simulate.writing.write import Lines
 from stream.telemetry import log, without_kafka

@@ -9,12 +9,12 @@ from typing import Any
 
 from aiohttp import web
 
-from stream.commands.on_call.expect import record_of
 from stream.console import actions
 from stream.console.desk import Desk
 from stream.console.door import REFUSED_S, WHO, said
 from stream.console.routes.pages import shown
 from stream.errors import UsageError
+from stream.oncall.expected import record_of
 from stream.oncall.moment import moment_ms
 from stream.oncall.voice import as_json
 

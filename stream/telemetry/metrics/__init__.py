@@ -1,6 +1,9 @@
 """Everything that Swerve tells about itself: one function per occurrence, which moves the metric and writes the line.
 
-Nothing else names a metric. An account id is never a label; alert ids travel as exemplars and in the log.
+In: what happened, as it happens. Out: the page that Prometheus reads, and lines of the log; nothing else names a
+metric.
+
+May never touch: an account id as a label; alert ids travel as exemplars and in the log.
 
 >>> from stream.telemetry import metrics
 >>> before = metrics.value("swerve_frames_sent_total")
