@@ -59,7 +59,7 @@ strangers: $(VENV)/.installed ## how well are campaigns found in fleets drawn at
 strangers-readme: $(VENV)/.installed ## the same, and put the tables into README.md
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.strangers | $(BIN)/python tools/readme_table.py README.md
 
-learn: $(VENV)/.installed ## learn what tells one operator's hand on random fleets, write detectors/learnt.py; an hour
+learn: $(VENV)/.installed ## learn what tells one operator's hand on random fleets, write detectors/judgement/learnt.py; an hour
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.learn
 
 quality-full: $(VENV)/.installed ## quality, 50 quiet fleet-days, a tenth of the report at its own size

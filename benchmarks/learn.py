@@ -84,7 +84,7 @@ def main(
     ),
     quiet: Annotated[str, typer.Option(envvar="QUIET", help="Seeds of the quiet ones, FROM-TO.")] = "201-212",
 ) -> None:
-    """Simulate, fit, print how it does on what it was not fitted on, and write detectors/learnt.py."""
+    """Simulate, fit, print how it does on what it was not fitted on, and write detectors/judgement/learnt.py."""
     cases = [Case("random", seed) for seed in _range(worlds)] + [Case("random_quiet", seed) for seed in _range(quiet)]
     fleets = [samples_of(case, to_stderr(f"{case.name}, seed {case.seed}")) for case in cases]
     for scenario, seed in NAMED:
@@ -217,7 +217,7 @@ def crossed(samples: Samples) -> Floats:
 
 def lasting(samples: Samples, log_odds: Floats) -> Floats:
     """What the judge goes by: the smoothed log-odds of each network, in the order of its hours."""
-    from detectors.hand import SMOOTH
+    from detectors.judgement.hand import SMOOTH
 
     out = np.empty(len(log_odds))
     order = np.lexsort((samples.hour, samples.network))

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from detectors.comparison.population import Ints
+from detectors.comparison.shift import Shift, shift_of
 from detectors.fleet import Judge
-from detectors.groups import Group, Tick, rise_needed, rise_of_requests, sharp
-from detectors.hand import NAME_ODDS, belonging
-from detectors.holdings import Holdings
+from detectors.judgement.groups import Group, Tick, rise_needed, rise_of_requests, sharp
+from detectors.judgement.hand import NAME_ODDS, belonging
 from detectors.parameters import Parameters
-from detectors.population import Ints
-from detectors.shift import Shift, shift_of
+from detectors.ties.holdings import Holdings
 
 TARGETS_SHOWN = 3
 GROUPS_SHOWN = 5

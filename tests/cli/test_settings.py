@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from detectors.parameters import Parameters
-from stream import settings
+from stream.configuration import settings
 from stream.errors import UsageError
 
 
@@ -144,7 +144,7 @@ def test_a_secret_that_is_wrong_is_not_repeated_in_the_error(written):
 
 
 def test_every_dialect_can_be_configured(written):
-    from stream.sources.dialects import DIALECTS
+    from stream.sources.dialects.named import DIALECTS
 
     for dialect in DIALECTS:
         assert settings.load(written(f"[sources]\ndialect = '{dialect}'\n")).sources.dialect == dialect

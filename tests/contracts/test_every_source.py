@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.contract.refusal import Refusal, Reject
+from stream.contract.reading.refusal import Refusal, Reject
 from stream.contract.request import Request, decode
-from stream.ingest.encode import Encoder
-from stream.sources.dialects import DIALECTS, OWN, dialect_named
+from stream.pipeline.encode import Encoder
+from stream.sources.dialects.named import DIALECTS, OWN, dialect_named
 
 SAMPLES = Path(__file__).parent / "samples"
 TEXT = "TEXT OF A PROMPT"  # stands in every sample where the platform would have the text of a prompt

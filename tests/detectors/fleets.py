@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from detectors.carriers import Carried, Carriers
-from detectors.holdings import Holdings
-from detectors.neighbours import Neighbours
+from detectors.comparison.population import Population, population_of
+from detectors.counts.rows import Sets, key_of, shard_of
+from detectors.counts.summary import AccountColumns
 from detectors.parameters import HOUR_MS, Parameters
-from detectors.population import Population, population_of
-from detectors.rows import Sets, key_of, shard_of
-from detectors.summary import AccountColumns
+from detectors.ties.carriers import Carried, Carriers
+from detectors.ties.holdings import Holdings
+from detectors.ties.neighbours import Neighbours
 
 HOUR = 490_200
 PARAMETERS = Parameters()

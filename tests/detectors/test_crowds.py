@@ -9,7 +9,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from detectors.crowds import (
+from detectors.counts.snapshot import from_bytes, to_bytes
+from detectors.ties.crowds import (
     CARRIERS_MAX,
     PAST_FROM_H,
     PAST_HOURS_MIN,
@@ -20,8 +21,7 @@ from detectors.crowds import (
     crowds_of,
     parts_of,
 )
-from detectors.neighbours import COMPANY, LEVELS, Company, Heard, evidence_of, hear
-from detectors.snapshot import from_bytes, to_bytes
+from detectors.ties.neighbours import COMPANY, LEVELS, Company, Heard, evidence_of, hear
 from tests.detectors.fleets import (
     PARAMETERS,
     Account,

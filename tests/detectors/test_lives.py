@@ -7,10 +7,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from detectors.carriers import Carriers
-from detectors.holdings import Holdings
-from detectors.lives import FRESH_H, fresh_part, life_traits, lives_of
-from detectors.population import population_of
+from detectors.comparison.population import population_of
+from detectors.judgement.lives import FRESH_H, fresh_part, life_traits, lives_of
+from detectors.ties.carriers import Carriers
+from detectors.ties.holdings import Holdings
 from tests.detectors.fleets import (
     HOUR,
     PARAMETERS,

@@ -8,8 +8,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from detectors.holdings import Holdings
-from detectors.membership import (
+from detectors.ties.holdings import Holdings
+from detectors.ties.membership import (
     CONCENTRATED,
     DIMENSION_NATS_MAX,
     KEEP_SCORE,

@@ -8,8 +8,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from detectors.movement import EVIDENCE_MAX
-from detectors.neighbours import (
+from detectors.comparison.movement import EVIDENCE_MAX
+from detectors.ties.neighbours import (
     CHANCE_MIN,
     COMPANY,
     DIMENSION_NATS_MAX,

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.likeness import likeness
-from detectors.lives import lives_of
-from detectors.membership import TURNED
-from detectors.operator import GIANT, Activity, ordinary_of, synchrony, ties_of, traits_of
-from detectors.snapshot import from_bytes, to_bytes
+from detectors.counts.snapshot import from_bytes, to_bytes
+from detectors.judgement.likeness import likeness
+from detectors.judgement.lives import lives_of
+from detectors.judgement.operator import GIANT, Activity, ordinary_of, synchrony, ties_of, traits_of
+from detectors.ties.membership import TURNED
 from tests.detectors.fleets import (
     HOUR,
     PARAMETERS,

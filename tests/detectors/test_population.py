@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
+from detectors.comparison.population import STRATUM_MIN, breadth_of, population_of, strata_of, used_more_of
+from detectors.counts.rows import Sets
 from detectors.parameters import Parameters
-from detectors.population import STRATUM_MIN, breadth_of, population_of, strata_of, used_more_of
-from detectors.rows import Sets
 from tests.detectors.fleets import HOUR, Account, columns_of, population, still_fleet
 
 

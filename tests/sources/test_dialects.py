@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from stream.contract.refusal import Refusal, Reject
+from stream.contract.reading.refusal import Refusal, Reject
 from stream.contract.request import Request
 from stream.errors import UsageError
-from stream.sources import envoy, litellm, otlp
-from stream.sources.capabilities import RULES, Shape, capabilities_of
-from stream.sources.dialects import dialect_named
-from stream.sources.mapped import client_of, ip_prefix
+from stream.sources.dialects import envoy, litellm, otlp
+from stream.sources.dialects.capabilities import RULES, Shape, capabilities_of
+from stream.sources.dialects.mapped import client_of, ip_prefix
+from stream.sources.dialects.named import dialect_named
 
 SAMPLES = Path(__file__).parents[1] / "contracts" / "samples"
 DONE = 1_772_366_400_250  # 2026-03-01T12:00:00.250Z

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from stream.contract.refusal import Refusal
+from stream.contract.reading.refusal import Refusal
 from stream.contract.request import decode
 from stream.errors import SwerveError, UsageError
 from stream.sources.open import Input, open_input
