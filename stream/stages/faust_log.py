@@ -1,5 +1,7 @@
 """Faust, and everything that must be done around it. The one place that knows its faults; each line has a test.
 
+What of it is no public part of Faust stands in private_parts.py.
+
 1. After a rebalance Faust hands out later messages before earlier ones, or leaves some out. The shell refuses what does
    not continue; `seek_back` here makes going back sure: messages that were fetched before do not move the read offset.
 2. Faust commits what was acknowledged to it, message by message. We acknowledge nothing: the shell commits the offset
@@ -12,7 +14,7 @@
 6. No web server, no leader topic, no topic created behind our back.
 7. A recovery can wait for ever for records that Faust threw away: see 8, and stalled.py.
 8. Around a rebalance Faust throws away what it had fetched, and goes back to the committed offsets; aiokafka goes
-   nowhere where nothing is committed yet. `seek_to_committed` here goes to the earliest, and in a changelog to what
+   nowhere where nothing is committed yet. `seek_to_committed` goes to the earliest, and in a changelog to what
    recovery has read. Where messages are left out all the same and nothing comes after, no gap shows it: the shell asks
    the broker for the end, and goes back.
 """
@@ -21,95 +23,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import faust
-from faust.transport.drivers import aiokafka as driver
 from faust.transport.drivers.aiokafka import KafkaError  # type: ignore[attr-defined]
 from faust.types import TP
 
 from stream.configuration.sections import Kafka
 from stream.errors import SwerveError
 from stream.kafka import broker
+from stream.stages import private_parts
 from stream.stages.heads import is_of
 from stream.stages.stalled import Stalled
 
 TABLE = "state"
 STORE_S = 60.0  # for the acknowledgement of a snapshot's entries
 Take = Callable[[int, int, bytes], Awaitable[None]]
-
-
-class _Consumer(driver.Consumer):
-    """Knows where it was sent back to, and does not take what was fetched before for progress."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._sought: dict[TP, int] = {}
-
-    async def seek_back(self, partition: TP, offset: int) -> None:
-        """Read again from this offset, or from the earliest that is still there."""
-        earliest = (await self.earliest_offsets(partition)).get(partition) or 0
-        self._sought[partition] = max(offset, earliest)
-        await self._seek(partition, self._sought[partition])
-
-    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:
-        async for partition, message in super().getmany(timeout):
-            sought = self._sought.get(partition)
-            if sought is not None:
-                if message.offset > sought:
-                    continue  # fetched before the seek took effect
-                del self._sought[partition]
-                # Whatever was handed out meanwhile has moved it; below it Faust would drop what we went back for.
-                self._read_offset[partition] = None
-            yield partition, message
-
-    async def perform_seek(self) -> None:
-        self._sought.clear()
-        await super().perform_seek()
-
-    async def seek_to_committed(self) -> Mapping[TP, int]:
-        """As Faust does it; and where nothing is committed yet, to the earliest, which aiokafka leaves as it is.
-
-        Of a changelog nothing is ever committed: it goes back to what recovery has read of it.
-        """
-        committed = await super().seek_to_committed()
-        uncommitted = [tp for tp, offset in committed.items() if not offset]
-        fresh = [tp for tp in uncommitted if not self._is_changelog_tp(tp)]
-        firsts = await self.earliest_offsets(*fresh) if fresh else {}
-        for tp in fresh:
-            await self._seek(tp, firsts.get(tp) or 0)
-        tables: Any = self.app.tables
-        recovered = tables.recovery.active_offsets
-        for tp in uncommitted:
-            if recovered.get(tp) is not None:  # of a changelog, and recovery has begun
-                await self._seek(tp, max(recovered[tp], 0))
-        return committed
-
-
-class _Transport(driver.Transport):
-    Consumer = _Consumer
-
-
-class _App(faust.App):
-    """Tells the log when partitions go and come."""
-
-    log_of: FaustLog
-
-    def _new_transport(self) -> _Transport:
-        return _Transport(self.conf.broker_consumer, self)
-
-    async def _consumer_wait_empty(self, consumer: Any, logger: Any) -> None:
-        await self.log_of.leaving()
-        await super()._consumer_wait_empty(consumer, logger)
-
-    def on_rebalance_start(self) -> None:
-        self.log_of.closed()
-        super().on_rebalance_start()
-
-    def on_rebalance_end(self) -> None:
-        super().on_rebalance_end()
-        self.log_of.opened()
 
 
 class _Sensor(faust.Sensor):
@@ -149,7 +79,7 @@ class FaustLog:
         self._is_open = False
         self._opened = asyncio.Event()
         self._app = _app(kafka, group, session_timeout_ms, instance_id)
-        self._app.log_of = self
+        self._app.listener = self
         self._app.sensors.add(_Sensor(self.failed))
         self._table = self._app.Table(TABLE, key_type=bytes, value_type=bytes, partitions=partitions)
         requests = self._app.topic(topic, key_type=bytes, value_type=bytes, value_serializer="raw")
@@ -183,7 +113,7 @@ class FaustLog:
     async def _read(self, stream: Any) -> None:
         async for event in stream.noack().events():
             message = event.message
-            self._consumer._unacked_messages.discard(message)
+            private_parts.never_wait_for(self._consumer, message)
             await self._until_open()
             if message.generation_id != self._app.consumer_generation_id:
                 continue  # of a time when the partition was another's, or was ours and then another's
@@ -234,12 +164,7 @@ class FaustLog:
         """Write to the changelog and to the table; returns when the broker has everything, in order."""
         waiting = []
         for key, value in entries.items():
-            if value is None:
-                self._store.data.pop(key, None)
-                self._store._key_partition.pop(key, None)
-            else:
-                self._store.data[key] = value
-                self._store._key_partition[key] = partition
+            private_parts.put(self._store, partition, key, value)
             waiting.append(self._table.send_changelog(partition, key, value))
         try:
             await asyncio.wait_for(asyncio.gather(*waiting), STORE_S)
@@ -256,12 +181,11 @@ class FaustLog:
 
     async def commit(self, partition: int, offset: int) -> None:
         """The group goes on from this offset. Refused, and logged by Faust, where the partition is another's."""
-        await self._consumer._commit_offsets({TP(self.topic, partition): offset})
+        await private_parts.commit(self._consumer, {TP(self.topic, partition): offset})
 
     def committed(self, partition: int) -> int | None:
         """The offset that the group had when the partition came to us."""
-        offset: int | None = self._consumer._committed_offset.get(TP(self.topic, partition))
-        return offset
+        return private_parts.committed(self._consumer, TP(self.topic, partition))
 
     def end(self, partition: int) -> int | None:
         """The offset that the partition's next message will have, as far as is known here."""
@@ -289,9 +213,9 @@ class FaustLog:
             await self._consumer.seek_back(TP(self.topic, partition), offset)
 
 
-def _app(kafka: Kafka, group: str, session_timeout_ms: int, instance_id: str | None) -> _App:
+def _app(kafka: Kafka, group: str, session_timeout_ms: int, instance_id: str | None) -> private_parts.App:
     session_s = session_timeout_ms / 1000
-    return _App(
+    return private_parts.App(
         group,
         broker=[f"kafka://{server.strip()}" for server in kafka.bootstrap_servers.split(",")],
         broker_credentials=_credentials(kafka),

@@ -3,8 +3,8 @@
 Seen about once in eight starts of several workers at once on a busy machine: after a second rebalance within a second,
 recovery knows what it must read (highwater 1, offset -1), has sought, and is handed nothing until the next rebalance.
 Records that were fetched are thrown away while Faust's flow is stopped: it then goes back to the committed offsets, of
-which a changelog has none. `seek_to_committed` in faust_log.py goes back to where recovery stands instead; this here is
-for whatever else may lose them. Reading again does no harm: what was applied is skipped by offset.
+which a changelog has none. `seek_to_committed` in private_parts.py goes back to where recovery stands instead; this
+here is for whatever else may lose them. Reading again does no harm: what was applied is skipped by offset.
 
 Faust's `rebalancing` says nothing here: it holds from the loss of partitions to the end of their recovery.
 """
@@ -17,6 +17,7 @@ from typing import Any
 
 from faust.transport.drivers.aiokafka import IllegalStateError  # type: ignore[attr-defined]
 
+from stream.stages.private_parts import send_back
 from stream.telemetry import log
 
 STALLED_S = 5.0  # a recovery that goes on shows a record within milliseconds; doubled each time, for slow brokers
@@ -47,6 +48,6 @@ class Stalled:
         self._since_s, self._wait_s = self._now_s(), 2 * self._wait_s
         _log.warning("recovery_sent_back", remaining=recovery.active_remaining_total())
         try:
-            await recovery._seek_offsets(self._app.consumer, recovery.active_tps, recovery.active_offsets, "active")
+            await send_back(recovery, self._app.consumer)
         except IllegalStateError:
             return  # the partitions are going; the next rebalance begins anew

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -13,7 +14,7 @@ from tests.house.sources import ROOT, imports, tracked, tree, under
 
 # A client library has one home: the files that may import it, folders with a slash at the end.
 HOMES = {
-    "faust": ("stream/stages/faust_log.py", "stream/stages/stalled.py"),
+    "faust": ("stream/stages/faust_log.py", "stream/stages/stalled.py", "stream/stages/private_parts.py"),
     "aiokafka": ("stream/kafka/", "stream/ingest/"),
     "prometheus_client": ("stream/telemetry/metrics/",),
     "pydantic_settings": ("stream/configuration/",),
@@ -76,6 +77,7 @@ ROOMS = {
     "stream.cli": "",  # knows commands by name, and imports the one that is called
     "stream.__main__": "cli",
 }  # fmt: skip
+PRIVATE_PARTS = "stream/stages/private_parts.py"
 PRODUCT = ("detectors/*.py", "stream/*.py")
 FILES_MAX = 12
 
@@ -168,6 +170,19 @@ def test_every_client_library_has_one_home():
                 if under(one.module, library) and not path.startswith(homes):
                     wrong.append(f"{path}:{one.line} imports {library}; only {' and '.join(homes)} may")
     assert not wrong, "\n".join(sorted(set(wrong)))
+
+
+def test_what_is_private_to_a_client_library_is_touched_in_one_file():
+    wrong = [
+        f"{path}:{node.lineno} touches {ast.unparse(node)}; it belongs into {PRIVATE_PARTS}, with its reason"
+        for path in tracked("stream/stages/*.py", "stream/kafka/*.py", "stream/ingest/*.py", "stream/detect/*.py",
+                            "stream/correlate/*.py")
+        if path != PRIVATE_PARTS
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute) and re.match("_[a-z]", node.attr)
+        and not (isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"))
+    ]  # fmt: skip
+    assert not wrong, "\n".join(wrong)
 
 
 def test_detectors_import_nothing_of_stream_and_nothing_that_waits_or_asks_the_time():

@@ -8,7 +8,7 @@ from stream.detect import worker as detect
 from stream.ingest import worker as ingest
 from stream.kafka import broker, topics
 from stream.pipeline.frames import decode_frame, decode_summary
-from stream.stages import faust_log
+from stream.stages import private_parts
 from tests.service.rig import everything, produce, request, running, settings_for, until
 
 pytestmark = pytest.mark.service("kafka")
@@ -61,7 +61,7 @@ async def test_messages_that_faust_leaves_out_with_nothing_after_them_are_counte
     async with running(ingest.work, settings):
         await until(lambda: fed(kafka))
     ends = await broker.ends(kafka, kafka.topics.frames)
-    plain, left_out = faust_log._Consumer.getmany, []
+    plain, left_out = private_parts.Consumer.getmany, []
 
     async def getmany(self, timeout):
         async for partition, message in plain(self, timeout):
@@ -70,7 +70,7 @@ async def test_messages_that_faust_leaves_out_with_nothing_after_them_are_counte
                 continue
             yield partition, message
 
-    monkeypatch.setattr(faust_log._Consumer, "getmany", getmany)
+    monkeypatch.setattr(private_parts.Consumer, "getmany", getmany)
     async with running(detect.work, settings):
         await until(lambda: drained(kafka, ends))
 

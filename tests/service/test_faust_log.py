@@ -13,7 +13,7 @@ from stream.errors import SwerveError
 from stream.kafka import broker
 from stream.kafka.broker import Found
 from stream.kafka.topics import state_topic
-from stream.stages import faust_log
+from stream.stages import faust_log, private_parts
 from stream.stages.faust_log import FaustLog
 from stream.stages.heads import head_key
 from tests.service.rig import everything, kafka_for, produce, until
@@ -162,7 +162,7 @@ async def test_a_slow_stage_holds_a_bounded_number_of_messages(bootstrap, unique
     await a_topic(kafka, 1, 3_000)
     reader = Reader(kafka, 1)
     go_on, fetched = asyncio.Event(), []
-    plain = faust_log._Consumer.getmany
+    plain = private_parts.Consumer.getmany
 
     async def getmany(self, timeout):
         async for partition, message in plain(self, timeout):
@@ -173,7 +173,7 @@ async def test_a_slow_stage_holds_a_bounded_number_of_messages(bootstrap, unique
         await go_on.wait()
         reader.handed.append((partition, offset))
 
-    monkeypatch.setattr(faust_log._Consumer, "getmany", getmany)
+    monkeypatch.setattr(private_parts.Consumer, "getmany", getmany)
     reader.log.take = take
     async with reader.reading():
         await until(lambda: asyncio.sleep(0, fetched))
