@@ -11,9 +11,10 @@ unexport PYTHONDONTWRITEBYTECODE
 export SEEDS ?= 1 2 3 4 5
 export SCENARIOS ?=
 KILLS ?= 20
+QUICK := $(addprefix tests/,house docs cli contract contracts correlate detect ingest metrics sinks sources report)
 PAUSES ?= 5
 
-.PHONY: help demo test faults lint types bench quality quality-readme quality-full strangers strangers-readme learn hardness report-scale clean lock dashboards pictures helm-test sizing stack stack-test
+.PHONY: help demo test quick faults lint types bench quality quality-readme quality-full strangers strangers-readme learn hardness report-scale clean lock dashboards pictures helm-test sizing stack stack-test
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -36,6 +37,9 @@ test: $(VENV)/.installed ## run every test; with a real Kafka where Java 17 and 
 	@tools/monitors.sh
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
+quick: lint types ## lint, types, and the tests that need no service: after every change, a minute on two cores
+	@$(BIN)/python -m pytest -n 2 -q --dist loadfile -m "not service and not slow" $(QUICK)
+
 faults: $(VENV)/.installed ## kill, stop, scale the stages under load, KILLS= and PAUSES= each; no Alertmanager for 10 min
 	@$(BIN)/python -m tests.service.drill --kills $(KILLS) --pauses $(PAUSES)
 	@SWERVE_REQUIRE=kafka $(BIN)/python -m pytest tests/service/check_reshard.py tests/service/check_broker_dies.py
@@ -44,7 +48,7 @@ faults: $(VENV)/.installed ## kill, stop, scale the stages under load, KILLS= an
 lint: $(VENV)/.installed ## ruff: style and format
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
-types: $(VENV)/.installed ## mypy: strict for detectors and the contract
+types: $(VENV)/.installed ## mypy, strict
 	@$(BIN)/mypy
 
 quality: $(VENV)/.installed ## simulate and replay, print how well campaigns are found; SEEDS="1 2" SCENARIOS="pivot quiet"
@@ -81,8 +85,8 @@ sizing: $(VENV)/.installed ## measure cores, memory and recovery, and put the ta
 report-scale: $(VENV)/.installed ## 24,000 accounts in 200 million requests, piped into backtest; hours, nothing on disk
 	@$(BIN)/python -m benchmarks.report_scale
 
-dashboards: $(VENV)/.installed ## write the generated files anew: dashboards, reference of metrics, files of the chart
-	@$(BIN)/python -m tools.dashboards && $(BIN)/python tools/metrics_page.py && $(BIN)/python tools/chart_files.py
+dashboards: $(VENV)/.installed ## write the generated files anew: dashboards, reference of metrics, chart, picture of rooms
+	@$(BIN)/python tools/rooms_picture.py && $(BIN)/python -m tools.dashboards && $(BIN)/python tools/metrics_page.py && $(BIN)/python tools/chart_files.py
 
 pictures: $(VENV)/.installed ## draw the pictures of docs/how-it-decides.md anew, from a simulated campaign
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tools.decision_pictures docs/pictures

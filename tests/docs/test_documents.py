@@ -23,7 +23,7 @@ from stream.contract.request import decode
 from tools.readme_table import replaced
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 DECIDES = (ROOT / "docs" / "how-it-decides.md").read_text("utf-8")
 README = (ROOT / "README.md").read_text("utf-8")
 SWERVE = ("swerve", ".venv/bin/swerve")
