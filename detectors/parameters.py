@@ -57,7 +57,7 @@ class Parameters:
     warm_up_h: int = 72  # before this much history only a model that is new may fire
 
     # Judgement
-    false_pages_per_month: float = 1.0  # the log-odds of one hand that a page needs follow from it
+    false_pages_per_month: float = 0.3  # the log-odds of one hand that a page needs follow from it
     false_warnings_per_month: float = 3.0  # and those of a warning from this
     page_z: float = 3.0  # standard errors: a weaker shift is never asked whether one hand is behind it
     ticks_min: int = 2

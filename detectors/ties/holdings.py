@@ -36,6 +36,11 @@ class Holdings:
         first = np.cumsum(length) - length
         return self.start[rows][position] + np.arange(int(length.sum())) - first[position], position
 
+    def place(self, dimension: str) -> int:
+        """Index of a link dimension; -1 where nobody configured it."""
+        names = self.carried.dimensions
+        return names.index(dimension) if dimension in names else -1
+
     def of(self, rows: Ints) -> tuple[Ints, Ints]:
         """(position in rows, value) of everything that the rows hold. O(values that they hold)."""
         at, position = self.places(rows)

@@ -86,9 +86,6 @@ TRAITS: Mapping[str, Trait] = {
         "unevenness of the kit's use", _decimal,
         "0: shared prompts are as much of each account's work; honest accounts have private ones besides", "template",
     ),
-    "template_dominance": Trait(
-        "the favourite prompt", percent, "of its requests with a prompt template, under the one used most", "template"
-    ),
     "template_cover": Trait(
         "reach of the widest prompt", percent, "of its organisations, under the template that most of them use",
         "template",
@@ -97,6 +94,11 @@ TRAITS: Mapping[str, Trait] = {
         "the favourite exit", percent, "of its requests, through the IP prefix used most; an office has one",
         "ip_prefix",
     ),
+    "more_volume": Trait("growth of their traffic", _times, "as many requests as at their own rate before, mean"),
+    "clock_likeness": Trait(
+        "difference of working hours", _decimal, "over accounts; 0: all work the same hours, 1: as the whole fleet"
+    ),
+    "fresh": Trait("shared since yesterday", percent, "of what its accounts share, began in the last day"),
     "two_kinds": Trait(
         "shares two kinds of things", percent, "of its accounts, share values of two attributes, as payment and exit"
     ),
@@ -112,9 +114,7 @@ TRAITS: Mapping[str, Trait] = {
     ),
     "strength": Trait("strength of the shift", _decimal, "z, in standard errors"),
     "moved": Trait("organisations that moved", percent, "of its organisations, use the target more"),
-    "rise": Trait("rise beyond accounts like them", _points, "of the target's share, mean over organisations"),
     "uptake": Trait("rise of accounts like them", _points, "of the target's share: what everybody adopts, they do too"),
-    "company": Trait("moved in company", _times, "as many organisations as chance and habit bring"),
     "organisations": Trait("organisations", _many, "nobody says that they belong together"),
     "per_organisation": Trait("accounts of an organisation", _many, "mean"),
 }  # fmt: skip
