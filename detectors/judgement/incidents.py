@@ -26,7 +26,7 @@ REOPEN_H = 96
 FOLLOWED_H = 6
 SAME_ONSET_H = 12
 ALL_MOVED = 0.5
-NAME_TICKS_MIN = 2
+NAME_TICKS_MIN = 4  # hours in which an account was with its network; honest neighbours come and go
 PRESENCE_MIN = 0.5  # of the ticks since an account was first seen
 SCORE_PACE = 0.3  # how fast an account's score follows what the tick says
 SERIES_MAX = 336  # two weeks of hours
@@ -277,10 +277,8 @@ def _account(
     known.now = float(tick.population.now[row, top])
     known.before = known.now - float(group.shift.change[i, top])
     known.moved += moved
-    # What has lasted for two ticks already was seen in the tick before its incident opened.
-    often = known.ticks >= (
-        NAME_TICKS_MIN if incident.ticks >= NAME_TICKS_MIN else 1
-    ) and known.ticks >= PRESENCE_MIN * (incident.ticks - known.since_tick)
+    lasting = known.ticks >= min(NAME_TICKS_MIN, incident.ticks)
+    often = lasting and known.ticks >= PRESENCE_MIN * (incident.ticks - known.since_tick)
     odds = belonging(known.score)
     shifted = known.moved >= 0.5 * known.ticks and odds >= NAME_ODDS
     known.named = often and (shifted or (everybody and odds >= NAME_ODDS_STILL))
