@@ -1,6 +1,6 @@
 """What random fleets taught of one operator's hand. Written by `make learn`: do not edit.
 
-Fleets: random 101-135, random_quiet 201-212, named scenarios 11-22 with 700 accounts over 6 days.
+Fleets: random 101 and 103-135, random_quiet 201-212, named scenarios 11-22 with 700 accounts over 6 days.
 BASE: log-odds of a network before anything is known. TRAITS: (value, nats) along each trait's curve.
 LINES: (false alerts a month, log-odds that an alert needs). NETWORK: (log-odds over the last hours, log-odds
 that it is a campaign's, as it turned out). ACCOUNT: (score, log-odds of belonging to the campaign).
