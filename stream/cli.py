@@ -58,6 +58,9 @@ COMMANDS: dict[str, Command] = {
     "snooze": Command("stream.oncall.snooze", "command", ON_CALL, "Silence an alert until a time."),
     "shadow": Command("stream.shadow", "command", SET_UP, "Judge a log with two configurations; what would differ?"),
     "canary": Command("stream.oncall.canary", "command", SET_UP, "Plant a campaign beside the traffic; is it found?"),
+    "map": Command(
+        "stream.mapping.command", "app", SET_UP, "Read another platform's records: check or propose a mapping."
+    ),
     "sinks": Command("stream.sinks.command", "app", SET_UP, "Send a test alert through every configured sink."),
     "config": Command("stream.configuration", "app", SET_UP, "Show and check the configuration."),
 }

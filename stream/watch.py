@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.live import Live
 
 from stream import log, metered, settings
-from stream.arguments import Config, Dialect, Expected, Port, Releases
+from stream.arguments import Config, Dialect, Expected, MapFile, Port, Releases
 from stream.catalogue import Catalogue, read_catalogue
 from stream.console.desk import Desk
 from stream.console.health import Health
@@ -26,6 +26,7 @@ from stream.contract.alert import Alert
 from stream.embedded import Embedded
 from stream.errors import UsageError
 from stream.growing import Growing
+from stream.mapping.guess import refuse_nothing
 from stream.missing import Missing
 from stream.oncall.attention import AttentionBook
 from stream.oncall.canary import watch_over
@@ -36,7 +37,6 @@ from stream.sections import Http, StdoutSink
 from stream.settings import Settings
 from stream.sinks.catalogue import deliveries
 from stream.sinks.delivery import Deliveries
-from stream.sources.dialects import dialect_named
 from stream.terminal.view import Screen, draw
 
 SOURCE = "watched log"
@@ -56,6 +56,7 @@ def command(
     ] = None,
     port: Port = None,
     dialect: Dialect = None,
+    mapping: MapFile = None,
     config: Config = None,
 ) -> None:
     """Follow a growing log, or standard input: alerts to the sinks, metrics over HTTP, without Kafka.
@@ -63,7 +64,7 @@ def command(
     What is in the log already is learnt from and judged, but told to nobody, except for what still fires when that is
     done. Without sinks in the configuration, alert records go to standard output, or into the view on a terminal.
     """
-    configured = settings.load(config).speaking(dialect)
+    configured = settings.load(config).speaking(dialect, mapping)
     console = Console()
     if not configured.sinks and not console.is_terminal:
         configured = configured.model_copy(update={"sinks": (StdoutSink(kind="stdout"),)})
@@ -78,6 +79,7 @@ def command(
     finally:
         if watch.embedded.seen.records:
             print(watch.closing_line(), file=sys.stderr)
+    refuse_nothing(watch.embedded.seen, configured.reader())
 
 
 def _made(folder: Path) -> None:
@@ -102,7 +104,7 @@ class Watch:
             [SOURCE],
             metered.Metered(self.fleet, parameters.lateness_ms, self._state_of),
             on_summary=[self.history.see],
-            dialect=dialect_named(configured.sources.dialect),
+            dialect=configured.reader(),
         )
         self.screen = Screen(f"swerve watch: {'standard input' if log_.path == '-' else log_.path}", self.history)
         self.desk = Desk(configured, ready=self.why_not)
@@ -176,8 +178,9 @@ class Watch:
     def closing_line(self) -> str:
         """What went through, for the end."""
         seen = self.embedded.seen
+        others = f"{seen.no_requests:,} of them no requests, " if seen.no_requests else ""
         return (
-            f"{seen.records:,} records read, {sum(seen.not_counted.values()):,} not counted; "
+            f"{seen.records:,} records read, {others}{sum(seen.not_counted.values()):,} not counted; "
             f"{seen.alerts['critical']} critical, {seen.alerts['warning']} warning, {seen.alerts['info']} info"
         )
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from stream import stage
-from stream.arguments import Config, Port
+from stream.arguments import Config, Dialect, MapFile, Port
 from stream.settings import load
 
 
-def command(config: Config = None, port: Port = None) -> None:
+def command(config: Config = None, port: Port = None, dialect: Dialect = None, mapping: MapFile = None) -> None:
     """Read requests, check them, and send them on in frames. Start as many as the traffic needs."""
     from stream.ingest import worker
 
-    stage.run(load(config), {worker.STAGE: worker.work}, port)
+    stage.run(load(config).speaking(dialect, mapping), {worker.STAGE: worker.work}, port)

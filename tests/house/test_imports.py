@@ -13,7 +13,7 @@ HOMES = {
     "aiokafka": ("stream/kafka.py", "stream/transactions.py", "stream/ingest/"),
     "prometheus_client": ("stream/metrics/", "stream/metrics.py"),
     "pydantic_settings": ("stream/settings.py", "stream/sections.py"),
-    "tomllib": ("stream/settings.py",),
+    "tomllib": ("stream/settings.py", "stream/mapping/written.py"),
     "grafana_foundation_sdk": ("tools/dashboards/",),
 }
 # What the detectors may use besides themselves: pure computing, nothing that waits, writes, or asks the time.

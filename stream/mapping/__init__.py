@@ -1,0 +1,1 @@
+"""How do records of another platform become ours? Mappings: written as data, checked, suggested, and shipped."""
