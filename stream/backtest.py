@@ -57,7 +57,7 @@ class Outcome:
 def command(
     inputs: Annotated[
         list[str],
-        typer.Argument(metavar="INPUT...", help="NDJSON, plain, .gz or .zst, or Parquet; - is standard input."),
+        typer.Argument(metavar="INPUT...", help="NDJSON or .csv, plain, .gz or .zst, or Parquet; - is standard input."),
     ],
     releases: Releases = None,
     expected: Expected = None,

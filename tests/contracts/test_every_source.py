@@ -116,12 +116,11 @@ class TestEveryDialect:
         assert [rows.accounts[one] for one in rows.account] == [request.account_id for request in requests_of(name)]
 
     def test_takes_every_odd_value_in_every_place(self, name):
-        """One at a time, so that none is missed by chance, in a record of each kind."""
-        for raw in sample(name)[:2]:
-            record = json.loads(raw)
-            for path in paths(record):
-                for value in [*ODD_TEXTS, *ODD_VALUES]:
-                    outcome(name, json.dumps(replaced(record, path, value)).encode())
+        """One at a time, so that none is missed by chance, in the first record."""
+        record = json.loads(sample(name)[0])
+        for path in paths(record):
+            for value in [*ODD_TEXTS, *ODD_VALUES]:
+                outcome(name, json.dumps(replaced(record, path, value)).encode())
 
     @given(data=st.data())
     @settings(max_examples=150)
