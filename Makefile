@@ -59,12 +59,12 @@ strangers: $(VENV)/.installed ## how well are campaigns found in fleets drawn at
 strangers-readme: $(VENV)/.installed ## the same, and put the tables into README.md
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.strangers | $(BIN)/python tools/readme_table.py README.md
 
-learn: $(VENV)/.installed ## learn what tells one operator's hand on random fleets, write detectors/learnt.py; an hour
+learn: $(VENV)/.installed ## learn what tells one operator's hand on random fleets, write detectors/judgement/learnt.py; an hour
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.learn
 
 quality-full: $(VENV)/.installed ## quality, 50 quiet fleet-days, a tenth of the report at its own size
 	@$(BIN)/python -m benchmarks.quality
-	@SEEDS="11 12 13 14 15 16 17" SCENARIOS="quiet honest_networks" $(BIN)/python -m benchmarks.quality --no-rivals
+	@SEEDS="31 32 33 34 35 36 37" SCENARIOS="quiet honest_networks" $(BIN)/python -m benchmarks.quality --no-rivals
 	@SEEDS="1" SCENARIOS="at_scale" $(BIN)/python -m benchmarks.quality --no-rivals --scale 0.1
 
 hardness: $(VENV)/.installed ## are random worlds as hard as they are meant to be? twenty of them, a minute or two

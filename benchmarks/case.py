@@ -19,27 +19,27 @@ import orjson
 from benchmarks.credit import credit, watched
 from benchmarks.moved import Moved
 from benchmarks.rivals import RIVALS, Rival
+from detectors.counts.summary import Summary
 from detectors.fleet import Judge
-from detectors.groups import Group, Tick, group_traits
+from detectors.judgement.groups import Group, Tick, group_traits
 from detectors.parameters import HOUR_MS
-from detectors.summary import Summary
-from stream import settings
-from stream.catalogue import Catalogue, read_catalogue
+from stream.configuration import settings
 from stream.contract.alert import Alert
-from stream.embedded import Embedded
-from stream.pipeline import Fleet
-from stream.simulate.command import truth_of
+from stream.pipeline.announced import Catalogue, read_catalogue
+from stream.pipeline.composition import Fleet
+from stream.pipeline.embedded import Embedded
+from stream.simulate.events.story import Story
+from stream.simulate.labelled import truth_of
 from stream.simulate.scenarios import tell
-from stream.simulate.story import Story
-from stream.simulate.write import Lines
+from stream.simulate.writing.write import Lines
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "out" / "quality"
 # Whatever can change a result; an edit to any of it makes every result old.
-SOURCES = ("detectors", "stream/simulate", "stream/ingest", "stream/correlate", "stream/contract")
+SOURCES = ("detectors", "stream/simulate", "stream/pipeline", "stream/alerts", "stream/contract")
 SOURCE_FILES = (
-    "stream/pipeline.py", "stream/embedded.py", "stream/sections.py", "benchmarks/case.py", "benchmarks/credit.py",
-    "benchmarks/moved.py", "benchmarks/rivals.py",
+    "stream/configuration/sections.py", "benchmarks/case.py", "benchmarks/credit.py", "benchmarks/moved.py",
+    "benchmarks/rivals.py",
 )  # fmt: skip
 SOURCE = "simulated"
 

@@ -15,10 +15,10 @@ from typing import Annotated
 
 import typer
 
-from stream.simulate.describe import Description, describe
+from stream.simulate.chance.world import draw
+from stream.simulate.events.story import Story
 from stream.simulate.scenarios import tell
-from stream.simulate.story import Story
-from stream.simulate.world import draw
+from stream.simulate.writing.describe import Description, describe
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ def main(
     ),
     quiet: Annotated[str, typer.Option(envvar="QUIET", help="Seeds of the quiet ones, FROM-TO.")] = "201-212",
 ) -> None:
-    """Simulate, fit, print how it does on what it was not fitted on, and write detectors/learnt.py."""
+    """Simulate, fit, print how it does on what it was not fitted on, and write detectors/judgement/learnt.py."""
     cases = [Case("random", seed) for seed in _range(worlds)] + [Case("random_quiet", seed) for seed in _range(quiet)]
     fleets = [samples_of(case, to_stderr(f"{case.name}, seed {case.seed}")) for case in cases]
     for scenario, seed in NAMED:
@@ -135,12 +135,13 @@ def gathered(fleets: Sequence[Mapping[str, Any]]) -> Samples:
 
 
 def _is_told(one: Mapping[str, Any]) -> bool:
-    """Whether it is a campaign's or not: not what mixes both."""
-    return one["share"] <= MINE_MAX or one["share"] >= MINE_MIN
+    """Whether it is one hand's or not: not what mixes both, and not what a campaign's accounts do before its onset: one
+    hand is behind them, and no page on them is right."""
+    return one["share"] <= MINE_MAX or _is_mine(one)
 
 
 def _is_mine(one: Mapping[str, Any]) -> bool:
-    """A campaign's, since its onset: what its accounts do together before is no shift that anybody should be told."""
+    """A campaign's, since its onset."""
     return one["share"] >= MINE_MIN and one["since"] >= 0
 
 
@@ -216,7 +217,7 @@ def crossed(samples: Samples) -> Floats:
 
 def lasting(samples: Samples, log_odds: Floats) -> Floats:
     """What the judge goes by: the smoothed log-odds of each network, in the order of its hours."""
-    from detectors.hand import SMOOTH
+    from detectors.judgement.hand import SMOOTH
 
     out = np.empty(len(log_odds))
     order = np.lexsort((samples.hour, samples.network))

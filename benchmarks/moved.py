@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.simulate.catalogue import HOUR_MS, MODEL, TASKS
-from stream.simulate.traffic import Batch
-from stream.simulate.truth import Campaign
+from stream.simulate.chance.catalogue import HOUR_MS, MODEL, TASKS
+from stream.simulate.customers.traffic import Batch
+from stream.simulate.events.truth import Campaign
 
 PART = 0.1
 REQUESTS_MIN = 3  # since the onset, below which an account cannot be said to have moved

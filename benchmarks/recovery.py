@@ -22,18 +22,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import sizing_record
-from detectors.rows import Frame, Rows, Sets, key_of, shard_of
-from stream import log
+from detectors.counts.rows import Frame, Rows, Sets, key_of, shard_of
+from stream.configuration.sections import Kafka
+from stream.configuration.settings import Settings
 from stream.correlate.engine import FleetEngine
 from stream.correlate.knowledge import Known
 from stream.detect.engine import ShardsEngine
-from stream.detect.shell import Shell
 from stream.detect.worker import Detect
-from stream.frames import compact_rows, encode_frame
-from stream.kafka import Outlet
-from stream.sections import Kafka
-from stream.settings import Settings
-from stream.stage import look_seldom_for_garbage
+from stream.kafka.broker import Outlet
+from stream.pipeline.frames import compact_rows, encode_frame
+from stream.stages.shell import Shell
+from stream.stages.stage import look_seldom_for_garbage
+from stream.telemetry import log
 
 START_MS = 1_772_409_600_000
 HOUR_MS = 3_600_000

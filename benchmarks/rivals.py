@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from river.anomaly import HalfSpaceTrees
 from river.drift import ADWIN
 
-from detectors.summary import AccountColumns
+from detectors.counts.summary import AccountColumns
 
 DAY_H = 24
 Z_KEPT_MIN = 3.0  # cohorts below it are not worth remembering

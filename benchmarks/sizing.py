@@ -17,12 +17,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import sizing_record
+from detectors.counts.summary import Summary
 from detectors.fleet import Judge
 from detectors.parameters import HOUR_MS, Parameters
-from detectors.summary import Summary
-from stream.frames import decode_frame, decode_summary, encode_frame, encode_summary, split_frame
-from stream.ingest.encode import Encoder
-from stream.pipeline import Shards
+from stream.pipeline.composition import Shards
+from stream.pipeline.encode import Encoder
+from stream.pipeline.frames import decode_frame, decode_summary, encode_frame, encode_summary, split_frame
 
 BEGIN_MS = 1_772_323_200_000
 BATCH = 5_000  # records a flush: what one worker reads in a second at moderate load

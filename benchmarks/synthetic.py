@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from detectors.counts.rows import Sets
+from detectors.counts.summary import AccountColumns
 from detectors.parameters import HOUR_MS
-from detectors.rows import Sets
-from detectors.summary import AccountColumns
 
 TARGETS = tuple(sorted([f"model:m{i}" for i in range(10)] + [f"capability:c{i}" for i in range(12)]))
 USED = 5  # targets an account uses

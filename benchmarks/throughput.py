@@ -21,12 +21,12 @@ from benchmarks.sizing import records
 from benchmarks.synthetic import columns_of
 from detectors.fleet import Judge
 from detectors.parameters import Parameters
-from stream import settings
-from stream.backtest import Asked, run
-from stream.catalogue import Catalogue
-from stream.ingest.encode import Encoder
-from stream.pipeline import Shards
-from stream.simulate.command import records as simulated
+from stream.commands.begin.backtest import Asked, run
+from stream.configuration import settings
+from stream.pipeline.announced import Catalogue
+from stream.pipeline.composition import Shards
+from stream.pipeline.encode import Encoder
+from stream.simulate.labelled import records as simulated
 
 RATIO_FLOOR = 0.25  # of a bare loop of decompress and orjson.loads
 RATE_FLOOR = 40_000  # records a second; either of the two is enough

@@ -8,27 +8,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.carriers import Carriers
-from detectors.cohorts import Cohorts
-from detectors.coverage import coverage_of
-from detectors.crowds import Usual, crowds_of, parts_of
-from detectors.drift import Releases
-from detectors.findings import Finding, Level, Target
-from detectors.groups import Group, Tick, groups_of, tick_of
-from detectors.incidents import Incidents
-from detectors.interned import in_order, order_of_pairs, ordered
-from detectors.membership import Holdings
-from detectors.movement import movement_of
-from detectors.neighbours import Neighbours, evidence_of, hear
-from detectors.operator import Activity
+from detectors.comparison.cohorts import Cohorts
+from detectors.comparison.drift import Releases
+from detectors.comparison.findings import Finding, Level, Target
+from detectors.comparison.movement import movement_of
+from detectors.comparison.population import Floats, Population, population_of
+from detectors.comparison.recent import Recent
+from detectors.comparison.series import DriftWatch
+from detectors.counts.interned import in_order, order_of_pairs, ordered
+from detectors.counts.rows import Sets
+from detectors.counts.summary import AccountColumns, CohortCounts
+from detectors.judgement.groups import Group, Tick, groups_of, tick_of
+from detectors.judgement.incidents import Incidents
+from detectors.judgement.operator import Activity
 from detectors.parameters import Parameters
-from detectors.population import Floats, Population, population_of
-from detectors.recent import Recent
-from detectors.rows import Sets
-from detectors.series import DriftWatch
-from detectors.summary import AccountColumns, CohortCounts
-from detectors.tracks import Tracks
-from detectors.watchlist import WatchList
+from detectors.ties.carriers import Carriers
+from detectors.ties.coverage import coverage_of
+from detectors.ties.crowds import Usual, crowds_of, parts_of
+from detectors.ties.holdings import Holdings
+from detectors.ties.neighbours import Evidence, Neighbours, evidence_of, hear
+from detectors.ties.tracks import Tracks
+from detectors.triage.watchlist import WatchList
 
 NEW_AFTER_H = 48  # a day for the fast window, and one for the baseline
 RECENT_WINDOWS_H = (6, 3)  # beside the fast window: a shift that has just begun is most of what they hold
@@ -160,18 +160,18 @@ class Judge:
 
         known = Holdings(population, carried, parameters.popular_max(population.organisations))
         windows = self._windows(population)
-        neighbours = Neighbours(population, carried, parameters)
+        neighbours = Neighbours(known)
         heard_of = np.flatnonzero(population.X.sum(axis=0) >= HEARD_MIN)
-        whole = (parameters.fast_window_h, population.X, population.n)
-        evidence = [evidence_of(population, counts, asked, hours) for hours, counts, asked in (whole, *windows)]
+        whole = Evidence(parameters.fast_window_h, movement.evidence, population.stratum, population.strata)
+        evidence = [whole, *(evidence_of(population, counts, asked, hours) for hours, counts, asked in windows)]
         heard = [hear(neighbours, one, heard_of, seed=hour) for one in evidence if len(heard_of)]
         crowds = crowds_of(population, heard, self.usual, parameters.page_z)
-        may = history_h >= parameters.warm_up_h
-        crowds = [crowd for crowd in crowds if may or is_new(population.targets[crowd.target])]
+        may_fire = np.array([history_h >= parameters.warm_up_h or is_new(name) for name in population.targets], bool)
+        crowds = [crowd for crowd in crowds if may_fire[crowd.target]]
         parts = parts_of(population, neighbours, crowds, parameters) + self.incidents.networks(population)
         turned = np.max([one.nats for one in evidence], axis=0)
         tick = tick_of(population, movement, carried, self.activity, windows, crowds, turned, parts, parameters,
-                       history_h, is_new, known)  # fmt: skip
+                       history_h, is_new, may_fire, known)  # fmt: skip
         self.last_groups = groups_of(tick, parts, self.tracks, parameters)
         self.last_tick = tick
         findings = self.incidents.step(tick, self.last_groups)

@@ -37,32 +37,65 @@ class Command:
 
 
 COMMANDS: dict[str, Command] = {
-    "demo": Command("stream.demo", "command", FIRST, "Watch Swerve find planted campaigns; needs no broker."),
-    "backtest": Command("stream.backtest", "command", FIRST, "Replay logs through the detectors, in event time."),
-    "simulate": Command("stream.simulate.command", "simulate", FIRST, "Write labelled traffic to a file or to Kafka."),
-    "watch": Command("stream.watch", "command", FIRST, "Follow a growing log or standard input, live, without Kafka."),
-    "topics": Command("stream.topics", "command", KAFKA, "Create the topics, or check them."),
-    "ingest": Command("stream.ingest.command", "command", KAFKA, "Requests -> frames; any number of workers."),
-    "detect": Command("stream.detect.command", "command", KAFKA, "Frames -> summaries; any number of workers."),
-    "correlate": Command("stream.correlate.command", "command", KAFKA, "Summaries -> alerts; one active, one standby."),
-    "run": Command("stream.run", "command", KAFKA, "All three stages in one process, for a small fleet."),
-    "reshard": Command("stream.reshard", "command", KAFKA, "Move detect's state to another number of partitions."),
-    "dlq": Command("stream.dlq", "app", KAFKA, "Show refused records, or replay them."),
-    "explain": Command("stream.oncall.explain", "command", ON_CALL, "Everything that is known about one alert."),
-    "why": Command("stream.oncall.why", "command", ON_CALL, "Why an account, a cohort or a target did not fire."),
-    "expect": Command("stream.oncall.expect", "command", ON_CALL, "Announce a shift, so that it pages nobody."),
-    "release": Command("stream.oncall.release", "command", ON_CALL, "Announce a model release."),
-    "verdict": Command("stream.oncall.verdict", "command", ON_CALL, "Say what an alert turned out to be."),
-    "verdicts": Command("stream.oncall.verdict", "app", ON_CALL, "How often alerts were right, by kind and month."),
-    "ack": Command("stream.oncall.ack", "command", ON_CALL, "Acknowledge an alert."),
-    "snooze": Command("stream.oncall.snooze", "command", ON_CALL, "Silence an alert until a time."),
-    "shadow": Command("stream.shadow", "command", SET_UP, "Judge a log with two configurations; what would differ?"),
-    "canary": Command("stream.oncall.canary", "command", SET_UP, "Plant a campaign beside the traffic; is it found?"),
-    "map": Command(
-        "stream.mapping.command", "app", SET_UP, "Read another platform's records: check or propose a mapping."
+    "demo": Command(
+        "stream.commands.begin.demo", "command", FIRST, "Watch Swerve find planted campaigns; needs no broker."
     ),
-    "sinks": Command("stream.sinks.command", "app", SET_UP, "Send a test alert through every configured sink."),
-    "config": Command("stream.configuration", "app", SET_UP, "Show and check the configuration."),
+    "backtest": Command(
+        "stream.commands.begin.backtest", "command", FIRST, "Replay logs through the detectors, in event time."
+    ),
+    "simulate": Command(
+        "stream.commands.begin.simulate", "simulate", FIRST, "Write labelled traffic to a file or to Kafka."
+    ),
+    "watch": Command(
+        "stream.commands.begin.watch", "command", FIRST, "Follow a growing log or standard input, live, without Kafka."
+    ),
+    "topics": Command("stream.commands.through_kafka.topics", "command", KAFKA, "Create the topics, or check them."),
+    "ingest": Command(
+        "stream.commands.through_kafka.ingest", "command", KAFKA, "Requests -> frames; any number of workers."
+    ),
+    "detect": Command(
+        "stream.commands.through_kafka.detect", "command", KAFKA, "Frames -> summaries; any number of workers."
+    ),
+    "correlate": Command(
+        "stream.commands.through_kafka.correlate", "command", KAFKA, "Summaries -> alerts; one active, one standby."
+    ),
+    "run": Command(
+        "stream.commands.through_kafka.run", "command", KAFKA, "All three stages in one process, for a small fleet."
+    ),
+    "reshard": Command(
+        "stream.commands.through_kafka.reshard",
+        "command",
+        KAFKA,
+        "Move detect's state to another number of partitions.",
+    ),
+    "dlq": Command("stream.commands.through_kafka.dlq", "app", KAFKA, "Show refused records, or replay them."),
+    "explain": Command(
+        "stream.commands.on_call.explain", "command", ON_CALL, "Everything that is known about one alert."
+    ),
+    "why": Command(
+        "stream.commands.on_call.why", "command", ON_CALL, "Why an account, a cohort or a target did not fire."
+    ),
+    "expect": Command(
+        "stream.commands.on_call.expect", "command", ON_CALL, "Announce a shift, so that it pages nobody."
+    ),
+    "release": Command("stream.commands.on_call.release", "command", ON_CALL, "Announce a model release."),
+    "verdict": Command("stream.commands.on_call.verdict", "command", ON_CALL, "Say what an alert turned out to be."),
+    "verdicts": Command(
+        "stream.commands.on_call.verdict", "app", ON_CALL, "How often alerts were right, by kind and month."
+    ),
+    "ack": Command("stream.commands.on_call.ack", "command", ON_CALL, "Acknowledge an alert."),
+    "snooze": Command("stream.commands.on_call.snooze", "command", ON_CALL, "Silence an alert until a time."),
+    "shadow": Command(
+        "stream.commands.set_up.shadow", "command", SET_UP, "Judge a log with two configurations; what would differ?"
+    ),
+    "canary": Command(
+        "stream.commands.set_up.canary", "command", SET_UP, "Plant a campaign beside the traffic; is it found?"
+    ),
+    "map": Command(
+        "stream.commands.set_up.map", "app", SET_UP, "Read another platform's records: check or propose a mapping."
+    ),
+    "sinks": Command("stream.commands.set_up.sinks", "app", SET_UP, "Send a test alert through every configured sink."),
+    "config": Command("stream.commands.set_up.config", "app", SET_UP, "Show and check the configuration."),
 }
 
 # One line that a newcomer can type, shown below the help of a command.

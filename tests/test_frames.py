@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.rows import NO_CLOCK_MS, Frame, Rows, Sets, key_of, shard_of
-from detectors.summary import AccountColumns, CohortCounts, Summary
-from stream import envelope
-from stream.envelope import UnreadableEnvelope, seal, unseal
-from stream.frames import (
+from detectors.counts.rows import NO_CLOCK_MS, Frame, Rows, Sets, key_of, shard_of
+from detectors.counts.summary import AccountColumns, CohortCounts, Summary
+from stream.pipeline import envelope
+from stream.pipeline.envelope import UnreadableEnvelope, seal, unseal
+from stream.pipeline.frames import (
     FRAME_MAGIC,
     SUMMARY_MAGIC,
     compact_rows,

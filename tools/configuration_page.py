@@ -10,8 +10,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from stream import settings
-from stream.meaning import KEYS, SECTIONS
+from stream.configuration import settings
+from stream.configuration.meaning import KEYS, SECTIONS
 
 PAGE = Path(__file__).parent.parent / "docs" / "configuration.md"
 HEAD = """# Configuration

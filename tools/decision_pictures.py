@@ -14,17 +14,17 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from detectors.findings import Level
-from detectors.movement import NATS_MAX
+from detectors.comparison.findings import Level
+from detectors.comparison.movement import NATS_MAX
 from detectors.parameters import Parameters
 from stream.contract.alert import Alert
-from stream.embedded import Embedded
-from stream.pipeline import Fleet, Judged
+from stream.pipeline.composition import Fleet, Judged
+from stream.pipeline.embedded import Embedded
 from stream.report import charts
 from stream.report.charts import Line, Mark
-from stream.simulate.command import truth_of
+from stream.simulate.labelled import truth_of
 from stream.simulate.scenarios import tell
-from stream.simulate.write import Lines
+from stream.simulate.writing.write import Lines
 
 SCENARIO, SEED, ACCOUNTS, DAYS = "pivot", 3, 600, 5.5
 SOURCE = "log"

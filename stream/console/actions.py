@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from stream.alerts.expected_shifts import FOREVER_MS, Announced
+from stream.alerts.verdicts import Said, last_verdicts
 from stream.console.desk import Desk
-from stream.console.view import Known
-from stream.console.voice import Voice, as_json, expected_record
+from stream.console.shown.view import Known
 from stream.contract.attention import ACK, SNOOZE, Asked
 from stream.contract.expected import Expected, decode_expected
 from stream.contract.verdict import Verdict, decode_verdict
-from stream.correlate.expected_shifts import FOREVER_MS, Announced
-from stream.correlate.verdicts import Said, last_verdicts
 from stream.errors import SwerveError, UsageError
 from stream.oncall.attention import Entry
+from stream.oncall.voice import Voice, as_json, expected_record
 
 SNOOZE_MS_MAX = 30 * 86_400_000
 BY_MAX = 120

@@ -9,12 +9,12 @@ from typing import TypeVar, cast
 
 import jinja2
 
+from stream.configuration.settings import Settings
 from stream.console.door import Door
 from stream.console.health import always_ready
-from stream.console.look import environment
-from stream.console.view import View
-from stream.console.voice import Voice
-from stream.settings import Settings
+from stream.console.shown.look import environment
+from stream.console.shown.view import View
+from stream.oncall.voice import Voice
 
 Drawn = TypeVar("Drawn")
 

@@ -18,7 +18,7 @@ from urllib.parse import quote, urlsplit
 import orjson
 from aiohttp import web
 
-from stream.sections import LOOPBACK, Http
+from stream.configuration.sections import LOOPBACK, Http
 
 WITHOUT = ("/livez", "/readyz", "/metrics", "/login")
 WITHOUT_BELOW = "/static/"

@@ -16,9 +16,9 @@ from types import TracebackType
 
 from aiohttp import web
 
-from stream import metrics
+from stream.configuration.sections import Http
 from stream.errors import SwerveError, UsageError
-from stream.sections import Http
+from stream.telemetry import metrics
 
 STALLED_S = 10.0  # a loop that did not turn for so long would miss its Kafka heartbeats as well
 TURN_S = 1.0

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from stream.contract.fields import Fields
+from stream.contract.reading.fields import Fields
 from stream.contract.verdict import ID_MAX
 
 ACK, SNOOZE = "ack", "snooze"

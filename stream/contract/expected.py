@@ -6,9 +6,9 @@ from pathlib import Path
 
 import msgspec
 
-from stream.contract.catalogue import records_of
-from stream.contract.fields import Fields
-from stream.contract.refusal import Refusal, Reject
+from stream.contract.reading.fields import Fields
+from stream.contract.reading.refusal import Refusal, Reject
+from stream.contract.record_file import records_of
 
 ID_MAX = 256  # characters
 REASON_MAX = 1000

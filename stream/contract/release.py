@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from stream.contract.catalogue import records_of
-from stream.contract.fields import Fields
+from stream.contract.reading.fields import Fields
+from stream.contract.record_file import records_of
 from stream.contract.request import MODEL_MAX
 
 

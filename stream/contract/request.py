@@ -12,9 +12,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from stream.contract.fields import INTEGER_MAX, Fields
-from stream.contract.instant import instant_ms
-from stream.contract.json_object import UNREADABLE, check_bytes, plain
+from stream.contract.reading.fields import INTEGER_MAX, Fields
+from stream.contract.reading.instant import instant_ms
+from stream.contract.reading.json_object import UNREADABLE, check_bytes, plain
 
 EVENT_ID_MAX = 128  # characters, as are the next
 ACCOUNT_ID_MAX = 256
@@ -89,7 +89,7 @@ def decode(raw: bytes) -> Request:
     >>> decode(b'{"event_id": 7, "timestamp": 1772362800000, "account_id": "a1", "model": "atlas-4"}')
     Traceback (most recent call last):
     ...
-    stream.contract.refusal.Refusal: wrong_type: $.event_id: expected a string, got integer 7
+    stream.contract.reading.refusal.Refusal: wrong_type: $.event_id: expected a string, got integer 7
     """
     try:
         if not plain(raw):

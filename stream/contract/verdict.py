@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from stream.contract.fields import Fields
+from stream.contract.reading.fields import Fields
 
 VERDICTS = ("campaign", "harmless", "unsure")
 ID_MAX = 256  # characters

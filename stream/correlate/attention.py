@@ -10,11 +10,11 @@ from collections.abc import Iterable
 
 import orjson
 
-from stream import kafka as broker
+from stream.configuration.settings import Settings
 from stream.contract.attention import ACK, SNOOZE, Asked, decode_asked, key_of
-from stream.contract.refusal import Refusal
+from stream.contract.reading.refusal import Refusal
+from stream.kafka import broker
 from stream.oncall.attention import Entry
-from stream.settings import Settings
 from stream.sinks.delivery import Attention
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from stream import kafka as broker
-from stream import metrics
+from stream.configuration.sections import Kafka
 from stream.contract import alert
-from stream.detect.shell import Output
-from stream.sections import Kafka
-from stream.transactions import Transactions
+from stream.kafka import broker
+from stream.kafka.transactions import Transactions
+from stream.stages.shell import Output
+from stream.telemetry import metrics
 
 GONE = b""  # in place of a record: the alert ended long ago, and its records may be deleted
 

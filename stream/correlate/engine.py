@@ -9,21 +9,21 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from detectors.counts.rows import SHARDS
+from detectors.counts.summary import Summary
 from detectors.parameters import Parameters
-from detectors.rows import SHARDS
-from detectors.summary import Summary
-from stream import metrics
 from stream.contract import alert
 from stream.contract.alert import Alert
 from stream.correlate.book import GONE
 from stream.correlate.copies import Copies
 from stream.correlate.knowledge import Known
-from stream.detect.shell import Output, Step
-from stream.envelope import UnknownVersion, UnreadableEnvelope
 from stream.errors import SwerveError
-from stream.frames import decode_summary, summary_content
-from stream.measured import MeasuredFleet
-from stream.pipeline import Applied, Fleet
+from stream.pipeline.composition import Applied, Fleet
+from stream.pipeline.envelope import UnknownVersion, UnreadableEnvelope
+from stream.pipeline.frames import decode_summary, summary_content
+from stream.stages.shell import Output, Step
+from stream.telemetry import metrics
+from stream.telemetry.per_tick import MeasuredFleet
 
 STAGE: Final = "correlate"
 SOURCE = "summaries"

@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from stream import kafka as broker
-from stream import log
-from stream.catalogue import Catalogue
+from stream.alerts.expected_shifts import Announced
+from stream.configuration.settings import Settings
 from stream.contract.expected import decode_expected
-from stream.contract.refusal import Refusal
+from stream.contract.reading.refusal import Refusal
 from stream.contract.release import decode_release
 from stream.contract.verdict import Verdict, decode_verdict
-from stream.correlate.expected_shifts import Announced
-from stream.settings import Settings
+from stream.kafka import broker
+from stream.pipeline.announced import Catalogue
+from stream.telemetry import log
 
 _log = log.get("swerve.correlate")
 Record = TypeVar("Record")

@@ -11,14 +11,14 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
 
-from stream import kafka as broker
-from stream.bookmark import Bookmark
+from stream.configuration.settings import Settings
 from stream.contract.alert import Alert, decode
-from stream.oncall.canary import watch_over
-from stream.place import Place
-from stream.settings import Settings
+from stream.kafka import broker
+from stream.kafka.bookmark import Bookmark
+from stream.kafka.place import Place
 from stream.sinks.catalogue import deliveries
 from stream.sinks.delivery import Attention, Deliveries, Delivery, Mark
+from stream.telemetry.canary import watch_over
 
 KEEP_EVERY_S = 0.5  # a crash in between sends again what was sent since, with the same idempotency keys
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stream.console.voice import as_json, expected_record, verdict_record
+from stream.alerts.expected_shifts import Announced
+from stream.alerts.verdicts import Said
 from stream.contract.expected import Expected
 from stream.contract.verdict import Verdict
-from stream.correlate.expected_shifts import Announced
 from stream.correlate.knowledge import Knowledge
-from stream.correlate.verdicts import Said
 from stream.oncall.attention import Attentive
+from stream.oncall.voice import as_json, expected_record, verdict_record
 
 
 class TopicVoice:

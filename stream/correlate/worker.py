@@ -10,9 +10,7 @@ from collections.abc import AsyncIterator, Coroutine, Mapping
 from functools import partial
 from typing import Any
 
-from stream import kafka as broker
-from stream import log as lines
-from stream import metrics
+from stream.configuration.settings import Settings
 from stream.console.desk import Desk
 from stream.correlate import outgoing
 from stream.correlate.attention import TopicAttention
@@ -21,13 +19,15 @@ from stream.correlate.engine import STAGE as STAGE
 from stream.correlate.engine import FleetEngine
 from stream.correlate.knowledge import Knowledge
 from stream.correlate.voice import TopicVoice
-from stream.detect.drive import drive
-from stream.detect.faust_log import FaustLog
-from stream.detect.shell import Output, Shell
-from stream.missing import Missing
-from stream.settings import Settings
-from stream.stage import Running
-from stream.topics import refuse_what_loses, state_topic
+from stream.kafka import broker
+from stream.kafka.topics import refuse_what_loses, state_topic
+from stream.stages.drive import drive
+from stream.stages.faust_log import FaustLog
+from stream.stages.shell import Output, Shell
+from stream.stages.stage import Running
+from stream.telemetry import log as lines
+from stream.telemetry import metrics
+from stream.telemetry.missing import Missing
 
 
 async def work(settings: Settings, running: Running) -> None:

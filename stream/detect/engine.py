@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from detectors.parameters import Parameters
-from stream import metrics
-from stream.detect.shell import Output, Step
-from stream.envelope import UnknownVersion, UnreadableEnvelope
 from stream.errors import SwerveError
-from stream.frames import decode_frame, encode_summary
-from stream.measured import MeasuredShards
-from stream.pipeline import TICKS_AT_ONCE, Applied, Shards
+from stream.pipeline.composition import TICKS_AT_ONCE, Applied, Shards
+from stream.pipeline.envelope import UnknownVersion, UnreadableEnvelope
+from stream.pipeline.frames import decode_frame, encode_summary
+from stream.stages.shell import Output, Step
+from stream.telemetry import metrics
+from stream.telemetry.per_tick import MeasuredShards
 
 STAGE = "detect"
 

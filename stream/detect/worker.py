@@ -6,17 +6,17 @@ import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
 
-from stream import kafka as broker
-from stream import metrics
-from stream.detect.drive import drive
+from stream.configuration.settings import Settings
 from stream.detect.engine import STAGE as STAGE
 from stream.detect.engine import ShardsEngine
-from stream.detect.faust_log import FaustLog
-from stream.detect.shell import Output, Shell
-from stream.kafka import Outlet
-from stream.settings import Settings
-from stream.stage import Running
-from stream.topics import refuse_what_loses, state_topic
+from stream.kafka import broker
+from stream.kafka.broker import Outlet
+from stream.kafka.topics import refuse_what_loses, state_topic
+from stream.stages.drive import drive
+from stream.stages.faust_log import FaustLog
+from stream.stages.shell import Output, Shell
+from stream.stages.stage import Running
+from stream.telemetry import metrics
 
 
 async def work(settings: Settings, running: Running) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from detectors.arrivals import ClockState
+from detectors.counts.arrivals import ClockState
 
 VERSION = 1
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from aiokafka import ConsumerRecord
 
-from stream.ingest.encode import Refused
+from stream.pipeline.encode import Refused
 
 TRUNCATED = "swerve.truncated"  # what of the record is not in its letter, for its size; empty where all of it is
 REASON = "swerve.reason"

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from detectors.rows import Frame
-from stream.frames import compact_rows, encode_frame, split_frame
+from detectors.counts.rows import Frame
+from stream.pipeline.frames import compact_rows, encode_frame, split_frame
 
 MESSAGE_BYTES_MAX = 900_000
 

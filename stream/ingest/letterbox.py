@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 
-from stream import log
 from stream.ingest.deadletters import DeadLetter
+from stream.telemetry import log
 
 BROKER_BYTES_MAX = 1_048_588  # Kafka's own default of a topic's max.message.bytes
 LEAST_BYTES = 8 * 1024  # to what a letter is cut where the broker takes less than its topic says

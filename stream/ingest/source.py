@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from aiokafka import ConsumerRecord, TopicPartition
 
-from detectors.arrivals import ClockState
-from detectors.rows import Frame
+from detectors.counts.arrivals import ClockState
+from detectors.counts.rows import Frame
 from stream.ingest.deadletters import DeadLetter, Kept
-from stream.ingest.encode import Dialect, Encoder, Refused
+from stream.pipeline.encode import Dialect, Encoder, Refused
 
 REPEAT_S = 5.0  # how often a source that has nothing new says so; detect waits for nobody in between
 

@@ -16,19 +16,19 @@ from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitio
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import ConsumerRecord
 
-from detectors.arrivals import ClockState
-from detectors.rows import Frame
-from stream import kafka as broker
-from stream import log, metrics
+from detectors.counts.arrivals import ClockState
+from detectors.counts.rows import Frame
+from stream.configuration.settings import Settings
 from stream.errors import SwerveError
 from stream.ingest.commits import clock_of, note
 from stream.ingest.deadletters import Bucket, DeadLetter
 from stream.ingest.deliver import messages_of
 from stream.ingest.letterbox import BROKER_BYTES_MAX, LetterBox
 from stream.ingest.source import Source, name_of
-from stream.settings import Settings
-from stream.stage import Running, resumed
-from stream.topics import LETTER_BYTES_MAX, refuse_what_loses
+from stream.kafka import broker
+from stream.kafka.topics import LETTER_BYTES_MAX, refuse_what_loses
+from stream.stages.stage import Running, resumed
+from stream.telemetry import log, metrics
 
 STAGE = "ingest"
 RECORDS_MAX = 5_000  # of one fetch

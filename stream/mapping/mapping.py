@@ -6,15 +6,15 @@ from collections.abc import Mapping as Record
 from dataclasses import dataclass, field
 from typing import Any
 
-from stream.contract.json_object import got
-from stream.contract.refusal import Refusal, Reject
+from stream.contract.reading.json_object import got
+from stream.contract.reading.refusal import Refusal, Reject
 from stream.contract.request import Request
 from stream.mapping.evidence import Evidence
 from stream.mapping.paths import Path
 from stream.mapping.steps import Way, text_of
-from stream.sources.capabilities import Shape, capabilities_of, tool_types
-from stream.sources.mapped import object_of, request_of
-from stream.sources.otlp import Unfolded, outermost, unfolded
+from stream.sources.dialects.capabilities import Shape, capabilities_of, tool_types
+from stream.sources.dialects.mapped import object_of, request_of
+from stream.sources.dialects.otlp import Unfolded, outermost, unfolded
 
 FIELDS = ("event_id", "timestamp", "account_id", "model", "input_tokens", "output_tokens")
 REQUIRED = FIELDS[:4]

@@ -16,7 +16,7 @@ import orjson
 
 from stream.errors import UsageError
 from stream.mapping.paths import Path
-from stream.sources.mapped import client_of, ids_of, ip_prefix
+from stream.sources.dialects.mapped import client_of, ids_of, ip_prefix
 
 PER_MS = {"s": 1e-3, "ms": 1.0, "us": 1e3, "ns": 1e6}
 _NUMBER = re.compile(r"-?[0-9]{1,19}(\.[0-9]{1,12})?")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from stream.contract.instant import instant_ms
-from stream.contract.refusal import Refusal
+from stream.contract.reading.instant import instant_ms
+from stream.contract.reading.refusal import Refusal
 from stream.errors import UsageError
 
 _DISTANCE = re.compile(r"([+-]?)(\d{1,6})([mhdw])")

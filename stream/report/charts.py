@@ -1,7 +1,7 @@
 """How does a series become a picture? Line charts as inline SVG, coloured by the page's own style sheet.
 
 For where no script runs: a report may be opened from a mail or a build's artefacts, and a document shows pictures. The
-console draws the same lines and marks with uPlot: stream/console/charts.py.
+console draws the same lines and marks with uPlot: stream/console/shown/charts.py.
 
 Every line has a colour and a dash of its own, so that neither is the only sign. Names are text chosen by strangers:
 everything that is written is escaped.

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.rows import key_of
-from detectors.summary import FLEET, AccountColumns, Summary
+from detectors.counts.rows import key_of
+from detectors.counts.summary import FLEET, AccountColumns, Summary
 from stream.contract.alert import Alert
 
 HOUR_MS = 3_600_000

@@ -13,11 +13,11 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from detectors.hand import lines_of
+from detectors.judgement.hand import lines_of
 from detectors.parameters import Parameters
-from detectors.watchlist import Watched
+from detectors.triage.watchlist import Watched
+from stream.alerts.hand import nats, said_by_traits
 from stream.contract.alert import Alert
-from stream.correlate.hand import nats, said_by_traits
 from stream.report import charts, spoken
 from stream.report.charts import Line, Mark
 from stream.report.history import AlertHistory, Course, FleetHistory

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stream.simulate import networks, owners, plots
-from stream.simulate.catalogue import ARCHETYPES, HOUR_MS, MODEL
-from stream.simulate.communities import Public, collections, join
-from stream.simulate.draws import Choices
-from stream.simulate.population import mixes
-from stream.simulate.ranges import LifeDraw
-from stream.simulate.shifts import Shift
-from stream.simulate.shocks import SHOCKS
-from stream.simulate.story import Story
-from stream.simulate.world import World
+from stream.simulate.chance.catalogue import ARCHETYPES, HOUR_MS, MODEL
+from stream.simulate.chance.draws import Choices
+from stream.simulate.chance.ranges import LifeDraw
+from stream.simulate.chance.world import World
+from stream.simulate.customers.communities import Public, collections, join
+from stream.simulate.customers.population import mixes
+from stream.simulate.customers.shifts import Shift
+from stream.simulate.events import networks, owners, plots
+from stream.simulate.events.shocks import SHOCKS
+from stream.simulate.events.story import Story
 
 FIRST_DAY = 4.1  # of a campaign: there are four days of history
 LAST_DAYS = 2.2  # of a log belong to its campaign

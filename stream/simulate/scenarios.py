@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from stream.errors import UsageError
-from stream.simulate import campaigns, networks, operators, random_story
-from stream.simulate.catalogue import DAY_MS, HOUR_MS, MODEL, START_MS
-from stream.simulate.operators import Habits, Pools
+from stream.simulate import random_story
+from stream.simulate.chance.catalogue import DAY_MS, HOUR_MS, MODEL, START_MS
+from stream.simulate.chance.world import World, draw
+from stream.simulate.events import campaigns, networks, operators
+from stream.simulate.events.operators import Habits, Pools
+from stream.simulate.events.shocks import SHOCKS
+from stream.simulate.events.story import Size, Story
 from stream.simulate.random_story import Plot
-from stream.simulate.shocks import SHOCKS
-from stream.simulate.story import Size, Story
-from stream.simulate.world import World, draw
 
 ATLAS, BRIO = MODEL["atlas-4"], MODEL["brio-3"]
 RELEASE_DAY = 4.4  # Friday morning: four days of history

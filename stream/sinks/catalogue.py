@@ -6,15 +6,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from stream import sections
+from stream.configuration import sections
+from stream.configuration.settings import Settings
 from stream.errors import UsageError
-from stream.oncall.watchdog import watchdog
-from stream.settings import Settings
 from stream.sinks import ledger
 from stream.sinks.alertmanager import Alertmanager
 from stream.sinks.delivery import Attention, Deliveries, Delivery
 from stream.sinks.lines import FileLines, StdoutLines
 from stream.sinks.sink import Links, Sink
+from stream.sinks.watchdog import watchdog
 from stream.sinks.webhook import Webhook, preset
 
 LOGS = ("stdout", "file")  # every record matters; for the others only the latest state of an alert

@@ -13,11 +13,11 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from stream import log, metrics
 from stream.contract.alert import SEVERITIES, Alert, Severity
-from stream.place import Place
+from stream.kafka.place import Place
 from stream.sinks.ledger import Ledger
 from stream.sinks.sink import Sink, SinkRefusedError, SinkUnreachableError
+from stream.telemetry import log, metrics
 
 BACKLOG_MAX = 1_000  # records of at most 0.3 MB: in practice 10 MB; the ledger and the alerts topic hold the rest
 BACK_OFF_FIRST_S = 1.0

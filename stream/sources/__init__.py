@@ -1,1 +1,9 @@
-"""Where records come from: files and pipes (`open`), and the formats of other platforms, one dialect a file."""
+"""Where do records come from? Files, pipes and growing logs; `dialects` knows the formats of other platforms.
+
+In: a path, `-`, or a log that somebody appends to; plain, gzip, zstd, Parquet. Out: raw records with their line
+numbers (`open`, `growing`), whatever a line is: one record, or an array of them.
+
+A file that ends in the middle, or changes its kind, is told in one line with its name and place.
+
+May never touch: clocks, counts, Kafka, and what a record means.
+"""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from stream.contract.arrays import ARRAY_BYTES_MAX, is_array
-from stream.contract.json_object import RECORD_BYTES_MAX
+from stream.contract.reading.arrays import ARRAY_BYTES_MAX, is_array
+from stream.contract.reading.json_object import RECORD_BYTES_MAX
 
 _MARK = b"\xef\xbb\xbf"  # a byte order mark, which some editors and exports put in front of UTF-8
 

@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from detectors.watchlist import Watched
+from detectors.triage.watchlist import Watched
 from stream.contract.alert import Alert
 from stream.report.history import FleetHistory
 from stream.report.spoken import moment, percent

@@ -11,13 +11,14 @@ from types import SimpleNamespace
 import pytest
 import zstandard
 
-from stream import backtest, settings
-from stream.backtest import Asked
-from stream.catalogue import read_catalogue
-from stream.planted import score
-from stream.simulate.command import truth_of
+from stream.commands.begin import backtest
+from stream.commands.begin.backtest import Asked
+from stream.configuration import settings
+from stream.pipeline.announced import read_catalogue
+from stream.report.planted import score
+from stream.simulate.labelled import truth_of
 from stream.simulate.scenarios import tell
-from stream.simulate.write import Lines
+from stream.simulate.writing.write import Lines
 
 pytestmark = pytest.mark.slow
 

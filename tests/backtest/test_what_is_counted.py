@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 import zstandard
 
-from stream.backtest import closing_line
+from stream.commands.begin.backtest import closing_line
 from stream.mapping import presets
 
 MINUTE = 60_000
@@ -112,8 +112,8 @@ def test_the_same_log_gives_the_same_bytes(typed, lines, tmp_path):
 
 
 def test_the_closing_line_survives_a_run_of_no_time():
-    from stream.backtest import Outcome
-    from stream.embedded import Seen
+    from stream.commands.begin.backtest import Outcome
+    from stream.pipeline.embedded import Seen
 
     assert closing_line(Outcome(Seen(), None)).endswith("0 info; 0.0 s")  # type: ignore[arg-type]
 

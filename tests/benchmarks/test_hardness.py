@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.hardness import BOUNDS, measured, outside, thin
-from stream.simulate.world import draw
+from stream.simulate.chance.world import draw
 
 
 @pytest.mark.slow

@@ -44,7 +44,7 @@ def test_help_imports_no_heavy_library_and_little_at_all():
 
 
 def test_a_command_that_cannot_be_imported_leaves_the_others_alone(typed, monkeypatch):
-    broken = cli.Command("stream.configuration", "nothing_of_this_name", "x", "x")
+    broken = cli.Command("stream.commands.set_up.config", "nothing_of_this_name", "x", "x")
     monkeypatch.setitem(cli.COMMANDS, "config", broken)
     assert typed("--version")[0] == 0
     with pytest.raises(AttributeError):
@@ -98,7 +98,7 @@ def test_what_stops_a_command_is_told_in_one_line(typed, monkeypatch, raised, co
     def fail(*_: object) -> None:
         raise raised
 
-    monkeypatch.setattr("stream.settings.load", fail)
+    monkeypatch.setattr("stream.configuration.settings.load", fail)
     got, _, err = typed("config", "check")
     assert (got, err) == (code, told)
 

@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from stream import settings
-from stream.meaning import KEYS, SECTIONS
+from stream.configuration import settings
+from stream.configuration.meaning import KEYS, SECTIONS
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,7 +8,7 @@ import logging
 
 import pytest
 
-from stream import log
+from stream.telemetry import log
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from detectors.parameters import Parameters
-from stream import settings
+from stream.configuration import settings
 from stream.errors import UsageError
 
 
@@ -159,7 +159,7 @@ def test_a_configuration_that_comes_through_a_pipe_is_read(tmp_path):
 
 
 def test_every_dialect_can_be_configured(written):
-    from stream.sources.dialects import NAMES
+    from stream.mapping.named import NAMES
 
     for dialect in NAMES:
         assert settings.load(written(f"[sources]\ndialect = '{dialect}'\n")).sources.dialect == dialect

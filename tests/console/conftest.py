@@ -13,17 +13,17 @@ import numpy as np
 import pytest
 from yarl import URL
 
-from detectors.findings import Finding, Level, Member, Phase, Subject, Target
-from detectors.rows import Sets, key_of
-from detectors.summary import AccountColumns, CohortCounts, Summary
-from detectors.watchlist import Watched
+from detectors.comparison.findings import Finding, Level, Member, Phase, Subject, Target
+from detectors.counts.rows import Sets, key_of
+from detectors.counts.summary import AccountColumns, CohortCounts, Summary
+from detectors.triage.watchlist import Watched
+from stream.configuration.sections import Http
+from stream.configuration.settings import Settings
 from stream.console.desk import Desk
 from stream.console.health import Health
-from stream.console.site import attach
-from stream.console.voice import EmbeddedVoice
-from stream.pipeline import Fleet, Judged
-from stream.sections import Http
-from stream.settings import Settings
+from stream.console.routes.site import attach
+from stream.oncall.voice import EmbeddedVoice
+from stream.pipeline.composition import Fleet, Judged
 
 T0 = 1_770_260_400_000  # 2026-02-05 03:00 UTC
 HOUR_MS = 3_600_000

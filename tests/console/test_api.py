@@ -9,8 +9,8 @@ import json
 import re
 from urllib.parse import quote
 
-from detectors.findings import Level, Subject
-from stream.console.openapi import description
+from detectors.comparison.findings import Level, Subject
+from stream.console.routes.openapi import description
 from tests.pace import PATIENCE_S
 
 HOSTILE = "<script>alert(1)</script>"
@@ -22,7 +22,7 @@ def only(told):
 
 async def test_openapi_describes_every_route_of_the_api_and_no_other(quiet, visit):
     from stream.console.health import Health
-    from stream.console.site import attach
+    from stream.console.routes.site import attach
 
     app = Health(quiet.desk.settings.http).app
     attach(quiet.desk, app)

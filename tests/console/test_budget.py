@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from detectors.findings import Level, Subject
-from stream.console.look import DAYS_DRAWN
+from detectors.comparison.findings import Level, Subject
+from stream.console.shown.look import DAYS_DRAWN
 from stream.report.charts import STYLES
 from tests.console.conftest import HOUR_MS, T0
 from tests.pace import ROUNDS, Pace

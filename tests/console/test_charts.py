@@ -5,8 +5,8 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from stream.console.charts import by_name, chart_of
-from stream.console.tracks import Mix
+from stream.console.shown.charts import by_name, chart_of
+from stream.console.shown.tracks import Mix
 from stream.report.charts import STYLES, Line, Mark
 
 HOUR_MS = 3_600_000

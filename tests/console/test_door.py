@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from stream.sections import Http
+from stream.configuration.sections import Http
 
 TOKEN = "correct-horse-battery-staple"
 

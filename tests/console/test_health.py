@@ -9,10 +9,10 @@ import time
 import aiohttp
 import pytest
 
+from stream.configuration.sections import Http
 from stream.console import health
 from stream.console.health import Health
 from stream.errors import SwerveError, UsageError
-from stream.sections import Http
 
 
 def on_any_port(**more: object) -> Http:

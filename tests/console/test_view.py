@@ -7,18 +7,18 @@ import dataclasses
 import msgspec
 import pytest
 
-from detectors.findings import Subject
-from detectors.summary import Summary
-from stream.console.cohorts import CohortHistory
+from detectors.comparison.findings import Subject
+from detectors.counts.summary import Summary
+from stream.configuration.settings import Settings
 from stream.console.desk import Desk
-from stream.console.tracks import mix_of
-from stream.console.view import RECORDS_MAX, REMEMBERED_MS, Known, View
-from stream.console.voice import EmbeddedVoice
+from stream.console.shown.cohorts import CohortHistory
+from stream.console.shown.tracks import mix_of
+from stream.console.shown.view import RECORDS_MAX, REMEMBERED_MS, Known, View
 from stream.contract.expected import Expected, ExpectedSubject
 from stream.contract.verdict import Verdict
 from stream.errors import SwerveError, UsageError
-from stream.pipeline import Fleet, Judged
-from stream.settings import Settings
+from stream.oncall.voice import EmbeddedVoice
+from stream.pipeline.composition import Fleet, Judged
 
 
 def only(told) -> Known:
@@ -133,8 +133,8 @@ async def test_where_no_tick_will_follow_a_word_holds_at_once(campaign):
 
 
 async def test_what_the_configuration_allows_cannot_be_withdrawn_here(quiet):
+    from stream.alerts.expected_shifts import allow_list
     from stream.console import actions
-    from stream.correlate.expected_shifts import allow_list
 
     quiet.fleet.expected = allow_list(["org_7"], [])
     quiet.desk.voice = EmbeddedVoice(quiet.fleet)

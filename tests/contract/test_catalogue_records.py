@@ -7,7 +7,7 @@ import json
 import pytest
 
 from stream.contract.expected import Expected, ExpectedSubject, ExpectedTarget, decode_expected, expected_in
-from stream.contract.refusal import Refusal
+from stream.contract.reading.refusal import Refusal
 from stream.contract.release import Release, decode_release, releases_in
 from stream.contract.verdict import Verdict, decode_verdict
 from stream.errors import UsageError

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.contract.instant import EARLIEST_MS, LATEST_MS, instant_ms
-from stream.contract.refusal import Refusal
+from stream.contract.reading.instant import EARLIEST_MS, LATEST_MS, instant_ms
+from stream.contract.reading.refusal import Refusal
 
 NOON = 1_772_366_400_000  # 2026-03-01T12:00:00Z
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stream.contract.refusal import Refusal
+from stream.contract.reading.refusal import Refusal
 from stream.contract.request import decode
 from tests.service.poison import SORTS
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from stream.contract.refusal import Refusal, Reject
+from stream.contract.reading.refusal import Refusal, Reject
 from stream.contract.request import Request, decode, decode_closely
 
 AT = 1_772_362_800_000

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 import stream.sinks
-from stream import sections
+from stream.configuration import sections
 from stream.contract.alert import Alert
 from stream.sinks.catalogue import SINKS, build
 from stream.sinks.delivery import Delivery

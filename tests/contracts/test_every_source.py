@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.contract.refusal import Refusal, Reject
+from stream.contract.reading.refusal import Refusal, Reject
 from stream.contract.request import Request, decode
-from stream.ingest.encode import Encoder
+from stream.mapping.named import NAMES as DIALECTS
+from stream.mapping.named import OWN, dialect_of, read_by
 from stream.mapping.presets import FOLDER, NAMES, preset, sample_of
-from stream.sources.dialects import NAMES as DIALECTS
-from stream.sources.dialects import OWN, dialect_of, read_by
+from stream.pipeline.encode import Encoder
 
 SAMPLES = Path(__file__).parent / "samples"
 TEXT = "TEXT OF A PROMPT"  # stands in every sample where the platform would have the text of a prompt

@@ -5,13 +5,14 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from stream import envelope, metrics
+from stream.configuration.settings import Settings
 from stream.correlate.engine import FleetEngine
 from stream.correlate.knowledge import Known
-from stream.frames import decode_summary, encode_summary, split_frame, summary_content
-from stream.ingest.encode import Encoder
-from stream.pipeline import Applied, Shards
-from stream.settings import Settings
+from stream.pipeline import envelope
+from stream.pipeline.composition import Applied, Shards
+from stream.pipeline.encode import Encoder
+from stream.pipeline.frames import decode_summary, encode_summary, split_frame, summary_content
+from stream.telemetry import metrics
 
 PARAMETERS = Settings().parameters
 START_MS = 1_772_362_800_000

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors import learnt
-from stream.correlate.hand import TRAITS, before_any_trait, said_by_traits, words_of
+from detectors.judgement import learnt
+from stream.alerts.hand import TRAITS, before_any_trait, said_by_traits, words_of
 
 FLAT = ((0.0, 0.0), (1.0, 1.0))
 

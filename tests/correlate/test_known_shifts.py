@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from stream.alerts.expected_shifts import allow_list, covering
+from stream.alerts.verdicts import is_harmless, last_verdicts
 from stream.contract.alert import AlertSubject, AlertTarget
 from stream.contract.expected import Expected, ExpectedSubject, ExpectedTarget
 from stream.contract.verdict import Verdict
-from stream.correlate.expected_shifts import allow_list, covering
-from stream.correlate.verdicts import is_harmless, last_verdicts
 
 ORG = AlertSubject("cohort", "org_7", "org")
 NET = AlertSubject("cluster", "net-1")

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.findings import Finding, Level, Member, Phase, Subject, Target
+from detectors.comparison.findings import Finding, Level, Member, Phase, Subject, Target
+from stream.alerts.life import FORGET_MS, INFOS_MAX, Life, UnreadableLifeError
 from stream.contract.alert import decode, encode
 from stream.contract.verdict import Verdict
-from stream.correlate.life import FORGET_MS, INFOS_MAX, Life, UnreadableLifeError
 
 HOUR_MS = 3_600_000
 T0_MS = 1_770_249_600_000

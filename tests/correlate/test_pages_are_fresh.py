@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from stream.correlate.diagram import drawn, refreshed
-from stream.correlate.transitions import TABLE
+from stream.alerts.diagram import drawn, refreshed
+from stream.alerts.transitions import TABLE
 from stream.sinks.sink import Links
 from stream.sinks.webhook import EXAMPLE
 
@@ -18,7 +18,7 @@ KINDS = ("release_shift", "capability_shift", "coordinated_shift")
 
 def test_the_diagram_is_drawn_from_the_table_of_today():
     page = (DOCS / "alert-life.md").read_text()
-    assert refreshed(page) == page, "run: python -m stream.correlate.diagram docs/alert-life.md"
+    assert refreshed(page) == page, "run: python -m stream.alerts.diagram docs/alert-life.md"
 
 
 def test_every_row_of_the_table_is_in_the_drawing():

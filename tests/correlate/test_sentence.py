@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.alerts.sentence import sentence
 from stream.contract.alert import Alert, AlertSubject, AlertTarget
-from stream.correlate.sentence import sentence
 
 HOUR_MS = 3_600_000
 NETWORK = Alert(

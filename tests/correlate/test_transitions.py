@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from stream.alerts.transitions import SEVERITY, TABLE, Change, Event, State, step_of
 from stream.contract.alert import SEVERITIES
-from stream.correlate.transitions import SEVERITY, TABLE, Change, Event, State, step_of
 
 ROWS = [(state, event, step) for state, row in TABLE.items() for event, step in row.items()]
 

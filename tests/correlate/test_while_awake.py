@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from stream.kafka import while_awake
+from stream.kafka.broker import while_awake
 from tests.pace import PATIENCE_S
 
 

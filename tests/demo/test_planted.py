@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 from stream.contract.alert import Alert, AlertSubject, AlertTarget
-from stream.planted import Found, score
+from stream.report.planted import Found, score
 
 HOUR = 3_600_000
 ONSET = 1_770_000_000_000

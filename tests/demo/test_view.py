@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from detectors.watchlist import Watched
+from detectors.triage.watchlist import Watched
 from stream.contract.alert import Alert, AlertSubject, AlertTarget
 from stream.report.history import FleetHistory
 from stream.terminal.view import ALERTS, Screen, draw

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from stream.cli import COMMANDS
-from stream.settings import load
+from stream.configuration.settings import load
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "deploy" / "helm" / "swerve"

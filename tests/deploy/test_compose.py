@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from stream.cli import COMMANDS
-from stream.settings import load
+from stream.configuration.settings import load
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 MONITORING = DEPLOY / "monitoring"

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from stream import metrics
 from stream.sinks.sink import Links
 from stream.sinks.webhook import EXAMPLE, Webhook, preset
+from stream.telemetry import metrics
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "deploy" / "monitoring" / "dashboards").glob("*.json"))

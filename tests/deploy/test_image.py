@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stream.settings import load
+from stream.configuration.settings import load
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"

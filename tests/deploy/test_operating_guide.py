@@ -10,7 +10,7 @@ import yaml
 
 from benchmarks import sizing_record
 from benchmarks.sizing_guide import ACCOUNTS, RATES, SPARE, Guide
-from stream import metrics
+from stream.telemetry import metrics
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "operating.md").read_text()

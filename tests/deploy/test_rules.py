@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from stream import metrics
+from stream.telemetry import metrics
 from tests.pace import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]

@@ -7,8 +7,8 @@ import contextlib
 
 import pytest
 
-from stream.kafka import started
-from stream.sections import Kafka
+from stream.configuration.sections import Kafka
+from stream.kafka.broker import started
 from tests.pace import PATIENCE_S
 
 

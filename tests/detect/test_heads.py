@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from stream.detect.heads import VERSION, Head, LostStateError, choose, digest, head_key, is_of, piece_key
 from stream.errors import SwerveError
+from stream.stages.heads import VERSION, Head, LostStateError, choose, digest, head_key, is_of, piece_key
 
 
 def written(partition: int, writer: str, upto: int, pieces: dict[str, bytes]) -> dict[bytes, bytes]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 import structlog
 
-from stream import metrics
+from stream.configuration.settings import Settings
 from stream.detect.engine import ShardsEngine
-from stream.detect.shell import Step
-from stream.envelope import seal
 from stream.errors import SwerveError
-from stream.frames import FRAME_MAGIC, SUMMARY_MAGIC, encode_frame
-from stream.pipeline import Applied
-from stream.settings import Settings
+from stream.pipeline.composition import Applied
+from stream.pipeline.envelope import seal
+from stream.pipeline.frames import FRAME_MAGIC, SUMMARY_MAGIC, encode_frame
+from stream.stages.shell import Step
+from stream.telemetry import metrics
 from tests.correlate.test_fleet_engine import an_engine, summaries
 from tests.detect.test_shell import a_shell
 from tests.detectors.traffic import Request, frame_of

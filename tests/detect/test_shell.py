@@ -9,9 +9,9 @@ import random
 
 import pytest
 
-from stream.detect.shell import ASK_AGAIN_S, SILENT_S, Output, Shell, Step
 from stream.errors import SwerveError
-from stream.pipeline import Applied
+from stream.pipeline.composition import Applied
+from stream.stages.shell import ASK_AGAIN_S, SILENT_S, Output, Shell, Step
 
 
 class Counting:

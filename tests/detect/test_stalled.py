@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from aiokafka.errors import IllegalStateError
 
-from stream.detect.stalled import STALLED_S, Stalled
+from stream.stages.stalled import STALLED_S, Stalled
 
 
 class Recovery:

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from detectors.arrivals import ClockState
-from detectors.rows import NO_CLOCK_MS
-from detectors.snapshot import UnreadableSnapshotError
+from detectors.counts.arrivals import ClockState
+from detectors.counts.rows import NO_CLOCK_MS
+from detectors.counts.snapshot import UnreadableSnapshotError
+from stream.configuration.settings import Settings
 from stream.correlate.engine import FleetEngine
 from stream.correlate.knowledge import Known
 from stream.detect.engine import ShardsEngine
-from stream.detect.heads import choose, digest, piece_key
 from stream.errors import SwerveError
-from stream.frames import encode_summary
 from stream.ingest.commits import clock_of
-from stream.pipeline import Applied, Shards
-from stream.settings import Settings
+from stream.pipeline.composition import Applied, Shards
+from stream.pipeline.frames import encode_summary
+from stream.stages.heads import choose, digest, piece_key
 from tests.detectors.traffic import Request, frame_of
 
 GOLDEN = Path(__file__).parents[1] / "golden"

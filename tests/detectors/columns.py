@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from detectors.rows import Sets
-from detectors.summary import AccountColumns
+from detectors.counts.rows import Sets
+from detectors.counts.summary import AccountColumns
 
 
 def told(columns: AccountColumns) -> dict[str, dict[str, Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from detectors import hand
+from detectors.judgement import hand
 from tests.detectors.week import HAND, LINES
 
 

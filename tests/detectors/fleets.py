@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from detectors.carriers import Carried, Carriers
-from detectors.membership import Holdings
-from detectors.neighbours import Neighbours
+from detectors.comparison.population import Population, population_of
+from detectors.counts.rows import Sets, key_of, shard_of
+from detectors.counts.summary import AccountColumns
 from detectors.parameters import HOUR_MS, Parameters
-from detectors.population import Population, population_of
-from detectors.rows import Sets, key_of, shard_of
-from detectors.summary import AccountColumns
+from detectors.ties.carriers import Carried, Carriers
+from detectors.ties.holdings import Holdings
+from detectors.ties.neighbours import Neighbours
 
 HOUR = 490_200
 PARAMETERS = Parameters()
@@ -171,7 +171,7 @@ def holdings_of(one: Population, parameters: Parameters = PARAMETERS) -> Holding
 
 def neighbours_of(one: Population, parameters: Parameters = PARAMETERS) -> Neighbours:
     """Who shares what with whom in the population."""
-    return Neighbours(one, carried(one, parameters), parameters)
+    return Neighbours(holdings_of(one, parameters))
 
 
 def in_rings(accounts: Sequence[Account], dimension: str = "payment", size: int = 3) -> list[Account]:

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from river.stats import Mean
 
-from detectors.accounts import Accounts
+from detectors.counts.accounts import Accounts
+from detectors.counts.snapshot import from_bytes, to_bytes
+from detectors.counts.ticks import OpenTicks
 from detectors.fleet import joined
 from detectors.parameters import HOUR_MS, Parameters
-from detectors.snapshot import from_bytes, to_bytes
-from detectors.ticks import OpenTicks
 from tests.detectors.columns import same_columns, told
 from tests.detectors.traffic import START_H, START_MS, TICK_MS, Request, day_of, rows_of
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detectors import carriers as module
-from detectors.carriers import RECENT, Carriers
-from detectors.snapshot import from_bytes, to_bytes
+from detectors.counts.snapshot import from_bytes, to_bytes
+from detectors.ties import carriers as module
+from detectors.ties.carriers import RECENT, Carriers
 from tests.detectors.fleets import HOUR, PARAMETERS, Account, columns_of, population
 
 

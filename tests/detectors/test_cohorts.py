@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detectors.cohorts import HISTORY_TICKS, LASTING_TICKS, TICKS_MIN, Cohorts
-from detectors.findings import Level, Phase
+from detectors.comparison.cohorts import HISTORY_TICKS, LASTING_TICKS, TICKS_MIN, Cohorts
+from detectors.comparison.findings import Level, Phase
+from detectors.counts.summary import CohortCounts
 from detectors.fleet import target_of
-from detectors.summary import CohortCounts
 
 ORGS = 10
 REQUESTS = 40

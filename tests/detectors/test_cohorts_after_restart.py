@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from detectors.cohorts import HISTORY_TICKS, TICKS_MIN
+from detectors.comparison.cohorts import HISTORY_TICKS, TICKS_MIN
+from detectors.counts.snapshot import from_bytes, to_bytes
+from detectors.counts.summary import CohortCounts
 from detectors.fleet import Judge
 from detectors.parameters import Parameters
-from detectors.snapshot import from_bytes, to_bytes
-from detectors.summary import CohortCounts
 
 ORGS = 10
 TURNED_AT = HISTORY_TICKS + 24

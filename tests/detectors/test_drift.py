@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from river.drift import ADWIN
 
-from detectors import drift
-from detectors.drift import Dated, Releases, SeriesDrift
+from detectors.comparison import drift
+from detectors.comparison.drift import Dated, Releases, SeriesDrift
+from detectors.counts.snapshot import from_bytes, to_bytes
 from detectors.parameters import HOUR_MS
-from detectors.snapshot import from_bytes, to_bytes
 
 START = 490_000
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.feedback import VERDICTS_MIN, Feedback, traits_of
+from detectors.triage.feedback import VERDICTS_MIN, Feedback, traits_of
+from stream.alerts.ranking import feedback_from, ranked
 from stream.contract.verdict import Verdict
-from stream.correlate.ranking import feedback_from, ranked
 from stream.sinks.webhook import EXAMPLE
 
 

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from detectors import hand, learnt
-from detectors.hand import SMOOTH, belonging, curve, hand_of, lines_of, probability
+from detectors.judgement import hand, learnt
+from detectors.judgement.hand import SMOOTH, belonging, curve, hand_of, lines_of, probability
 from detectors.parameters import Parameters
 
 TRAITS = {

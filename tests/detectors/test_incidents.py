@@ -7,10 +7,18 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from detectors import hand
-from detectors.findings import Level, Phase, Target
-from detectors.incidents import FOLLOWED_H, QUIET_TICKS_ADOPTED, Evidence, Incident, Incidents, members_of, phase_of
-from detectors.snapshot import from_bytes, to_bytes
+from detectors.comparison.findings import Level, Phase, Target
+from detectors.counts.snapshot import from_bytes, to_bytes
+from detectors.judgement import hand
+from detectors.judgement.incidents import (
+    FOLLOWED_H,
+    QUIET_TICKS_ADOPTED,
+    Evidence,
+    Incident,
+    Incidents,
+    members_of,
+    phase_of,
+)
 
 NEW, CODING = "model:new", "capability:coding"
 ACCOUNTS = 10

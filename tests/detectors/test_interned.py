@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors import interned
-from detectors.interned import in_order, order_of, order_of_pairs, ordered
+from detectors.counts import interned
+from detectors.counts.interned import in_order, order_of, order_of_pairs, ordered
 
 NAMES = st.lists(st.text(max_size=3), unique=True, max_size=60)
 

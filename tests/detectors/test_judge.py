@@ -7,11 +7,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from detectors import hand
-from detectors.findings import Level, Phase
+from detectors.comparison.findings import Level, Phase
+from detectors.counts.snapshot import from_bytes, to_bytes
 from detectors.fleet import Judge
+from detectors.judgement import hand
 from detectors.parameters import Parameters
-from detectors.snapshot import from_bytes, to_bytes
 from detectors.why import why_account, why_target
 from tests.detectors.fleets import HOUR, PARAMETERS, Account, columns_of, private_values
 from tests.detectors.week import (

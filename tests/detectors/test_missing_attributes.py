@@ -6,9 +6,9 @@ import dataclasses
 
 import pytest
 
-from detectors.carriers import Carriers
-from detectors.coverage import coverage_of, organisations_known
-from detectors.findings import Level
+from detectors.comparison.findings import Level
+from detectors.ties.carriers import Carriers
+from detectors.ties.coverage import coverage_of, organisations_known
 from tests.detectors.fleets import HOUR, PARAMETERS, columns_of, population, private_values, still_fleet
 from tests.detectors.week import FLEET, HOURS, ONSET_H, POOL, begun, findings_of, loudest
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from detectors.movement import NATS_MAX, kl_up, movement_of, nats_of_rank
+from detectors.comparison.movement import NATS_MAX, kl_up, movement_of, nats_of_rank
 from tests.detectors.fleets import moving, population, still_fleet
 
 

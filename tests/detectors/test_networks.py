@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from detectors.networks import communities
+from detectors.ties.networks import communities
 
 
 def cliques(*sizes, bridges=(), weight=1.0):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detectors import oddity
-from detectors.oddity import Oddity
-from detectors.snapshot import from_bytes, to_bytes
+from detectors.counts.snapshot import from_bytes, to_bytes
+from detectors.triage import oddity
+from detectors.triage.oddity import Oddity
 
 TRAITS = ("growth", "work", "hours")
 PLAIN = np.random.default_rng(3).beta(2, 12, (4_000, 3))

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detectors.comparison.population import population_of
+from detectors.comparison.recent import Recent
+from detectors.counts.snapshot import from_bytes, to_bytes
 from detectors.parameters import HOUR_MS
-from detectors.population import population_of
-from detectors.recent import Recent
-from detectors.snapshot import from_bytes, to_bytes
 from tests.detectors.fleets import PARAMETERS, Account, columns_of
 from tests.detectors.test_accounts import Shard
 from tests.detectors.traffic import START_H, Request

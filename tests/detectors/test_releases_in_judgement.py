@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detectors.drift import Dated
+from detectors.comparison.drift import Dated
+from detectors.counts.snapshot import from_bytes, to_bytes
+from detectors.counts.summary import CohortCounts
 from detectors.fleet import Judge
 from detectors.parameters import HOUR_MS
-from detectors.snapshot import from_bytes, to_bytes
-from detectors.summary import CohortCounts
 from tests.detectors.fleets import HOUR, PARAMETERS, columns_of, moving, still_fleet
 
 FLEET = still_fleet(60)

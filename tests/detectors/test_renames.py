@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from detectors.population import population_of
+from detectors.comparison.population import population_of
 from tests.detectors.fleets import HOUR, PARAMETERS, columns_of, still_fleet
 
 OLD, NEW = "capability:coding", "capability:code"

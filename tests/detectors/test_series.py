@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from river.drift import ADWIN, PageHinkley
 
-from detectors import series as module
-from detectors.findings import Level, Phase
+from detectors.comparison import series as module
+from detectors.comparison.findings import Level, Phase
+from detectors.comparison.series import DETECTORS, SAID_H, VALUES_MAX, DriftWatch, detector_of
+from detectors.counts.snapshot import from_bytes, to_bytes
+from detectors.counts.summary import CohortCounts
 from detectors.fleet import Judge, target_of
 from detectors.parameters import HOUR_MS, Parameters, Series
-from detectors.series import DETECTORS, SAID_H, VALUES_MAX, DriftWatch, detector_of
-from detectors.snapshot import from_bytes, to_bytes
-from detectors.summary import CohortCounts
 
 START = 490_000
 NEW = "model:atlas-4"

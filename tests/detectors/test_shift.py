@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from detectors.shift import HEAVY_BASELINE, UNREST, comparison_of, moments_of, own_past, shift_of
+from detectors.comparison.shift import HEAVY_BASELINE, UNREST, comparison_of, moments_of, own_past, shift_of
 from tests.detectors.fleets import PARAMETERS, moving, population, rows_named, still_fleet
 
 

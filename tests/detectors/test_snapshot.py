@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from detectors.snapshot import MAGIC, UnreadableSnapshotError, from_bytes, to_bytes
+from detectors.counts.snapshot import MAGIC, UnreadableSnapshotError, from_bytes, to_bytes
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | st.text(),

@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.arrivals import WINDOW, ClockState, SourceClock, lower_median
-from detectors.rows import NO_CLOCK_MS
+from detectors.counts.arrivals import WINDOW, ClockState, SourceClock, lower_median
+from detectors.counts.rows import NO_CLOCK_MS
 
 YEAR_9999 = 253_402_300_799_999
 times = st.lists(st.integers(0, 60) | st.sampled_from([0, YEAR_9999]), max_size=80)

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.sparse import SparseCounts, reduced
+from detectors.counts.sparse import SparseCounts, reduced
 
 ENTRIES = st.dictionaries(st.integers(0, 199), st.integers(1, 9), max_size=30)
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.accounts import Accounts
+from detectors.counts.accounts import Accounts
+from detectors.counts.rows import NO_CLOCK_MS
+from detectors.counts.snapshot import from_bytes, to_bytes
+from detectors.counts.ticks import OpenTicks
 from detectors.parameters import Parameters
-from detectors.rows import NO_CLOCK_MS
-from detectors.snapshot import from_bytes, to_bytes
-from detectors.ticks import OpenTicks
 from tests.detectors.traffic import START_MS, TICK_MS, Request, day_of, rows_of
 
 PARAMETERS = Parameters()

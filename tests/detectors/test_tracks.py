@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.snapshot import from_bytes, to_bytes
-from detectors.tracks import MEMORY_TICKS, PAST_Z_MAX, Tracks
+from detectors.counts.snapshot import from_bytes, to_bytes
+from detectors.ties.tracks import MEMORY_TICKS, PAST_Z_MAX, Tracks
 
 HOUR = 490_000
 FIRST, SECOND = list(range(100)), list(range(1_000, 1_060))

@@ -7,14 +7,14 @@ import dataclasses
 import numpy as np
 import pytest
 
-from detectors import watchlist
-from detectors.carriers import Carriers
+from detectors.comparison.movement import movement_of
+from detectors.comparison.population import population_of
+from detectors.counts.snapshot import from_bytes, to_bytes
 from detectors.fleet import Judge
-from detectors.movement import movement_of
 from detectors.parameters import HOUR_MS
-from detectors.population import population_of
-from detectors.snapshot import from_bytes, to_bytes
-from detectors.watchlist import WatchList, nats_of
+from detectors.ties.carriers import Carriers
+from detectors.triage import watchlist
+from detectors.triage.watchlist import WatchList, nats_of
 from tests.detectors.fleets import HOUR, PARAMETERS, Account, columns_of, population, still_fleet
 
 CODING, TOOLS, AGENTS, VISION = (f"capability:{name}" for name in ("coding", "tool_use", "agents", "vision"))

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from detectors.counts.rows import NO_CLOCK_MS, Frame, Rows, Sets, key_of, shard_of
 from detectors.parameters import HOUR_MS
-from detectors.rows import NO_CLOCK_MS, Frame, Rows, Sets, key_of, shard_of
 
 START_H = 490_000  # an hour since 1970, at midnight UTC of no special day
 START_MS = START_H * HOUR_MS

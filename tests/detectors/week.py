@@ -8,10 +8,10 @@ from functools import cache
 
 import numpy as np
 
-from detectors.findings import Finding, Level
+from detectors.comparison.findings import Finding, Level
+from detectors.counts.summary import AccountColumns
 from detectors.fleet import Judge
 from detectors.parameters import Parameters
-from detectors.summary import AccountColumns
 from tests.detectors.fleets import HOUR, PARAMETERS, Account, columns_of, operated, private_values, still_fleet
 
 ONSET_H = 80

@@ -18,8 +18,8 @@ from markdown_it.token import Token
 
 from detectors.parameters import Parameters
 from stream import cli
+from stream.alerts.hand import TRAITS
 from stream.contract.request import decode
-from stream.correlate.hand import TRAITS
 from tools.readme_table import replaced
 
 ROOT = Path(__file__).parents[2]
@@ -161,12 +161,13 @@ def test_the_table_of_quality_has_a_place_that_its_tool_finds():
     assert table in replaced(README, table)
 
 
+MODULES = {path.stem: ".".join(path.relative_to(ROOT).with_suffix("").parts) for path in ROOT.glob("detectors/**/*.py")}
 NUMBERS = re.findall(r"^\| `(\w+)\.(\w+)` \| ([\d.]+) \| .+ \|$", DECIDES, re.MULTILINE)
 
 
 @pytest.mark.parametrize(("module", "name", "told"), NUMBERS, ids=lambda part: str(part))
 def test_every_threshold_that_is_told_is_the_one_in_force(module: str, name: str, told: str):
-    owner = Parameters() if module == "parameters" else importlib.import_module(f"detectors.{module}")
+    owner = Parameters() if module == "parameters" else importlib.import_module(MODULES[module])
     assert float(told) == getattr(owner, name), f"docs/how-it-decides.md: {module}.{name}"
 
 

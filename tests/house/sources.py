@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Import:
-    """module: in full, `detectors.rows`; line: where."""
+    """module: in full, `detectors.counts.rows`; line: where."""
 
     path: str
     line: int
@@ -44,7 +44,7 @@ def imports(path: str) -> Iterator[Import]:
         elif isinstance(node, ast.ImportFrom):
             module = node.module or ""
             yield Import(path, node.lineno, module)
-            # `from stream import kafka` imports stream.kafka; a name that is no module does no harm here.
+            # `from stream.kafka import broker` imports stream.kafka.broker; a name that is no module does no harm here.
             for alias in node.names:
                 yield Import(path, node.lineno, f"{module}.{alias.name}")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from stream.console.site import STATIC
+from stream.console.routes.site import STATIC
 from tests.house.sources import ROOT, tracked
 
 VENDOR = "stream/console/static/vendor"

@@ -7,12 +7,12 @@ import asyncio
 from aiokafka import TopicPartition
 from aiokafka.structs import ConsumerRecord
 
+from stream.configuration.sections import Kafka
+from stream.configuration.settings import Settings
 from stream.ingest.letterbox import LetterBox
 from stream.ingest.source import Source
 from stream.ingest.worker import BUFFERED_MAX, RECORDS_MAX, Worker
-from stream.sections import Kafka
-from stream.settings import Settings
-from stream.stage import Running
+from stream.stages.stage import Running
 from tests.service.rig import request
 
 TP = TopicPartition("swerve.requests", 0)

@@ -14,13 +14,13 @@ from aiokafka import ConsumerRecord, TopicPartition
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.rows import NO_CLOCK_MS, Frame, key_of, shard_of
-from stream import metrics
-from stream.contract.refusal import Refusal, Reject
+from detectors.counts.rows import NO_CLOCK_MS, Frame, key_of, shard_of
+from stream.contract.reading.refusal import Refusal, Reject
 from stream.contract.request import Request, decode
 from stream.ingest.deadletters import DETAIL, Kept
-from stream.ingest.encode import Encoder, Limits, Refused
 from stream.ingest.source import Source
+from stream.pipeline.encode import Encoder, Limits, Refused
+from stream.telemetry import metrics
 
 AT = 1_772_362_800_000
 HOUR = 3_600_000

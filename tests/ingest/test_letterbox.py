@@ -10,11 +10,11 @@ from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.contract.refusal import Reject
-from stream.dlq import refused_of
+from stream.commands.through_kafka.dlq import refused_of
+from stream.contract.reading.refusal import Reject
 from stream.ingest.deadletters import DeadLetter, Kept
-from stream.ingest.encode import Refused
 from stream.ingest.letterbox import LetterBox, Posted, fitted, size_of
+from stream.pipeline.encode import Refused
 
 headers = st.lists(st.tuples(st.text(max_size=20), st.binary(max_size=300) | st.none()), max_size=5).map(tuple)
 

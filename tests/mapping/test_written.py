@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stream.contract.refusal import Refusal
+from stream.contract.reading.refusal import Refusal
 from stream.contract.request import Request
 from stream.errors import UsageError
 from stream.mapping.written import laid_over, mapping_of, read_map

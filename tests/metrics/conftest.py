@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stream import metrics
-from stream.metrics import alerts, fleet, intake, state
+from stream.telemetry import metrics
+from stream.telemetry.metrics import alerts, fleet, intake, state
 
 BOUNDED = (alerts._kinds, alerts._sinks, fleet._dimensions, intake._reasons, state._bounds)
 

@@ -7,12 +7,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from detectors.hand import lines_of
+from detectors.counts.summary import CohortCounts, Summary
+from detectors.judgement.hand import lines_of
 from detectors.parameters import Parameters
-from detectors.summary import CohortCounts, Summary
-from stream import metrics
-from stream.measured import Adoption, MeasuredFleet, MeasuredShards, fleet_counts
-from stream.pipeline import Fleet, Judged
+from stream.pipeline.composition import Fleet, Judged
+from stream.telemetry import metrics
+from stream.telemetry.per_tick import Adoption, MeasuredFleet, MeasuredShards, fleet_counts
 
 HOUR_MS = 3_600_000
 BEGIN_MS = 1_772_323_200_000

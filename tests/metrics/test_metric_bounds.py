@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from stream import metrics
-from stream.metrics.intake import SOURCES_MAX
+from stream.telemetry import metrics
+from stream.telemetry.metrics.intake import SOURCES_MAX
 
 CLOCK = "swerve_source_clock_timestamp_seconds"
 LAG = "swerve_lag_messages"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from stream import metrics
-from stream.metrics import alerts, exposition
+from stream.telemetry import metrics
+from stream.telemetry.metrics import alerts, exposition
 from tests.pace import PATIENCE_S, ROUNDS, Pace
 
 ROOT = Path(__file__).parents[2]
@@ -186,7 +186,9 @@ def test_the_documented_metrics_are_those_of_the_code():
     assert checked.returncode == 0, checked.stderr
 
 
-@pytest.mark.parametrize("module", ["stream.metrics", *(f"stream.metrics.{part}" for part in ("exposition", "fleet"))])
+@pytest.mark.parametrize(
+    "module", ["stream.telemetry.metrics", *(f"stream.telemetry.metrics.{part}" for part in ("exposition", "fleet"))]
+)
 def test_the_examples_in_the_code_run(module: str):
     failed, tried = doctest.testmod(importlib.import_module(module))
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from stream import metrics
+from stream.telemetry import metrics
 
-STREAM = Path(metrics.__file__).parents[1]
+STREAM = Path(metrics.__file__).parents[2]
 SOURCES = [path for path in STREAM.rglob("*.py") if path.parent.name != "metrics"]
 READERS = {"DEFINED", "STAGES", "Defined", "render", "value"}  # of these nobody needs to call any
 

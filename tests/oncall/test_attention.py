@@ -7,7 +7,7 @@ import json
 import pytest
 
 from stream.contract.attention import ACK, SNOOZE, Asked, decode_asked
-from stream.contract.refusal import Refusal
+from stream.contract.reading.refusal import Refusal
 from stream.errors import SwerveError
 from stream.oncall import attention
 from stream.oncall.attention import AttentionBook, Entry

@@ -9,9 +9,9 @@ import dataclasses
 import pytest
 
 from detectors.parameters import Parameters
-from stream.oncall.canary import Canary, Search, search_apart, watch_over
-from stream.oncall.watchdog import watchdog
 from stream.sinks.delivery import Delivery
+from stream.sinks.watchdog import watchdog
+from stream.telemetry.canary import Canary, Search, search_apart, watch_over
 from tests.pace import PATIENCE_S
 
 FOUND, MISSED = Search(True, 0.9, 12.0), Search(False, 0.0, None)

@@ -9,13 +9,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import msgspec
 import pytest
 
+from stream.alerts.explain import explain
 from stream.cli import run
 from stream.contract.alert import encode
 from stream.contract.expected import expected_in
 from stream.contract.release import releases_in
-from stream.correlate.explain import explain
 from stream.errors import UsageError
-from stream.oncall.expect import record_of
+from stream.oncall.expected import record_of
 from stream.oncall.moment import moment_ms
 from stream.sinks.webhook import EXAMPLE
 

@@ -26,5 +26,5 @@ def test_the_command_exists_and_knows_its_options(line, capsys):
 
 
 def test_every_command_of_the_panel_is_on_the_page():
-    on_call = {name for name, command in COMMANDS.items() if command.module.startswith("stream.oncall")}
+    on_call = {name for name, command in COMMANDS.items() if command.module.startswith("stream.commands.on_call")}
     assert on_call <= {shlex.split(line)[1] for line in LINES}

@@ -6,12 +6,12 @@ import dataclasses
 
 import pytest
 
-from detectors.findings import Finding, Level, Member, Phase, Subject, Target
+from detectors.comparison.findings import Finding, Level, Member, Phase, Subject, Target
 from detectors.parameters import Parameters
+from stream.alerts.life import Life
 from stream.cli import run
-from stream.correlate.life import Life
+from stream.commands.set_up.shadow import COUNTED_BY, Shadow, closing_line, differences, refuse_other_counts
 from stream.errors import UsageError
-from stream.shadow import COUNTED_BY, Shadow, closing_line, differences, refuse_other_counts
 
 HOUR_MS = 3_600_000
 T0_MS = 1_770_249_600_000

@@ -10,8 +10,8 @@ from detectors.fleet import Judge
 from detectors.parameters import Parameters
 from detectors.why import why_account, why_cohort, why_target
 from stream.cli import run
-from stream.embedded import Embedded
-from stream.pipeline import Fleet
+from stream.pipeline.composition import Fleet
+from stream.pipeline.embedded import Embedded
 
 START_MS = 1_772_409_600_000
 HOUR_MS = 3_600_000

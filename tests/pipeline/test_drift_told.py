@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from detectors.parameters import Parameters
-from stream.correlate.life import Life
+from stream.alerts.life import Life
 from tests.detectors.test_series import END_H, ORG, START, STEP_H, counts, watching
 
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.rows import SHARDS
-from detectors.summary import CohortCounts, Summary
-from stream.pipeline import Join
+from detectors.counts.rows import SHARDS
+from detectors.counts.summary import CohortCounts, Summary
+from stream.pipeline.composition import Join
 
 EMPTY = CohortCounts((), (), *(np.zeros(0, np.int64) for _ in range(5)))
 

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from detectors.parameters import Parameters
-from stream.missing import ACCOUNTS_MIN, Missing, costs_of
-from stream.pipeline import Judged, nobody
+from stream.pipeline.composition import Judged, nobody
+from stream.telemetry.missing import ACCOUNTS_MIN, Missing, costs_of
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ import pytest
 
 from detectors.parameters import HOUR_MS, Parameters
 from stream.detect.engine import ShardsEngine
-from stream.embedded import Embedded
-from stream.frames import decode_summary
 from stream.ingest.deliver import messages_of
-from stream.ingest.encode import Encoder
-from stream.pipeline import TICKS_AT_ONCE
+from stream.pipeline.composition import TICKS_AT_ONCE
+from stream.pipeline.embedded import Embedded
+from stream.pipeline.encode import Encoder
+from stream.pipeline.frames import decode_summary
 from tests.detectors.traffic import START_MS, TICK_MS
 
 PARAMETERS = Parameters()

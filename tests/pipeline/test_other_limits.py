@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from detectors.counts.snapshot import UnreadableSnapshotError, from_bytes, to_bytes
 from detectors.parameters import HOUR_MS, Parameters
-from detectors.snapshot import UnreadableSnapshotError, from_bytes, to_bytes
-from stream.frames import encode_summary
-from stream.pipeline import Fleet, Shards
+from stream.pipeline.composition import Fleet, Shards
+from stream.pipeline.frames import encode_summary
 from tests.detectors.traffic import Request, day_of, frame_of
 
 WIDE = Parameters()

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from detectors.fleet import joined
 from detectors.parameters import Parameters
-from stream.frames import encode_summary, split_frame
-from stream.pipeline import Applied, Join, Shards
+from stream.pipeline.composition import Applied, Join, Shards
+from stream.pipeline.frames import encode_summary, split_frame
 from tests.detectors.columns import same_columns
 from tests.detectors.traffic import day_of, frame_of
 

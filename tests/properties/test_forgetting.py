@@ -8,12 +8,12 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from detectors.counts.rows import NO_CLOCK_MS
+from detectors.counts.summary import Summary
 from detectors.fleet import joined
 from detectors.parameters import HOUR_MS, Parameters
-from detectors.rows import NO_CLOCK_MS
-from detectors.summary import Summary
-from stream.frames import encode_summary, split_frame
-from stream.pipeline import Applied, Join, Shards
+from stream.pipeline.composition import Applied, Join, Shards
+from stream.pipeline.frames import encode_summary, split_frame
 from tests.detectors.columns import same_columns
 from tests.detectors.traffic import START_MS, Request, frame_of
 

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from detectors.counts.resharding import Part, gathered
+from detectors.counts.snapshot import from_bytes, to_bytes
 from detectors.fleet import joined
 from detectors.parameters import HOUR_MS, Parameters
-from detectors.resharding import Part, gathered
-from detectors.snapshot import from_bytes, to_bytes
-from stream.frames import encode_summary, split_frame
-from stream.pipeline import Applied, Join, Shards
+from stream.pipeline.composition import Applied, Join, Shards
+from stream.pipeline.frames import encode_summary, split_frame
 from tests.detectors.columns import same_columns
 from tests.detectors.traffic import TICK_MS, Request, day_of, frame_of
 from tests.properties.test_cut_of_frames import fleet_counts
@@ -198,7 +198,7 @@ def test_state_whose_order_does_not_name_its_accounts_is_refused():
 
 
 def test_whatever_the_state_of_accounts_and_ticks_holds_is_moved():
-    """Who adds a field to these states must say here, and in detectors/resharding.py, what becomes of it."""
+    """Who adds a field to these states must say here, and in detectors/counts/resharding.py, what becomes of it."""
     shards = Shards(PARAMETERS, ["s"])
     shards.apply(FRAMES[0])
     accounts, ticks = gathered(

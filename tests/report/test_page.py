@@ -7,13 +7,13 @@ import re
 import numpy as np
 import pytest
 
-from detectors.hand import lines_of
+from detectors.counts.rows import Sets, key_of
+from detectors.counts.summary import AccountColumns, CohortCounts, Summary
+from detectors.judgement.hand import lines_of
 from detectors.parameters import Parameters
-from detectors.rows import Sets, key_of
-from detectors.summary import AccountColumns, CohortCounts, Summary
-from detectors.watchlist import Watched
+from detectors.triage.watchlist import Watched
+from stream.alerts.hand import nats
 from stream.contract.alert import Alert, AlertSubject, AlertTarget
-from stream.correlate.hand import nats
 from stream.report.history import TICKS_KEPT, AlertHistory, FleetHistory
 from stream.report.page import Told, fingerprint, render
 

@@ -11,10 +11,10 @@ import tomllib
 
 import pytest
 
-from stream import kafka as broker
-from stream.frames import decode_summary
-from stream.sections import Groups, Kafka, Topics
-from stream.settings import Settings
+from stream.configuration.sections import Groups, Kafka, Topics
+from stream.configuration.settings import Settings
+from stream.kafka import broker
+from stream.pipeline.frames import decode_summary
 from tests.service.comparison import counts_of, difference, first_copies
 from tests.service.drill import comparable
 from tests.service.processes import Stage, configuration, swerve

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from detectors.summary import Summary
+from detectors.counts.summary import Summary
+from stream.configuration.settings import Settings
 from stream.contract.alert import Alert
-from stream.embedded import Embedded, behind
-from stream.settings import Settings
+from stream.pipeline.embedded import Embedded, behind
 
 
 class Judgeless:

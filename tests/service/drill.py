@@ -19,10 +19,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stream import kafka as clients
-from stream.frames import decode_summary
-from stream.sections import Kafka
-from stream.settings import Settings
+from stream.configuration.sections import Kafka
+from stream.configuration.settings import Settings
+from stream.kafka import kafka as clients
+from stream.pipeline.frames import decode_summary
 from tests.pace import PATIENCE_S
 from tests.service.broker import Broker, a_broker, breakable
 from tests.service.comparison import counts_of, difference, first_copies

@@ -12,7 +12,7 @@ import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
-from stream.sections import Kafka
+from stream.configuration.sections import Kafka
 from tests.pace import PATIENCE_S
 
 SWERVE = (sys.executable, "-c", "from stream.cli import main; main()")

@@ -11,10 +11,10 @@ from typing import TypeVar
 import msgspec
 from aiokafka import ConsumerRecord
 
-from stream import kafka as broker
-from stream.sections import Groups, Kafka, Limits, Ticks, Topics
-from stream.settings import Settings
-from stream.stage import Running
+from stream.configuration.sections import Groups, Kafka, Limits, Ticks, Topics
+from stream.configuration.settings import Settings
+from stream.kafka import broker
+from stream.stages.stage import Running
 from tests.pace import PATIENCE_S
 
 T = TypeVar("T")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from aiokafka import TopicPartition
 
-from stream import kafka as broker
-from stream.sections import Kafka
+from stream.configuration.sections import Kafka
+from stream.kafka import broker
 from tests.pace import PATIENCE_S
 from tests.service.processes import Stage, configuration, swerve
 from tests.service.rig import kafka_for, produce, request

@@ -12,13 +12,13 @@ import urllib.request
 import msgspec
 import pytest
 
-from detectors.findings import Subject
-from stream import topics
+from detectors.comparison.findings import Subject
+from stream.configuration.sections import Kafka
 from stream.contract.alert import Alert
 from stream.correlate.engine import FLEET, POSITION
-from stream.detect.heads import Head, digest, head_key, piece_key
-from stream.pipeline import Fleet
-from stream.sections import Kafka
+from stream.kafka import topics
+from stream.pipeline.composition import Fleet
+from stream.stages.heads import Head, digest, head_key, piece_key
 from tests.console.conftest import T0, finding, members, told
 from tests.service.processes import SWERVE, Stage, configuration
 from tests.service.rig import kafka_for, produce

@@ -9,8 +9,8 @@ import re
 import aiohttp
 import pytest
 
-from stream import topics
 from stream.contract.expected import decode_expected
+from stream.kafka import topics
 from tests.pace import PATIENCE_S
 from tests.service.processes import Stage, configuration
 from tests.service.rig import everything, settings_for

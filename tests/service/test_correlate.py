@@ -7,11 +7,11 @@ import time
 
 import pytest
 
-from stream import topics
 from stream.contract.alert import Alert, AlertSubject, AlertTarget, encode
 from stream.correlate.book import GONE, Book
-from stream.detect.shell import Output
-from stream.transactions import FencedError
+from stream.kafka import topics
+from stream.kafka.transactions import FencedError
+from stream.stages.shell import Output
 from tests.pace import PATIENCE_S
 from tests.service.processes import Stage, configuration
 from tests.service.rig import everything, kafka_for

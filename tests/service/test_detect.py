@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from stream import kafka as broker
-from stream import topics
-from stream.detect import faust_log
 from stream.detect import worker as detect
-from stream.frames import decode_frame, decode_summary
 from stream.ingest import worker as ingest
+from stream.kafka import broker, topics
+from stream.pipeline.frames import decode_frame, decode_summary
+from stream.stages import faust_log
 from tests.service.rig import everything, produce, request, running, settings_for, until
 
 pytestmark = pytest.mark.service("kafka")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from stream import dlq, topics
+from stream.commands.through_kafka import dlq
 from stream.ingest.deadletters import DETAIL, OFFSET, PARTITION, REASON, TOPIC
+from stream.kafka import topics
 from tests.service.processes import configuration, swerve
 from tests.service.rig import everything, kafka_for, produce
 

@@ -9,13 +9,13 @@ import time
 import pytest
 from faust.types import TP
 
-from stream import kafka as broker
-from stream.detect import faust_log
-from stream.detect.faust_log import FaustLog
-from stream.detect.heads import head_key
 from stream.errors import SwerveError
-from stream.kafka import Found
-from stream.topics import state_topic
+from stream.kafka import broker
+from stream.kafka.broker import Found
+from stream.kafka.topics import state_topic
+from stream.stages import faust_log
+from stream.stages.faust_log import FaustLog
+from stream.stages.heads import head_key
 from tests.service.rig import everything, kafka_for, produce, until
 
 pytestmark = pytest.mark.service("kafka")

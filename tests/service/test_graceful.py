@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from stream import topics
+from stream.kafka import topics
 from tests.pace import PATIENCE_S
 from tests.service.processes import Stage, configuration
 from tests.service.rig import kafka_for, produce, request

@@ -9,16 +9,15 @@ from pathlib import Path
 import pytest
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from detectors.rows import Frame
-from stream import kafka as broker
-from stream import topics
-from stream.bookmark import Bookmark
-from stream.dlq import refused_of, replay_all
+from detectors.counts.rows import Frame
+from stream.commands.through_kafka.dlq import refused_of, replay_all
 from stream.errors import SwerveError
-from stream.frames import decode_frame
 from stream.ingest import worker
-from stream.place import Place
-from stream.stage import Running
+from stream.kafka import broker, topics
+from stream.kafka.bookmark import Bookmark
+from stream.kafka.place import Place
+from stream.pipeline.frames import decode_frame
+from stream.stages.stage import Running
 from tests.pace import PATIENCE_S
 from tests.service.rig import everything, produce, request, running, settings_for, until
 

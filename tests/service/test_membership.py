@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from stream import topics
+from stream.kafka import topics
 from tests.pace import PATIENCE_S
 from tests.service.processes import Stage, configuration
 from tests.service.rig import everything, kafka_for, produce, request

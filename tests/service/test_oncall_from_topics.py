@@ -7,8 +7,8 @@ import json
 import msgspec
 import pytest
 
-from stream import topics
 from stream.contract.alert import encode
+from stream.kafka import topics
 from stream.sinks.webhook import EXAMPLE
 from tests.service.processes import configuration, swerve
 from tests.service.rig import kafka_for, produce

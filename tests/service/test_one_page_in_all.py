@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import msgspec
 import pytest
 
-from stream import topics
 from stream.contract.alert import encode
+from stream.kafka import topics
 from stream.sinks.webhook import EXAMPLE
 from tests.pace import PATIENCE_S
 from tests.service.processes import Stage, configuration

@@ -8,10 +8,10 @@ import contextlib
 import msgspec
 import pytest
 
-from stream import topics
+from stream.configuration.sections import FileSink
 from stream.contract.alert import decode, encode
 from stream.correlate import outgoing
-from stream.sections import FileSink
+from stream.kafka import topics
 from stream.sinks.delivery import Attention
 from stream.sinks.webhook import EXAMPLE
 from tests.pace import PATIENCE_S

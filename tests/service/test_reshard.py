@@ -7,18 +7,17 @@ import dataclasses
 
 import pytest
 
-from detectors.summary import Summary
-from stream import kafka as broker
-from stream import topics
+from detectors.counts.summary import Summary
+from stream.commands.through_kafka.reshard import reshard
+from stream.configuration.sections import Kafka
+from stream.configuration.settings import Settings
 from stream.detect import worker as detect
 from stream.errors import SwerveError
-from stream.frames import decode_frame, decode_summary, encode_frame
 from stream.ingest import worker as ingest
-from stream.pipeline import Join
-from stream.reshard import reshard
-from stream.sections import Kafka
-from stream.settings import Settings
-from stream.stage import Running
+from stream.kafka import broker, topics
+from stream.pipeline.composition import Join
+from stream.pipeline.frames import decode_frame, decode_summary, encode_frame
+from stream.stages.stage import Running
 from tests.detectors.traffic import frame_of
 from tests.pace import PATIENCE_S
 from tests.service.rig import everything, produce, request, running, settings_for, until

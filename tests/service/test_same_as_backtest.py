@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from detectors.summary import Summary
-from stream import kafka as broker
-from stream.frames import decode_summary
-from stream.settings import Settings
+from detectors.counts.summary import Summary
+from stream.configuration.settings import Settings
+from stream.kafka import broker
+from stream.pipeline.frames import decode_summary
 from tests.pace import PATIENCE_S
 from tests.service.comparison import Counts, counts_of, difference, first_copies, summaries_of
 from tests.service.processes import Stage, configuration, swerve

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from stream import kafka as broker
-from stream import topics
 from stream.detect import worker as detect
 from stream.errors import UsageError
 from stream.ingest import worker as ingest
+from stream.kafka import broker, topics
 from tests.service.broker import Broker, free_port, jars, why_no_java
 from tests.service.rig import everything, produce, request, running, settings_for, until
 

@@ -7,11 +7,11 @@ import asyncio
 import orjson
 import pytest
 
-from stream import topics
-from stream.simulate.command import blocks, records
+from stream.kafka import topics
+from stream.simulate.labelled import blocks, records
 from stream.simulate.scenarios import tell
-from stream.simulate.to_kafka import send
-from stream.simulate.write import Lines
+from stream.simulate.writing.to_kafka import send
+from stream.simulate.writing.write import Lines
 from tests.service.rig import everything, kafka_for
 
 pytestmark = pytest.mark.service("kafka")

@@ -6,9 +6,8 @@ import asyncio
 
 import pytest
 
-from stream import kafka as broker
-from stream import topics
-from stream.kafka import Found
+from stream.kafka import broker, topics
+from stream.kafka.broker import Found
 from tests.service.rig import kafka_for, produce, until
 
 pytestmark = pytest.mark.service("kafka")

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from stream import topics
 from stream.contract.alert import decode, encode
-from stream.frames import decode_summary, encode_summary
-from stream.pipeline import Fleet
+from stream.kafka import topics
+from stream.pipeline.composition import Fleet
+from stream.pipeline.frames import decode_summary, encode_summary
 from tests.console.conftest import summary
 from tests.pace import PATIENCE_S
 from tests.service.processes import Stage, configuration

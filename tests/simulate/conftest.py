@@ -6,9 +6,9 @@ from functools import lru_cache
 
 import pytest
 
+from stream.simulate.customers.traffic import Batch
+from stream.simulate.events.story import Story
 from stream.simulate.scenarios import tell
-from stream.simulate.story import Story
-from stream.simulate.traffic import Batch
 
 
 @lru_cache(maxsize=4)

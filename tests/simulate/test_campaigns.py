@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stream.simulate.catalogue import DAY_MS, HOUR_MS, MODEL, TASKS
+from stream.simulate.chance.catalogue import DAY_MS, HOUR_MS, MODEL, TASKS
 from stream.simulate.scenarios import SCENARIOS, tell
 
 

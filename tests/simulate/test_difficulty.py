@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stream.simulate.describe import describe, sentences
 from stream.simulate.scenarios import SCENARIOS, tell
+from stream.simulate.writing.describe import describe, sentences
 
 CAMPAIGNS = [
     "pivot", "surge", "slow_and_low", "hydra", "mixed", "low_prevalence", "no_templates_pivot", "no_templates_surge",

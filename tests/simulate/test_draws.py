@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.simulate.draws import NOTHING, Choices, chance, scattered, scrambled, shares, some_of
+from stream.simulate.chance.draws import NOTHING, Choices, chance, scattered, scrambled, shares, some_of
 
 triples = st.lists(
     st.tuples(st.integers(0, 9), st.integers(0, 50), st.floats(0.01, 100.0)), min_size=1, max_size=60

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stream.simulate.catalogue import DAY_MS, HOUR_MS, MODEL
-from stream.simulate.real_rates import TRACE_H, traces
+from stream.simulate.chance.catalogue import DAY_MS, HOUR_MS, MODEL
+from stream.simulate.customers.real_rates import TRACE_H, traces
 
 
 def _per_account(story, requests):

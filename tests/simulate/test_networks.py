@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from stream.simulate.catalogue import CLIENT, DAY_MS, MODEL
+from stream.simulate.chance.catalogue import CLIENT, DAY_MS, MODEL
 
 
 @pytest.fixture(scope="module")

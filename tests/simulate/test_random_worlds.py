@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from stream.errors import UsageError
-from stream.simulate.catalogue import DAY_MS, HOUR_MS
-from stream.simulate.command import records, truth_of
-from stream.simulate.describe import describe, sentences
-from stream.simulate.rhythm import office_hours
+from stream.simulate.chance.catalogue import DAY_MS, HOUR_MS
+from stream.simulate.chance.world import World, draw
+from stream.simulate.customers.rhythm import office_hours
+from stream.simulate.customers.traffic import Batch
+from stream.simulate.labelled import records, truth_of
 from stream.simulate.scenarios import SCENARIOS, tell
-from stream.simulate.traffic import Batch
-from stream.simulate.world import World, draw
-from stream.simulate.write import Lines
+from stream.simulate.writing.describe import describe, sentences
+from stream.simulate.writing.write import Lines
 
 SMALL = 1_200
 PLAIN = {"templates": "recorded", "missing": "none", "template_gap": 0.0, "payment_gap": 0.0, "network_gap": 0.0,

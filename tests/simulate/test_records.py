@@ -9,9 +9,9 @@ import orjson
 import pytest
 
 from stream.contract.request import decode
-from stream.simulate.command import records, truth_of
+from stream.simulate.labelled import records, truth_of
 from stream.simulate.scenarios import SCENARIOS, tell
-from stream.simulate.write import Lines, week_of
+from stream.simulate.writing.write import Lines, week_of
 
 SMALL = 400
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import stream.simulate
-from stream.simulate.command import records
+from stream.simulate.labelled import records
 from stream.simulate.scenarios import SCENARIOS
 
 PACKAGE = Path(stream.simulate.__file__).parent
@@ -37,7 +37,7 @@ def test_the_files_are_the_same_in_processes_that_hash_differently(tmp_path):
     digests = set()
     for salt in ("1", "2"):
         log, truth = tmp_path / f"{salt}.ndjson.zst", tmp_path / f"{salt}.json"
-        command = [sys.executable, "-m", "stream.simulate", "--scenario", "mixed", "--accounts", "300"]
+        command = [sys.executable, "-m", "stream", "simulate", "--scenario", "mixed", "--accounts", "300"]
         subprocess.run(
             [*command, "--output", log, "--truth", truth], check=True, env=os.environ | {"PYTHONHASHSEED": salt}
         )
@@ -48,7 +48,7 @@ def test_the_files_are_the_same_in_processes_that_hash_differently(tmp_path):
 
 def test_the_simulator_imports_nothing_of_a_detector():
     """A simulator that knew how it is judged would flatter its judge."""
-    for path in sorted(PACKAGE.glob("*.py")):
+    for path in sorted(PACKAGE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             names = []
             if isinstance(node, ast.Import):
@@ -58,11 +58,13 @@ def test_the_simulator_imports_nothing_of_a_detector():
             for name in names:
                 where = f"{path.name}:{node.lineno} imports {name}"
                 assert name.split(".")[0] != "detectors", where
-                assert not name.startswith(("stream.pipeline", "stream.detect", "stream.correlate")), where
+                assert not name.startswith(("stream.pipeline", "stream.detect", "stream.correlate", "stream.alerts")), (
+                    where
+                )
 
 
 def test_no_chance_is_drawn_without_a_seed():
-    for path in sorted(PACKAGE.glob("*.py")):
+    for path in sorted(PACKAGE.rglob("*.py")):
         text = path.read_text()
         assert "default_rng()" not in text, path.name
         assert "np.random.seed" not in text, path.name

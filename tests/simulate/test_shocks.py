@@ -6,9 +6,9 @@ import numpy as np
 import orjson
 import pytest
 
-from stream.simulate.catalogue import CLIENT, DAY_MS, HOUR_MS, MODEL, TASK
-from stream.simulate.shocks import SHOCKS
-from stream.simulate.write import Lines
+from stream.simulate.chance.catalogue import CLIENT, DAY_MS, HOUR_MS, MODEL, TASK
+from stream.simulate.events.shocks import SHOCKS
+from stream.simulate.writing.write import Lines
 
 MINUTE_MS = 60_000
 

@@ -12,18 +12,18 @@ from itertools import pairwise
 import pytest
 import zstandard
 
-from stream.contract.refusal import Refusal
+from stream.commands.begin import simulate
+from stream.contract.reading.refusal import Refusal
 from stream.contract.request import decode
-from stream.simulate import command
-from stream.simulate.command import records
+from stream.simulate.labelled import records
 from stream.simulate.scenarios import SCENARIOS
-from stream.simulate.write import Block
+from stream.simulate.writing.write import Block
 
 SMALL = ("--scenario", "quiet", "--accounts", "250", "--days", "1")
 
 
 def swerve(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([sys.executable, "-m", "stream.simulate", *arguments], capture_output=True, check=False)
+    return subprocess.run([sys.executable, "-m", "stream", "simulate", *arguments], capture_output=True, check=False)
 
 
 def test_a_plain_a_gz_and_a_zst_file_and_standard_output_hold_the_same_lines(tmp_path):
@@ -80,7 +80,7 @@ def test_what_cannot_be_done_is_said_in_one_line_with_exit_code_2(arguments, sai
 
 def test_a_reader_that_has_enough_ends_it_without_a_word():
     process = subprocess.Popen(
-        [sys.executable, "-m", "stream.simulate", "--accounts", "300", "--output", "-"],
+        [sys.executable, "-m", "stream", "simulate", "--accounts", "300", "--output", "-"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None
@@ -135,11 +135,11 @@ def test_a_dirty_log_has_repeats_late_and_broken_records_and_loses_none():
 
 def test_a_pace_gives_each_record_when_it_is_due(monkeypatch):
     now_s = [100.0]
-    monkeypatch.setattr(command.time, "monotonic", lambda: now_s[0])
-    monkeypatch.setattr(command.time, "sleep", lambda seconds: now_s.__setitem__(0, now_s[0] + seconds))
+    monkeypatch.setattr(simulate.time, "monotonic", lambda: now_s[0])
+    monkeypatch.setattr(simulate.time, "sleep", lambda seconds: now_s.__setitem__(0, now_s[0] + seconds))
     log = iter([Block([0, 500, 4_000], [1, 2, 3], [b"a\n", b"b\n", b"c\n"]), Block([9_000], [1], [b"d\n"])])
 
-    given = [(now_s[0] - 100, block.lines) for block in command._paced(log, 0, 2.0)]
+    given = [(now_s[0] - 100, block.lines) for block in simulate._paced(log, 0, 2.0)]
 
     lines = {line: at for at, block in given for line in block}
     assert list(lines) == [b"a\n", b"b\n", b"c\n", b"d\n"]
@@ -152,7 +152,7 @@ def test_memory_does_not_grow_with_the_length_of_the_log():
     peaks = []
     for days in (2, 8):
         code = (
-            "import resource; from stream.simulate.command import records\n"
+            "import resource; from stream.simulate.labelled import records\n"
             f"for _ in records('quiet', 1, accounts=2500, days={days}): pass\n"
             "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
         )

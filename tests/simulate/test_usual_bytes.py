@@ -7,9 +7,9 @@ import hashlib
 import orjson
 import pytest
 
-from stream.simulate.command import blocks, truth_of
+from stream.simulate.labelled import blocks, truth_of
 from stream.simulate.scenarios import tell
-from stream.simulate.write import Lines
+from stream.simulate.writing.write import Lines
 
 # Of the log and of its truth, for seed 7 and 300 honest accounts. A change here changes every measured figure.
 DIGESTS = {

@@ -8,8 +8,8 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from stream.simulate.ranges import GROUPS, LIMITS, Deck, Odds, OperatorDraw, RecordsDraw, Span
-from stream.simulate.world import draw
+from stream.simulate.chance.ranges import GROUPS, LIMITS, Deck, Odds, OperatorDraw, RecordsDraw, Span
+from stream.simulate.chance.world import draw
 
 SEEDS = range(200)
 RANGES = {

@@ -13,9 +13,9 @@ import pytest
 from aiohttp import web
 
 from stream.contract.alert import Alert
-from stream.metrics import alerts as exported
-from stream.metrics.exposition import Bounded
 from stream.sinks.webhook import EXAMPLE
+from stream.telemetry.metrics import alerts as exported
+from stream.telemetry.metrics.exposition import Bounded
 from tests.pace import PATIENCE_S
 
 

@@ -7,11 +7,11 @@ import contextlib
 
 import pytest
 
-from stream import metrics
-from stream.place import Place
+from stream.kafka.place import Place
 from stream.sinks.delivery import RESOLVED_FOR_S, Attention, Deliveries, Delivery
 from stream.sinks.ledger import Ledger
 from stream.sinks.sink import SinkRefusedError, SinkUnreachableError
+from stream.telemetry import metrics
 from tests.pace import PATIENCE_S
 
 

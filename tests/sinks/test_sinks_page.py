@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from stream.settings import load
+from stream.configuration.settings import load
 from stream.sinks.catalogue import SINKS, deliveries
 from stream.sinks.sink import Links
 from stream.sinks.webhook import EXAMPLE, Webhook, signature

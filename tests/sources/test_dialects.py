@@ -6,13 +6,13 @@ import json
 
 import pytest
 
-from stream.contract.refusal import Refusal, Reject
+from stream.contract.reading.refusal import Refusal, Reject
 from stream.contract.request import Request
 from stream.errors import UsageError
+from stream.mapping.named import dialect_of, read_by
 from stream.mapping.presets import sample_of
-from stream.sources.capabilities import RULES, Shape, capabilities_of
-from stream.sources.dialects import dialect_of, read_by
-from stream.sources.mapped import client_of, ip_prefix
+from stream.sources.dialects.capabilities import RULES, Shape, capabilities_of
+from stream.sources.dialects.mapped import client_of, ip_prefix
 
 DONE = 1_772_366_400_250  # 2026-03-01T12:00:00.250Z
 

@@ -7,8 +7,8 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.contract.arrays import ARRAY_BYTES_MAX
-from stream.contract.json_object import RECORD_BYTES_MAX
+from stream.contract.reading.arrays import ARRAY_BYTES_MAX
+from stream.contract.reading.json_object import RECORD_BYTES_MAX
 from stream.sources.lines import Lines
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.sources.mended import LEVELS_KEPT, mended
+from stream.sources.dialects.mended import LEVELS_KEPT, mended
 
 texts = st.text(st.sampled_from('a"\\{}[]:,uNd8\ud83d\ude00\udc00é'), max_size=8)
 values = st.recursive(

@@ -18,11 +18,11 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from stream.contract.refusal import Refusal
+from stream.contract.reading.refusal import Refusal
 from stream.contract.request import decode
 from stream.errors import SwerveError, UsageError
+from stream.mapping.named import read_by
 from stream.mapping.presets import sample_of
-from stream.sources.dialects import read_by
 from stream.sources.open import Input, open_input
 
 AT = 1_772_362_800_000

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.contract.refusal import Refusal
+from stream.contract.reading.refusal import Refusal
 from stream.contract.request import decode
 from stream.errors import SwerveError
 from stream.sources.open import open_input

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from detectors.findings import Finding, Level, Member, Phase, Subject, Target
+from detectors.comparison.findings import Finding, Level, Member, Phase, Subject, Target
+from stream.alerts.life import Life
 from stream.contract.alert import Alert
 from stream.contract.expected import Expected, ExpectedSubject, ExpectedTarget
 from stream.contract.verdict import Verdict
-from stream.correlate.life import Life
 
 T0_MS = 1_770_249_600_000  # 2026-02-05 00:00 UTC
 HOUR_MS = 3_600_000

@@ -10,11 +10,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from stream import backtest, settings
-from stream.backtest import Asked
-from stream.catalogue import Catalogue
+from stream.commands.begin import backtest
+from stream.commands.begin.backtest import Asked
+from stream.configuration import settings
+from stream.pipeline.announced import Catalogue
 from stream.simulate.scenarios import tell
-from stream.simulate.write import Lines
+from stream.simulate.writing.write import Lines
 from tests.stories import recompute
 from tests.stories.recompute import HOUR_MS, WINDOW_H, recomputed
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from stream.errors import UsageError
-from stream.growing import Growing
+from stream.sources.growing import Growing
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from stream.catalogue import Catalogue
+from stream.commands.begin.watch import Watch
+from stream.configuration.settings import Settings
 from stream.contract.alert import Alert, AlertSubject, AlertTarget
-from stream.growing import Growing
-from stream.settings import Settings
-from stream.watch import Watch
+from stream.pipeline.announced import Catalogue
+from stream.sources.growing import Growing
 from tests.pace import PATIENCE_S
 
 T0 = 1_772_409_600_000

@@ -7,9 +7,9 @@ import sys
 import time
 from dataclasses import dataclass
 
-from stream import metrics
+from stream.configuration.sections import Http
 from stream.console.health import Health
-from stream.sections import Http
+from stream.telemetry import metrics
 
 PARTITIONS = 8
 MODELS = {f"model-{number}": 100 * (200 - number) for number in range(200)}

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stream import kafka as broker
-from stream.sections import Kafka
+from stream.configuration.sections import Kafka
+from stream.kafka import broker
 from tests.pace import PATIENCE_S
 from tests.service.processes import SWERVE, Stage, configuration, swerve
 from tests.service.rig import kafka_for

@@ -1,0 +1,73 @@
+"""What did the accounts that an alert names do? Plain sums, for whoever has nothing but the alert and the log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.comparison.population import Floats, Ints, Population
+
+
+def rows_of(population: Population, keys: Sequence[int]) -> Ints:
+    """Rows of those of the accounts that are active in this tick. O(accounts log accounts)."""
+    wanted: NDArray[np.uint64] = np.array(sorted(keys), np.uint64)
+    order = np.argsort(population.columns.keys)
+    at = np.searchsorted(population.columns.keys[order], wanted)
+    at = np.minimum(at, len(order) - 1)
+    rows: Ints = order[at][population.columns.keys[order][at] == wanted]
+    return rows
+
+
+def named_of(population: Population, keys: Sequence[int], target: str) -> dict[str, Any]:
+    """Sums over exactly these accounts (by key), without prior, weight or correction. O(accounts log accounts).
+
+    until_ms: end of the fast window; what is later is not counted. accounts: all of them; active: those with a
+    request in the window, of which everything else is. organisations: theirs. requests, target_requests: in the
+    window, and those to the target. baseline: requests before the window, each weighing half after the half-life.
+    share_after, share_before: part of the target in either. fleet_*: the same shares of all active accounts.
+    renamed_from: older names of the target, where there are any; requests to these count as well.
+    """
+    rows = rows_of(population, keys)
+    everybody = np.arange(len(population))
+    column = population.targets.index(target) if target in population.targets else None
+    requests, toward = _sums(population.n, population.X, rows, column)
+    baseline, toward_before = _sums(population.nb, population.XB, rows, column)
+    sums: dict[str, Any] = {
+        "until_ms": population.at_ms,
+        "target": target,
+        "accounts": len(keys),
+        "active": len(rows),
+        "organisations": len(np.unique(population.org[rows])),
+        "requests": int(requests),
+        "target_requests": int(toward),
+        "share_after": _share(toward, requests),
+        "baseline": round(baseline, 2),
+        "share_before": _share(toward_before, baseline),
+        "fleet_share_after": _share(*_sums(population.n, population.X, everybody, column)[::-1]),
+        "fleet_share_before": _share(*_sums(population.nb, population.XB, everybody, column)[::-1]),
+    }
+    older = _older_names(target, population.renamed)
+    return sums | ({"renamed_from": older} if older else {})
+
+
+def _older_names(target: str, renamed: Mapping[str, str]) -> list[str]:
+    """
+    >>> _older_names("capability:c", {"capability:c": "capability:b", "capability:b": "capability:a"})
+    ['b', 'a']
+    """
+    names = [target]
+    while (older := renamed.get(names[-1])) is not None and older not in names:
+        names.append(older)
+    return [name.partition(":")[2] for name in names[1:]]
+
+
+def _sums(requests: Floats, by_target: Floats, rows: Ints, column: int | None) -> tuple[float, float]:
+    """All requests of the rows, and those to the target."""
+    return float(requests[rows].sum()), 0.0 if column is None else float(by_target[rows, column].sum())
+
+
+def _share(part: float, whole: float) -> float:
+    return round(part / whole, 6) if whole > 0 else 0.0

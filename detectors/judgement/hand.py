@@ -1,0 +1,130 @@
+"""Is it one operator's hand? Log-odds from the traits of a group, learnt on fleets drawn at random.
+
+Each trait adds nats by its own curve; curves were fitted together, so that what two traits have in common is counted
+once, and none may decide alone. A page and a ticket are lines on the sum, found from their budgets. The numbers stand
+in `learnt`, which `make learn` writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from detectors.judgement.learnt import ACCOUNT, BASE, LINES, NETWORK, TRAITS
+from detectors.parameters import Parameters
+
+CLOCK_TRAITS = frozenset({"night_share"})
+NAME_ODDS = 1.4  # nats of belonging from which an account that moved is named: four in five
+NAME_ODDS_STILL = 3.0  # and one that did not, where its whole network moved
+SMOOTH = 0.5  # how fast the log-odds follow what this hour says: one odd hour is no operator
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One trait of a group: its value, and by how many nats it speaks for one hand (below 0: against)."""
+
+    trait: str
+    value: float
+    nats: float
+    one_hand: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the traits say. log_odds: for one operator's hand, in nats, over the last hours; log_odds_now: the votes of
+    this hour and the base added up. page, ticket: the lines on it.
+
+    looks_like: an honest kind of network, where it does not page.
+    """
+
+    votes: tuple[Vote, ...]
+    log_odds: float
+    log_odds_now: float
+    page: float
+    ticket: float
+    looks_like: str | None
+
+    @property
+    def one_hand(self) -> bool:
+        """Whether it is taken for one operator's."""
+        return self.log_odds >= self.page
+
+    @property
+    def worth_a_ticket(self) -> bool:
+        """Whether somebody should look at it."""
+        return self.log_odds >= self.ticket
+
+    @property
+    def votes_for(self) -> int:
+        """How many traits speak for one hand."""
+        return sum(vote.one_hand for vote in self.votes)
+
+
+def curve(points: Sequence[tuple[float, float]], value: float) -> float:
+    """Nats of a value on a piecewise linear curve, level beyond its ends.
+
+    >>> curve(((0.0, -1.0), (1.0, 1.0)), 0.75)
+    0.5
+    """
+    return float(np.interp(value, [x for x, _ in points], [y for _, y in points]))
+
+
+def hand_of(traits: Mapping[str, float], parameters: Parameters, before: float = 0.0) -> Verdict:
+    """Ask whether one hand works a group with these traits. A trait that is missing says nothing. O(traits).
+
+    before: the log-odds an hour ago; 0 where it was not asked.
+    """
+    votes = []
+    for trait, points in TRAITS.items():
+        if trait in traits and (parameters.clock_vote or trait not in CLOCK_TRAITS):
+            nats = round(curve(points, traits[trait]), 3)
+            votes.append(Vote(trait, traits[trait], nats, nats > 0))
+    now = round(BASE + sum(vote.nats for vote in votes), 3)
+    log_odds = round(before + SMOOTH * (now - before), 3)
+    page, ticket = lines_of(parameters)
+    looks_like = None if log_odds >= page else _looks_like(votes)
+    return Verdict(tuple(votes), log_odds, now, page, ticket, looks_like)
+
+
+def lines_of(parameters: Parameters) -> tuple[float, float]:
+    """(page, ticket): the log-odds that the budgets of false pages and false warnings a month allow, in nats.
+
+    >>> page, ticket = lines_of(Parameters())
+    >>> page > ticket
+    True
+    """
+    page = _line(parameters.false_pages_per_month)
+    return page, min(page, _line(parameters.false_warnings_per_month))
+
+
+def _line(a_month: float) -> float:
+    """Between the budgets that were measured, straight in their logarithm."""
+    budgets = [np.log(budget) for budget, _ in LINES]
+    return round(float(np.interp(np.log(max(a_month, 1e-3)), budgets, [line for _, line in LINES])), 3)
+
+
+def belonging(score: float) -> float:
+    """Log-odds that an account with this score belongs to the campaign whose network it is in, in nats."""
+    return curve(ACCOUNT, score)
+
+
+def probability(score: float, log_odds: float) -> float:
+    """That an account belongs to one operator's campaign: that it belongs to its network, and that the network is one.
+
+    score: of `membership.log_odds`; log_odds: of the network's verdict. Rounded: the same on every machine.
+    """
+    both = [1.0 / (1.0 + np.exp(-nats)) for nats in (belonging(score), curve(NETWORK, log_odds))]
+    return round(float(both[0] * both[1]), 4)
+
+
+def _looks_like(votes: Sequence[Vote]) -> str:
+    """The honest kind of network that it resembles most."""
+    value = {vote.trait: vote.value for vote in votes}
+    against = {vote.trait for vote in votes if vote.nats < 0}
+    if value.get("prefix_dominance", 0.0) > 0.4:
+        return "course" if "template_cover" in against else "vpn"
+    if "template_cover" in against:
+        return "prompt_pack" if "mix_likeness" in against else "product"
+    return "agency" if against & {"kit_spread", "load_spread"} else "prompt_pack"

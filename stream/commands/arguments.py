@@ -1,0 +1,41 @@
+"""Which arguments do several commands share? Each is described once, so that every --help says the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stream.mapping.named import NAMES as DIALECTS
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", metavar="FILE", help="Configuration in TOML; SWERVE_CONFIG names it too. Else the defaults."
+    ),
+]
+Releases = Annotated[
+    Path | None,
+    typer.Option("--releases", metavar="FILE", help="The model catalogue: a JSON array of release records."),
+]
+Expected = Annotated[
+    Path | None,
+    typer.Option("--expected", metavar="FILE", help="Shifts that are known already: a JSON array of their records."),
+]
+Port = Annotated[
+    int | None,
+    typer.Option("--port", metavar="PORT", min=0, max=65_535, help="Serve HTTP here instead of at \\[http] port."),
+]
+Dialect = Annotated[
+    str | None,
+    typer.Option(
+        "--dialect",
+        metavar="NAME",
+        help=f"How records are written, instead of \\[sources] dialect: {', '.join(DIALECTS)}.",
+    ),
+]
+MapFile = Annotated[
+    Path | None,
+    typer.Option("--map", metavar="FILE", help="What each field becomes, instead of \\[map]; on top of the dialect."),
+]

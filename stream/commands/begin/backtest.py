@@ -1,0 +1,249 @@
+"""What would Swerve have said of these logs? The same detectors, in event time, as fast as the machine goes."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import orjson
+import typer
+
+from stream.commands.arguments import Config, Dialect, Expected, MapFile, Releases
+from stream.configuration import settings
+from stream.configuration.settings import Settings
+from stream.contract import alert
+from stream.contract.alert import Alert
+from stream.errors import UsageError
+from stream.mapping.sample.guess import refuse_nothing
+from stream.pipeline.announced import Catalogue, read_catalogue
+from stream.pipeline.composition import Fleet
+from stream.pipeline.embedded import Embedded, Seen, behind
+from stream.pipeline.recount import recounting
+from stream.report import ndjson
+from stream.report.history import AlertHistory, FleetHistory
+from stream.report.ndjson import Output
+from stream.report.page import Told, render
+from stream.sources.open import Batch, Input, open_input
+from stream.telemetry.missing import Missing
+from stream.terminal.progress import Progress, progress_of
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a run reads and where it writes; None: not wanted."""
+
+    inputs: Sequence[str]
+    alerts: Path | None = None
+    accounts: Path | None = None
+    rejects: Path | None = None
+    counts: Path | None = None
+    report: Path | None = None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run found. seconds: on the wall."""
+
+    seen: Seen
+    fleet: Fleet
+    seconds: float = 0.0
+
+
+def command(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(metavar="INPUT...", help="NDJSON or .csv, plain, .gz or .zst, or Parquet; - is standard input."),
+    ],
+    releases: Releases = None,
+    expected: Expected = None,
+    alerts: Annotated[
+        Path | None, typer.Option("--alerts", metavar="FILE", help="Every alert record, as it was emitted (NDJSON).")
+    ] = None,
+    accounts: Annotated[
+        Path | None, typer.Option("--accounts", metavar="FILE", help="Every account that was named, best first.")
+    ] = None,
+    rejects: Annotated[
+        Path | None, typer.Option("--rejects", metavar="FILE", help="Every refused record, with line and reason.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="FILE.html", help="One self-contained page for a person.")
+    ] = None,
+    counts: Annotated[
+        Path | None, typer.Option("--counts", metavar="FILE", help="Requests per account, target and tick.")
+    ] = None,
+    dialect: Dialect = None,
+    mapping: MapFile = None,
+    config: Config = None,
+) -> None:
+    """Replay logs through the detectors: what would have been said, when, and of whom.
+
+    Exit 0 when it ran to the end, whatever it found; 2 where arguments or configuration cannot be used; 1 on a failure.
+    """
+    configured = settings.load(config).speaking(dialect, mapping)
+    asked = Asked(inputs, alerts, accounts, rejects, counts, report)
+    _refuse_mix_ups(asked)
+    _refuse_unwritable("--accounts", accounts)
+    _refuse_unwritable("--report", report)
+    outcome = run(asked, configured, read_catalogue(releases, expected))
+    typer.echo(closing_line(outcome), err=ndjson.STANDARD_OUTPUT in (alerts, accounts, rejects, counts, report))
+    refuse_nothing(outcome.seen, configured.reader())
+
+
+def run(asked: Asked, configured: Settings, catalogue: Catalogue) -> Outcome:
+    """Read all inputs to their end. Raises SwerveError and UsageError in words for a person."""
+    with ExitStack() as stack:
+        files = {path: stack.enter_context(open_input(path)) for path in asked.inputs}
+        outputs = _Outputs(asked, stack)
+        replay = _Replay(configured, catalogue, list(files), outputs)
+        began = time.monotonic()
+        with progress_of(list(files.values())) as progress:
+            replay.through(files, progress)
+        outcome = Outcome(replay.embedded.seen, replay.fleet, time.monotonic() - began)
+        outputs.at_the_end(asked, replay, outcome)
+    return outcome
+
+
+class _Outputs:
+    """The files that grow while the run goes on."""
+
+    def __init__(self, asked: Asked, stack: ExitStack) -> None:
+        def opened(flag: str, path: Path | None) -> Output | None:
+            return stack.enter_context(Output(flag, path)) if path is not None else None
+
+        self.alerts = opened("--alerts", asked.alerts)
+        self.rejects = opened("--rejects", asked.rejects)
+        self.counts = opened("--counts", asked.counts)
+        self.with_report = asked.report is not None
+
+    def at_the_end(self, asked: Asked, replay: _Replay, outcome: Outcome) -> None:
+        """What is known only now: who was named, and the page."""
+        if asked.accounts is not None:
+            ndjson.replace("--accounts", asked.accounts, _account_rows(replay.fleet))
+        if asked.report is not None:
+            ndjson.replace("--report", asked.report, render(replay.told(asked.inputs, outcome)).encode())
+
+
+class _Replay:
+    """One run: the composition, fed from files."""
+
+    def __init__(self, configured: Settings, catalogue: Catalogue, sources: Sequence[str], outputs: _Outputs) -> None:
+        parameters = configured.parameters
+        self.parameters = parameters
+        self.catalogue = catalogue
+        self.outputs = outputs
+        self.fleet_history = FleetHistory(parameters.tick_ms)
+        self.alert_history = AlertHistory(parameters.tick_ms)
+        self.changes: list[Alert] = []
+        self.fleet = Fleet(parameters, catalogue.released_ms)
+        self.fleet.expected = catalogue.announced(configured)
+        Missing(self.fleet, lambda line: typer.echo(f"swerve: {line}", err=True))
+        drawn = outputs.with_report
+        self.embedded = Embedded(
+            parameters,
+            sources,
+            self.fleet,
+            on_summary=[self.fleet_history.see, self.alert_history.see] if drawn else [],
+            on_alerts=[self._written, *([self.alert_history.changed, self.changes.extend] if drawn else [])],
+            dialect=configured.reader(),
+        )
+        if outputs.counts is not None:
+            recounting(self.embedded.shards, outputs.counts.rows)
+
+    def through(self, files: dict[str, Input], progress: Progress) -> None:
+        """Read everything, always next from the source whose clock is behind; the end of all closes what is open."""
+        left: dict[str, Iterator[Batch]] = {path: file.records() for path, file in files.items()}
+        while left:
+            source = behind(self.embedded, list(left))
+            batch = next(left[source], None)
+            if batch is None:
+                del left[source]
+            else:
+                self.embedded.read(source, *batch)
+            self.embedded.advance(source, ended=batch is None)
+            self._rejected(source)
+            progress.moved(self.embedded.seen.records)
+
+    def _written(self, changed: Sequence[Alert]) -> None:
+        if self.outputs.alerts is not None:
+            self.outputs.alerts.lines(alert.encode(one) for one in changed)
+
+    def _rejected(self, source: str) -> None:
+        refused = self.embedded.refusals(source)
+        if self.outputs.rejects is not None:
+            self.outputs.rejects.rows(
+                {"line": one.offset, "source": source, "reason": one.reason.value, "detail": one.detail}
+                for one in refused
+            )
+
+    def told(self, inputs: Sequence[str], outcome: Outcome) -> Told:
+        """What the page needs."""
+        seen = outcome.seen
+        return Told(
+            inputs=["standard input" if path == "-" else path for path in inputs],
+            parameters=self.parameters,
+            fleet=self.fleet_history,
+            courses=self.alert_history,
+            releases=[(release.model, release.released_at_ms) for release in self.catalogue.releases]
+            + [(release.model, release.released_ms) for release in self.fleet.judge.releases.unannounced()],
+            records=seen.records,
+            refused=seen.not_counted,
+            from_ms=seen.from_ms,
+            until_ms=seen.until_ms,
+            seconds=outcome.seconds,
+            changes=self.changes,
+            watched=self.fleet.judge.watch.rows,
+        )
+
+
+def _refuse_mix_ups(asked: Asked) -> None:
+    """No input twice, no two outputs in one file, and never an output over an input: that would destroy the log."""
+    twice = sorted({path for path in asked.inputs if list(asked.inputs).count(path) > 1})
+    if twice:
+        raise UsageError(f"INPUT {twice[0]} is given twice: its records would be counted once, as repeats")
+    read = {Path(path).resolve() for path in asked.inputs if path != "-"}
+    written: dict[Path, str] = {}
+    for flag in ("alerts", "accounts", "rejects", "counts", "report"):
+        path: Path | None = getattr(asked, flag)
+        if path is None or (path.exists() and not path.is_file()):
+            continue
+        if path.resolve() in read:
+            raise UsageError(f"--{flag} {path} is also an INPUT; writing would destroy the log")
+        other = written.setdefault(path.resolve(), flag)
+        if other != flag:
+            raise UsageError(f"--{flag} and --{other} are both {path}; each needs a file of its own")
+
+
+def _refuse_unwritable(flag: str, path: Path | None) -> None:
+    """What is written at the end must be writable at the start: nobody wants to learn it an hour later."""
+    if path is None or path == ndjson.STANDARD_OUTPUT:
+        return
+    if path.is_dir():
+        raise UsageError(f"{flag} {path}: is a directory; expected a file")
+    if not path.parent.is_dir():
+        raise UsageError(f"{flag} {path}: no such folder as {path.parent}")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise UsageError(f"{flag} {path}: no permission to write it")
+
+
+def _account_rows(fleet: Fleet) -> bytes:
+    """--accounts, best first."""
+    return b"".join(orjson.dumps(msgspec.structs.asdict(one)) + b"\n" for one in fleet.named_accounts())
+
+
+def closing_line(outcome: Outcome) -> str:
+    """The one line on standard output: read, refused, alerts, time."""
+    seen = outcome.seen
+    not_counted = sum(seen.not_counted.values())
+    others = f"{seen.no_requests:,} of them no requests, " if seen.no_requests else ""
+    rate = f", {seen.records / outcome.seconds:,.0f}/s" if outcome.seconds > 0 and seen.records else ""
+    return (
+        f"{seen.records:,} records read, {others}{not_counted:,} not counted; "
+        f"{seen.alerts['critical']} critical, {seen.alerts['warning']} warning, {seen.alerts['info']} info; "
+        f"{outcome.seconds:.1f} s{rate}"
+    )

@@ -1,0 +1,260 @@
+"""What is happening now? A growing log through the same composition, alerts to the sinks, without Kafka."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.live import Live
+
+from stream.commands.arguments import Config, Dialect, Expected, MapFile, Port, Releases
+from stream.configuration import settings
+from stream.configuration.sections import Http, StdoutSink
+from stream.configuration.settings import Settings
+from stream.console.desk import Desk
+from stream.console.health import Health
+from stream.console.routes.site import attach
+from stream.contract.alert import Alert
+from stream.errors import UsageError
+from stream.mapping.sample.guess import refuse_nothing
+from stream.oncall.attention import AttentionBook
+from stream.oncall.voice import EmbeddedVoice
+from stream.pipeline.announced import Catalogue, read_catalogue
+from stream.pipeline.composition import Fleet
+from stream.pipeline.embedded import Embedded
+from stream.report.history import FleetHistory
+from stream.report.spoken import percent
+from stream.sinks.catalogue import deliveries
+from stream.sinks.delivery import Deliveries
+from stream.sources.growing import Growing
+from stream.telemetry import log, without_kafka
+from stream.telemetry.canary import watch_over
+from stream.telemetry.missing import Missing
+from stream.terminal.view import Screen, draw
+
+SOURCE = "watched log"
+WAIT_S = 0.5
+DRAIN_S = 10.0
+
+
+def command(
+    path: Annotated[str, typer.Argument(metavar="FILE|-", help="A growing log of NDJSON; - is standard input.")],
+    releases: Releases = None,
+    expected: Expected = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            "--state", metavar="FOLDER", help="Remember here what was told, so that a restart repeats nothing."
+        ),
+    ] = None,
+    port: Port = None,
+    dialect: Dialect = None,
+    mapping: MapFile = None,
+    config: Config = None,
+) -> None:
+    """Follow a growing log, or standard input: alerts to the sinks, metrics over HTTP, without Kafka.
+
+    What is in the log already is learnt from and judged, but told to nobody, except for what still fires when that is
+    done. Without sinks in the configuration, alert records go to standard output, or into the view on a terminal.
+    """
+    configured = settings.load(config).speaking(dialect, mapping)
+    console = Console()
+    if not configured.sinks and not console.is_terminal:
+        configured = configured.model_copy(update={"sinks": (StdoutSink(kind="stdout"),)})
+    # On a terminal lines of the log would tear the picture; it says itself when a sink does not take alerts.
+    log.set_up(level="critical" if console.is_terminal else "info")
+    if state is not None:
+        _made(state)
+    http = configured.http if port is None else configured.http.model_copy(update={"port": port})
+    watch = Watch(configured, read_catalogue(releases, expected), Growing(path), state)
+    try:
+        asyncio.run(_served(watch, console, http))
+    finally:
+        if watch.embedded.seen.records:
+            print(watch.closing_line(), file=sys.stderr)
+    refuse_nothing(watch.embedded.seen, configured.reader())
+
+
+def _made(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--state {folder}: {error.strerror or error}") from None
+
+
+class Watch:
+    """The composition, fed from one growing log; and what of its alerts is told."""
+
+    def __init__(self, configured: Settings, catalogue: Catalogue, log_: Growing, state: Path | None = None) -> None:
+        parameters = configured.parameters
+        self.growing = log_
+        self.attention = AttentionBook(None if state is None else state / "attention.json")
+        self.fleet = Fleet(parameters, catalogue.released_ms)
+        self.fleet.expected = catalogue.announced(configured)
+        self.history = FleetHistory(parameters.tick_ms)
+        self.embedded = Embedded(
+            parameters,
+            [SOURCE],
+            without_kafka.Metered(self.fleet, parameters.lateness_ms, self._state_of),
+            on_summary=[self.history.see],
+            dialect=configured.reader(),
+        )
+        self.screen = Screen(f"swerve watch: {'standard input' if log_.path == '-' else log_.path}", self.history)
+        self.desk = Desk(configured, ready=self.why_not)
+        self.desk.view.follow(self.fleet)
+        Missing(self.fleet, log.get("swerve.watch").warning)
+        self.desk.voice = EmbeddedVoice(self.fleet, None if state is None else state / "words.json", self.attention)
+        self.deliveries: Deliveries = deliveries(configured, self.attention.of, ledgers=state)
+        self.idle_s = configured.ticks.idle_s
+        self.is_live = False
+        self._intake = without_kafka.Intake()
+        self._offset = 0
+        self._latest: dict[str, Alert] = {}  # what was not told yet, since the log was only caught up with
+        self._came_at = time.monotonic()
+        self._is_idle = False
+
+    def _state_of(self, alert_id: str) -> str:
+        return self.attention.entry(alert_id).at(int(1000 * time.time())).state
+
+    def why_not(self) -> str | None:
+        """Why it is not ready: it still reads what was there before."""
+        part = self.growing.part_before
+        return None if self.is_live else f"reads what is in the log already: {percent(part or 0.0)} of it"
+
+    def step(self) -> list[Alert] | None:
+        """Take what came and judge it: the changed records; None when nothing will ever follow. Waits up to 0.5 s."""
+        lines = self.growing.take(WAIT_S)
+        if lines is None:
+            return None
+        if lines:
+            self._read(lines)
+            self._came_at, self._is_idle = time.monotonic(), False
+            return self.embedded.advance(SOURCE)
+        if not self._is_idle and time.monotonic() - self._came_at > self.idle_s:
+            # What waits for 16 later records would wait for ever.
+            self._is_idle = True
+            return self.embedded.advance(SOURCE, idle=True)
+        return []
+
+    def end(self) -> list[Alert]:
+        """Nothing will follow: judge everything that is open."""
+        self._read(self.growing.rest())
+        return self.embedded.advance(SOURCE, ended=True)
+
+    def _read(self, lines: Sequence[bytes]) -> None:
+        self.embedded.read(SOURCE, lines, range(self._offset, self._offset + len(lines)))
+        self._offset += len(lines)
+
+    def tell(self, alerts: Sequence[Alert]) -> None:
+        """Hand records to the sinks, once what was in the log before is read; then what fires, and ends known there."""
+        self._intake.tell(self.embedded, [SOURCE])
+        self.embedded.refusals(SOURCE)  # counted; nobody keeps them here
+        self.screen.changed(alerts)
+        if self.is_live:
+            for alert in alerts:
+                self.deliveries.offer(alert)
+            return
+        self._latest.update((alert.alert_id, alert) for alert in alerts)
+        if self.growing.part_before is None:
+            self.go_live()
+
+    def go_live(self) -> None:
+        """What was there before is read: tell what fires, and what ended since it was told."""
+        self.is_live = True
+        without_kafka.ready()
+        for alert in self._latest.values():
+            told = any(one.ledger.last(alert.alert_id) is not None for one in self.deliveries.each)
+            if alert.status == "firing" or told:
+                self.deliveries.offer(alert)
+        self._latest.clear()
+
+    def closing_line(self) -> str:
+        """What went through, for the end."""
+        seen = self.embedded.seen
+        others = f"{seen.no_requests:,} of them no requests, " if seen.no_requests else ""
+        return (
+            f"{seen.records:,} records read, {others}{sum(seen.not_counted.values()):,} not counted; "
+            f"{seen.alerts['critical']} critical, {seen.alerts['warning']} warning, {seen.alerts['info']} info"
+        )
+
+
+async def _served(watch: Watch, console: Console, http: Http) -> None:
+    without_kafka.serving()
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    served = Health(http, ready=watch.why_not)
+    attach(watch.desk, served.app)
+    async with served as health:
+        watch.screen.address = health.address
+        log.get("swerve.watch").info("serving", address=health.address, log=watch.growing.path)
+        watch.deliveries.start()
+        canary = asyncio.create_task(watch_over(watch.embedded.parameters, watch.deliveries.offer))
+        try:
+            with ExitStack() as shown:
+                live = _live(watch, console, shown)
+                await _follow(watch, stop, live)
+        finally:
+            canary.cancel()
+            watch.growing.close()
+            await watch.deliveries.close(DRAIN_S)
+
+
+def _live(watch: Watch, console: Console, shown: ExitStack) -> Live | None:
+    if not console.is_terminal:
+        return None
+    return shown.enter_context(Live(draw(watch.screen), console=console, refresh_per_second=4))
+
+
+async def _follow(watch: Watch, stop: asyncio.Event, live: Live | None) -> None:
+    """Step by step, in a thread, so that HTTP and sinks go on meanwhile."""
+    rate = Rate()
+    while not stop.is_set():
+        alerts = await asyncio.to_thread(watch.step)
+        ended = alerts is None
+        watch.tell(await asyncio.to_thread(watch.end) if alerts is None else alerts)
+        if live is not None:
+            _show(watch, rate)
+            live.update(draw(watch.screen))
+        if ended:
+            return
+
+
+def _show(watch: Watch, rate: Rate) -> None:
+    screen = watch.screen
+    clock_ms = watch.embedded.clock_ms(SOURCE)
+    screen.clock_ms = clock_ms if clock_ms > 0 else None
+    screen.records = watch.embedded.seen.records
+    screen.records_per_s = rate.of(screen.records, time.monotonic())
+    screen.watched = watch.fleet.judge.watch.rows
+    screen.part = None if watch.is_live else watch.growing.part_before
+    waiting = [f"{one.name}: {one.backlog:,} alert records wait" for one in watch.deliveries.each if one.backlog]
+    screen.note = ", ".join(waiting)
+
+
+class Rate:
+    """Records a second over the last seconds.
+
+    >>> rate = Rate()
+    >>> rate.of(0, 0.0), rate.of(100, 1.0), rate.of(100, 20.0)
+    (0.0, 100.0, 0.0)
+    """
+
+    OVER_S = 5.0
+
+    def __init__(self) -> None:
+        self._seen: list[tuple[float, int]] = []
+
+    def of(self, records: int, now_s: float) -> float:
+        """Note how many there are now; gives the rate since the oldest note of the last seconds."""
+        self._seen = [(at, count) for at, count in self._seen if now_s - at <= self.OVER_S][-50:]
+        self._seen.append((now_s, records))
+        first_s, first = self._seen[0]
+        return (records - first) / (now_s - first_s) if now_s > first_s else 0.0

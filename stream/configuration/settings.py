@@ -1,0 +1,308 @@
+"""Which configuration is in force, and where does each value come from? The one reader of TOML and environment.
+
+The environment overrides the file, the file the defaults: `[kafka] bootstrap_servers` is
+`SWERVE_KAFKA__BOOTSTRAP_SERVERS`. The file is `--config`, else `SWERVE_CONFIG`, else there is none.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+from detectors.parameters import Parameters
+from stream.configuration.sections import (
+    ELSEWHERE,
+    KINDS_OF_SINKS,
+    NAMES_OF_SINKS,
+    Allow,
+    Detection,
+    Dimensions,
+    Drift,
+    Http,
+    Kafka,
+    Limits,
+    Sink,
+    Sources,
+    Ticks,
+)
+from stream.errors import UsageError
+from stream.mapping.named import Read, dialect_of
+from stream.mapping.written import read_map
+
+SERIES_MAX = 200  # 6 kB each, and a detector
+CONFIG_VARIABLE = "SWERVE_CONFIG"
+PREFIX = "SWERVE_"
+NESTED = "__"
+SECRETS = ("password", "secret", "token", "routing_key")
+
+
+class Settings(BaseSettings):
+    """Everything that can be configured, frozen. Build it with `load`, which says clearly what is wrong.
+
+    >>> Settings().http.port
+    8321
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix=PREFIX,
+        env_nested_delimiter=NESTED,
+        hide_input_in_errors=True,
+    )
+
+    kafka: Kafka = Kafka()
+    http: Http = Http()
+    sources: Sources = Sources()
+    map: dict[str, Any] = {}
+    detection: Detection = Field(default_factory=Detection)
+    dimensions: Dimensions = Dimensions()
+    ticks: Ticks = Ticks()
+    limits: Limits = Limits()
+    allow: Allow = Allow()
+    drift: Annotated[tuple[Drift, ...], Field(max_length=SERIES_MAX)] = ()
+    sinks: tuple[Sink, ...] = ()
+
+    @model_validator(mode="after")
+    def _series_are_of_cohorts_and_told_once(self) -> Settings:
+        for one in self.drift:
+            if one.dimension not in self.dimensions.cohort:
+                known = ", ".join(self.dimensions.cohort)
+                raise ValueError(f"[[drift]] dimension = {one.dimension!r}: expected a [dimensions] cohort: {known}")
+        told = [(one.dimension, one.value, one.target, one.detector) for one in self.drift]
+        twice = [" ".join(one) for one in told if told.count(one) > 1]
+        if twice:
+            raise ValueError(f"[[drift]] {twice[0]} is asked for twice")
+        return self
+
+    @model_validator(mode="after")
+    def _sinks_have_names_of_their_own(self) -> Settings:
+        names = [sink.name for sink in self.sinks]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two sinks are named {twice[0]}: give each its own `name`")
+        return self
+
+    @property
+    def parameters(self) -> Parameters:
+        """What the detectors read: [detection], and what [ticks], [dimensions] and [limits] say of detection."""
+        values = self.detection.model_dump()
+        for name, (section, key) in ELSEWHERE.items():
+            values[name] = getattr(getattr(self, section), key)
+        return Parameters(**values, drift=tuple(one.series for one in self.drift))
+
+    def speaking(self, dialect: str | None, mapping: Path | None = None) -> Settings:
+        """The same, for records of another dialect, or by the mapping in a file; None changes nothing.
+
+        Raises UsageError where records cannot be read so.
+        """
+        spoken = self
+        if dialect is not None:
+            spoken = self.model_copy(update={"sources": self.sources.model_copy(update={"dialect": dialect})})
+        if mapping is not None:
+            spoken = spoken.model_copy(update={"map": read_map(mapping)})
+        spoken.reader(f"mapping {mapping}" if mapping is not None else "configuration")
+        return spoken
+
+    def reader(self, where: str = "configuration") -> Read | None:
+        """How the records of the input are read; None is our own form. where: names the file in a mistake."""
+        return dialect_of(self.sources.dialect, self.map, where)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment over the file (which `load` passes on); no .env, no folder of secrets."""
+        return env_settings, init_settings
+
+
+def file_of(config: Path | None) -> Path | None:
+    """The configuration file in force: the one given, else the one that SWERVE_CONFIG names, else none."""
+    if config is not None:
+        return config
+    named = os.environ.get(CONFIG_VARIABLE)
+    return Path(named) if named else None
+
+
+def load(config: Path | None = None) -> Settings:
+    """The configuration in force. Raises UsageError that names key, value and what was expected."""
+    path = file_of(config)
+    return _of(_read(path), path)
+
+
+def _of(given: dict[str, Any], path: Path | None) -> Settings:
+    """The configuration of what a file says, which is read once: it may be a pipe."""
+    _refuse_unknown_variables()
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise UsageError(_told(error, path, given)) from None
+    except SettingsError as error:
+        raise UsageError(f"environment: {error}") from None
+
+
+def _read(path: Path | None) -> dict[str, Any]:
+    """The file as nested dictionaries; {} where there is none."""
+    if path is None:
+        return {}
+    try:
+        return tomllib.loads(path.read_bytes().decode())
+    except OSError as error:
+        raise UsageError(f"configuration {path}: {error.strerror or error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"configuration {path} is not TOML: {error}") from None
+
+
+def _refuse_unknown_variables() -> None:
+    """SWERVE_KAFAK__PARTITIONS would be ignored by the library: a section that does not exist is a mistake."""
+    sections = list(Settings.model_fields)
+    for variable in sorted(os.environ):
+        head, found, _ = variable.removeprefix(PREFIX).partition(NESTED)
+        if variable.startswith(PREFIX) and found and head.lower() not in sections:
+            raise UsageError(f"environment {variable}: no section {head.lower()}{_nearest(head.lower(), sections)}")
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    """What was probably meant, as the end of a sentence."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; known: {', '.join(sorted(known))}"
+
+
+def _told(error: ValidationError, path: Path | None, given: Mapping[str, Any]) -> str:
+    """All breaches, one line: key, value, what was expected."""
+    return "; ".join(_breach(one, path, given) for one in error.errors(include_url=False))
+
+
+def _breach(one: Any, path: Path | None, given: Mapping[str, Any]) -> str:
+    """One breach: where it came from, its key, its value unless secret, and what was expected."""
+    keys = [str(part) for part in one["loc"] if part not in NAMES_OF_SINKS]  # the library puts these into the path
+    variable = PREFIX + NESTED.join(keys).upper()
+    value = os.environ.get(variable, _value_at(given, keys))
+    where = f"environment {variable}" if variable in os.environ else f"configuration {path or ''}".rstrip()
+    name = _dotted(keys)
+    if one["type"] == "extra_forbidden":
+        return f"{where}: no key {name}{_nearest(keys[-1], _known_beside(keys))}"
+    shown = "" if value is None or isinstance(value, dict | list) else f" = {_masked(keys[-1], value)!r}"
+    said = one["msg"].partition(", unable to")[0].removeprefix("Value error, ").removeprefix("Input should be ")
+    if one["type"] == "model_type":
+        said = "a table"
+    expected = f"expected {said}" if one["msg"].startswith("Input should be ") else said[:1].lower() + said[1:]
+    return f"{where}: {name}{shown}: {expected}" if name else f"{where}: {expected}"
+
+
+def _dotted(keys: list[str]) -> str:
+    """`[kafka.topics] requests`, `[sinks] 2 url` as a person finds it in the file."""
+    return f"[{'.'.join(keys[:-1])}] {keys[-1]}" if len(keys) > 1 else "".join(f"[{key}]" for key in keys)
+
+
+def _value_at(given: Mapping[str, Any], keys: list[str]) -> Any:
+    """The value in the file under this path; None where there is none."""
+    at: Any = given
+    for key in keys:
+        if isinstance(at, Mapping):
+            at = at.get(key)
+        elif isinstance(at, list) and key.isdigit() and int(key) < len(at):
+            at = at[int(key)]
+        else:
+            return None
+    return at
+
+
+def _known_beside(keys: list[str]) -> list[str]:
+    """The keys that would be known where `keys` leads."""
+    model: Any = Settings
+    for key in keys[:-1]:
+        field = model.model_fields.get(key)
+        if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, BaseModel):
+            return []
+        model = field.annotation
+    return list(model.model_fields)
+
+
+def _masked(key: str, value: Any) -> Any:
+    """The value, or asterisks for what nobody should read over a shoulder."""
+    return "********" if any(part in key for part in SECRETS) else value
+
+
+def sources(config: Path | None = None) -> Iterator[tuple[str, str, Any, str]]:
+    """Every value in force as (section, key, value with secrets masked, where it comes from), in order of the sections.
+
+    Nested sections are dotted ("kafka.topics"); a list of sinks gives one section "sinks" each.
+    Raises UsageError like `load`.
+    """
+    path = file_of(config)
+    given = _read(path)
+    settings = _of(given, path)
+    for name, field in settings.model_dump(mode="json").items():
+        if isinstance(field, dict):
+            yield from _rows([name], field, given, path)
+        else:
+            for sink in field:
+                for key, value in sink.items():
+                    yield f"[{name}]", key, _hidden(key, value), _where([name], given, path)
+
+
+def _rows(at: list[str], values: Mapping[str, Any], given: Mapping[str, Any], path: Path | None) -> Iterator[Any]:
+    nested = {key: value for key, value in values.items() if isinstance(value, dict)}
+    for key, value in values.items():
+        if key not in nested:
+            yield ".".join(at), key, _hidden(key, value), _where([*at, key], given, path)
+    for key, value in nested.items():
+        yield from _rows([*at, key], value, given, path)
+
+
+def _hidden(key: str, value: Any) -> Any:
+    return _masked(key, value) if value is not None else None
+
+
+def _where(keys: list[str], given: Mapping[str, Any], path: Path | None) -> str:
+    variable = PREFIX + NESTED.join(keys).upper()
+    if variable in os.environ:
+        return variable
+    return str(path) if _value_at(given, keys) is not None else "default"
+
+
+def known() -> Iterator[tuple[str, str, Any]]:
+    """Every key there is, as (section, key, default), in order. A default that differs by kind of sink is None."""
+    for name, field in Settings.model_fields.items():
+        if name == "map":  # has a page of its own
+            continue
+        if name == "drift":
+            for key, of_series in Drift.model_fields.items():
+                yield "drift", key, None if of_series.is_required() else of_series.default
+        elif name != "sinks":
+            yield from _known_of(name, field.annotation)
+    defaults: dict[str, list[Any]] = {}
+    for kind in KINDS_OF_SINKS:
+        for key, field in kind.model_fields.items():
+            defaults.setdefault(key, []).append(None if field.is_required() else field.default)
+    for key, given in defaults.items():
+        yield "sinks", key, given[0] if all(one == given[0] for one in given) else None
+
+
+def _known_of(section: str, model: Any) -> Iterator[tuple[str, str, Any]]:
+    nested = []
+    for key, field in model.model_fields.items():
+        if isinstance(field.default, BaseModel):
+            nested.append((f"{section}.{key}", type(field.default)))
+        else:
+            yield section, key, field.default
+    for name, inner in nested:
+        yield from _known_of(name, inner)

@@ -1,0 +1,82 @@
+"""How do a shell and its log run together in a process? Messages go in, snapshots are taken, one failure ends both."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from stream.configuration.sections import Kafka
+from stream.stages.faust_log import FaustLog
+from stream.stages.shell import Shell
+from stream.stages.stage import Running, resumed
+from stream.telemetry import metrics
+
+LAG_EVERY_S = 2.0
+
+
+async def drive(stage: str, shell: Shell, log: FaustLog, kafka: Kafka, running: Running) -> None:
+    """Run until asked to stop; then store, commit and leave the group. Raises what ends the stage."""
+    revoked_s = time.monotonic()
+    opening: set[asyncio.Task[None]] = set()
+
+    async def left() -> None:
+        nonlocal revoked_s
+        revoked_s = time.monotonic()
+        running.waits(stage, "waits for its partitions")
+        for partition in shell.positions():
+            metrics.source_left(stage, f"{log.topic}[{partition}]")
+        metrics.partitions_left(stage)
+        await shell.drop()
+
+    async def begin(partitions: list[int]) -> None:
+        try:
+            # Before the first message comes: a new owner delivers what is due, however quiet its input is.
+            if await shell.open(partitions, log.is_open):
+                metrics.rebalance(stage, len(partitions), time.monotonic() - revoked_s)
+                running.ready(stage, resumed(log.topic, shell.positions()))
+        except Exception as error:
+            log.failed(error)
+
+    def ready(partitions: list[int]) -> None:
+        task = asyncio.create_task(begin(partitions))
+        opening.add(task)
+        task.add_done_callback(opening.discard)
+
+    log.take, log.flush, log.left, log.ready = shell.take, shell.flush, left, ready
+    running.waits(stage, "joins the group")
+    beside = [
+        asyncio.create_task(_snapshots(shell, log, kafka.snapshot_ms / 1000)),
+        asyncio.create_task(_lags(stage, shell, log)),
+    ]
+    try:
+        await log.run(running.stopping)
+    finally:
+        for task in (*beside, *opening):
+            task.cancel()
+        await asyncio.gather(*beside, *opening, return_exceptions=True)
+        await shell.drop()
+
+
+async def _snapshots(shell: Shell, log: FaustLog, every_s: float) -> None:
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            await shell.flush()
+        except Exception as error:
+            log.failed(error)
+            return
+
+
+async def _lags(stage: str, shell: Shell, log: FaustLog) -> None:
+    while True:
+        await asyncio.sleep(LAG_EVERY_S)
+        for partition, position in shell.positions().items():
+            end = log.end(partition)
+            if end is not None:
+                metrics.source_lag(stage, f"{log.topic}[{partition}]", max(end - position, 0))
+        if log.is_open():
+            try:
+                await shell.break_silence()
+            except Exception as error:
+                log.failed(error)
+                return

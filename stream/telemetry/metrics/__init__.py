@@ -1,0 +1,78 @@
+"""Everything that Swerve tells about itself: one function per occurrence, which moves the metric and writes the line.
+
+In: what happened, as it happens. Out: the page that Prometheus reads, and lines of the log; nothing else names a
+metric.
+
+May never touch: an account id as a label; alert ids travel as exemplars and in the log.
+
+>>> from stream.telemetry import metrics
+>>> before = metrics.value("swerve_frames_sent_total")
+>>> metrics.frame_sent()
+>>> metrics.value("swerve_frames_sent_total") - before
+1.0
+>>> page, content_type = metrics.render("application/openmetrics-text; version=1.0.0")
+>>> page.decode().endswith("# EOF\\n"), content_type.split(";")[0]
+(True, 'application/openmetrics-text')
+"""
+
+from __future__ import annotations
+
+from stream.telemetry.metrics.alerts import (
+    alert_changed,
+    alerts_open,
+    correlate_active,
+    groups,
+    partial_tick,
+    sink_backlog,
+    sink_failed,
+    sink_lost,
+    sink_sent,
+    sinks_configured,
+    tick_closed,
+)
+from stream.telemetry.metrics.exposition import DEFINED, STAGES, Defined, render, value
+from stream.telemetry.metrics.fleet import (
+    adoption,
+    alert_lines,
+    false_page_budget,
+    fleet_shares,
+    releases,
+    strongest_shift,
+)
+from stream.telemetry.metrics.intake import (
+    dead_letters,
+    event_ids_reused,
+    frame_applied,
+    frame_sent,
+    long_names,
+    message_set_aside,
+    records_accepted,
+    records_refused,
+    source_clock,
+    source_lag,
+    source_left,
+    sources,
+    summary_seen,
+)
+from stream.telemetry.metrics.state import (
+    accounts_evicted,
+    accounts_left,
+    accounts_tracked,
+    bound_reached,
+    partitions_left,
+    ready,
+    rebalance,
+    recovery,
+    serving,
+    snapshot_written,
+)
+
+__all__ = [
+    "DEFINED", "STAGES", "Defined", "accounts_evicted", "accounts_left", "accounts_tracked", "adoption",
+    "alert_changed", "alert_lines", "alerts_open", "bound_reached", "correlate_active", "dead_letters",
+    "event_ids_reused", "false_page_budget", "fleet_shares", "frame_applied", "frame_sent", "groups", "long_names",
+    "message_set_aside", "partial_tick", "partitions_left", "ready", "rebalance", "records_accepted",
+    "records_refused", "recovery", "releases", "render", "serving", "sink_backlog", "sink_failed", "sink_lost",
+    "sink_sent", "sinks_configured", "snapshot_written", "source_clock", "source_lag", "source_left", "sources",
+    "strongest_shift", "summary_seen", "tick_closed", "value",
+]  # fmt: skip

@@ -1,0 +1,68 @@
+"""Which attributes does the traffic lack, and what does that cost? Said once in the log, and again where it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from detectors.parameters import Parameters
+from detectors.ties.coverage import RECORDED_MIN
+from stream.pipeline.composition import Fleet, Judged
+from stream.report.spoken import percent
+
+ACCOUNTS_MIN = 20  # with fewer, nothing is known of the platform yet
+
+
+class Missing:
+    """Follows a fleet. say: takes a line for a person, each at most once until it is no longer true."""
+
+    def __init__(self, fleet: Fleet, say: Callable[[str], None]) -> None:
+        self._fleet = fleet
+        self._say = say
+        self._absent: set[str] = set()
+        before = fleet.on_tick
+
+        def judged(tick: Judged) -> None:
+            before(tick)
+            if tick.is_network:
+                self._look()
+
+        fleet.on_tick = judged
+
+    def _look(self) -> None:
+        judge = self._fleet.judge
+        accounts = 0 if judge.last_tick is None else len(judge.last_tick.population)
+        if accounts < ACCOUNTS_MIN:
+            return
+        parameters = self._fleet.parameters
+        for name, part in sorted(judge.coverage.items()):
+            absent = part < RECORDED_MIN
+            if absent and name not in self._absent:
+                self._absent.add(name)
+                carry = f"{percent(part)} of {accounts:,} active accounts carry the attribute {name}"
+                self._say(f"{carry}: {'; '.join(costs_of(name, parameters))}")
+            elif not absent and name in self._absent:
+                self._absent.remove(name)
+                self._say(f"{percent(part)} of {accounts:,} active accounts carry the attribute {name} now")
+
+
+def costs_of(name: str, parameters: Parameters) -> Iterator[str]:
+    """What cannot be seen without a dimension, in words.
+
+    >>> list(costs_of("asn", Parameters()))
+    ['no cohorts by asn']
+    """
+    if name == parameters.org_dimension:
+        yield (
+            "each account counts as an organisation, and one customer looks like many; a network is a warning at most, "
+            "never a page"
+        )
+    if name == "template":
+        yield "most networks are not found, since a prompt-side hash ties best"
+    elif name in parameters.link_dimensions:
+        yield f"no network is found by {name}, and those that are later"
+    if name == parameters.country_dimension:
+        yield "nights are taken as everybody's, so work round the clock says little"
+    if name == parameters.signup_dimension:
+        yield "whether an account is young is known by its first request alone"
+    if name in parameters.cohort_dimensions:
+        yield f"no cohorts by {name}"
