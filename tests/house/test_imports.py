@@ -18,7 +18,7 @@ HOMES = {
     "aiokafka": ("stream/kafka/", "stream/ingest/"),
     "prometheus_client": ("stream/telemetry/metrics/",),
     "pydantic_settings": ("stream/configuration/",),
-    "tomllib": ("stream/configuration/settings.py",),
+    "tomllib": ("stream/configuration/settings.py", "stream/mapping/written.py"),
     "grafana_foundation_sdk": ("tools/dashboards/",),
 }
 # What the detectors may use besides themselves: pure computing, nothing that waits, writes, or asks the time.
@@ -40,7 +40,9 @@ ROOMS = {
     "stream.contract.reading": "",
     "stream.contract": "contract.reading",
     "stream.alerts": "detectors.comparison detectors.judgement detectors.triage contract",
-    "stream.configuration": "detectors.parameters detectors.comparison",
+    "stream.sources.dialects": "contract contract.reading",
+    "stream.mapping": "contract contract.reading sources.dialects",
+    "stream.configuration": "detectors.parameters detectors.comparison mapping",
     "stream.pipeline": "detectors.parameters detectors.counts detectors.comparison detectors.fleet contract "
                        "contract.reading alerts configuration",
     "stream.report": "detectors.parameters detectors.counts detectors.judgement detectors.triage contract alerts",
@@ -50,12 +52,13 @@ ROOMS = {
     "stream.simulate.events": "simulate.chance simulate.customers",
     "stream.simulate.writing": "configuration kafka simulate.chance simulate.customers simulate.events",
     "stream.simulate": "simulate.chance simulate.customers simulate.events simulate.writing",
-    "stream.sources.dialects": "contract contract.reading",
     "stream.sources": "contract contract.reading",
     "stream.telemetry.metrics": "",
     "stream.telemetry": "detectors.parameters detectors.counts detectors.comparison detectors.ties "
                         "detectors.judgement contract alerts pipeline report simulate simulate.writing "
                         "telemetry.metrics",
+    "stream.mapping.sample": "detectors.parameters detectors.ties contract contract.reading pipeline report "
+                             "telemetry mapping sources.dialects",
     "stream.terminal": "detectors.triage contract report",
     "stream.sinks": "contract configuration kafka telemetry telemetry.metrics",
     "stream.oncall": "contract contract.reading alerts pipeline sinks",
@@ -65,14 +68,13 @@ ROOMS = {
     "stream.console.routes": "detectors.comparison detectors.triage contract contract.reading alerts report "
                              "oncall console console.shown",
     "stream.stages": "configuration pipeline kafka telemetry telemetry.metrics sinks console console.routes",
-    "stream.ingest": "detectors.counts configuration pipeline kafka sources.dialects telemetry telemetry.metrics "
-                     "stages",
+    "stream.ingest": "detectors.counts configuration pipeline kafka telemetry telemetry.metrics stages",
     "stream.detect": "detectors.parameters configuration pipeline kafka telemetry telemetry.metrics stages",
     "stream.correlate": "detectors.parameters detectors.counts contract contract.reading alerts configuration "
                         "pipeline kafka telemetry telemetry.metrics sinks oncall console stages",
     "stream.commands": "detectors.parameters detectors.counts detectors.why contract contract.reading alerts "
                        "configuration pipeline report kafka simulate simulate.chance simulate.events "
-                       "simulate.writing sources sources.dialects telemetry terminal sinks oncall console "
+                       "simulate.writing sources mapping mapping.sample telemetry terminal sinks oncall console "
                        "console.routes stages ingest detect correlate",
     "stream.cli": "",  # knows commands by name, and imports the one that is called
     "stream.__main__": "cli",

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
-from stream.commands.arguments import Config, Dialect, Expected, Port, Releases
+from stream.commands.arguments import Config, Dialect, Expected, MapFile, Port, Releases
 from stream.configuration import settings
 from stream.configuration.sections import Http, StdoutSink
 from stream.configuration.settings import Settings
@@ -24,6 +24,7 @@ from stream.console.health import Health
 from stream.console.routes.site import attach
 from stream.contract.alert import Alert
 from stream.errors import UsageError
+from stream.mapping.sample.guess import refuse_nothing
 from stream.oncall.attention import AttentionBook
 from stream.oncall.voice import EmbeddedVoice
 from stream.pipeline.announced import Catalogue, read_catalogue
@@ -33,7 +34,6 @@ from stream.report.history import FleetHistory
 from stream.report.spoken import percent
 from stream.sinks.catalogue import deliveries
 from stream.sinks.delivery import Deliveries
-from stream.sources.dialects.named import dialect_named
 from stream.sources.growing import Growing
 from stream.telemetry import log, without_kafka
 from stream.telemetry.canary import watch_over
@@ -57,6 +57,7 @@ def command(
     ] = None,
     port: Port = None,
     dialect: Dialect = None,
+    mapping: MapFile = None,
     config: Config = None,
 ) -> None:
     """Follow a growing log, or standard input: alerts to the sinks, metrics over HTTP, without Kafka.
@@ -64,7 +65,7 @@ def command(
     What is in the log already is learnt from and judged, but told to nobody, except for what still fires when that is
     done. Without sinks in the configuration, alert records go to standard output, or into the view on a terminal.
     """
-    configured = settings.load(config).speaking(dialect)
+    configured = settings.load(config).speaking(dialect, mapping)
     console = Console()
     if not configured.sinks and not console.is_terminal:
         configured = configured.model_copy(update={"sinks": (StdoutSink(kind="stdout"),)})
@@ -79,6 +80,7 @@ def command(
     finally:
         if watch.embedded.seen.records:
             print(watch.closing_line(), file=sys.stderr)
+    refuse_nothing(watch.embedded.seen, configured.reader())
 
 
 def _made(folder: Path) -> None:
@@ -103,7 +105,7 @@ class Watch:
             [SOURCE],
             without_kafka.Metered(self.fleet, parameters.lateness_ms, self._state_of),
             on_summary=[self.history.see],
-            dialect=dialect_named(configured.sources.dialect),
+            dialect=configured.reader(),
         )
         self.screen = Screen(f"swerve watch: {'standard input' if log_.path == '-' else log_.path}", self.history)
         self.desk = Desk(configured, ready=self.why_not)
@@ -177,8 +179,9 @@ class Watch:
     def closing_line(self) -> str:
         """What went through, for the end."""
         seen = self.embedded.seen
+        others = f"{seen.no_requests:,} of them no requests, " if seen.no_requests else ""
         return (
-            f"{seen.records:,} records read, {sum(seen.not_counted.values()):,} not counted; "
+            f"{seen.records:,} records read, {others}{sum(seen.not_counted.values()):,} not counted; "
             f"{seen.alerts['critical']} critical, {seen.alerts['warning']} warning, {seen.alerts['info']} info"
         )
 

@@ -29,7 +29,8 @@ def show(
 @app.command(epilog="Example: [bold]SWERVE_HTTP__PORT=9000 swerve config check --config swerve.toml[/bold]")
 def check(config: Config = None) -> None:
     """Exit 0 when the configuration can be used, else 2, naming key, value and what was expected."""
-    catalogue.check(settings.load(config))
+    configured = settings.load(config).speaking(None)
+    catalogue.check(configured)
     path = settings.file_of(config)
     typer.echo(f"{path or 'defaults and environment'}: the configuration can be used")
 

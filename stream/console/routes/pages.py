@@ -330,5 +330,5 @@ def _about(desk: Desk, request: web.Request) -> Context:
         },
         "sinks": [(one.name, one.kind, one.severity_min) for one in desk.settings.sinks],
         "http": desk.settings.http,
-        "dialect": desk.settings.sources.dialect,
+        "dialect": desk.settings.sources.dialect + (" with a [map]" if desk.settings.map else ""),
     }  # fmt: skip
