@@ -170,7 +170,7 @@ class Judge:
         crowds = [crowd for crowd in crowds if may_fire[crowd.target]]
         parts = parts_of(population, neighbours, crowds, parameters) + self.incidents.networks(population)
         turned = np.max([one.nats for one in evidence], axis=0)
-        tick = tick_of(population, movement, carried, self.activity, windows, turned, parts, parameters,
+        tick = tick_of(population, movement, carried, self.activity, windows, crowds, turned, parts, parameters,
                        history_h, is_new, may_fire, known)  # fmt: skip
         self.last_groups = groups_of(tick, parts, self.tracks, parameters)
         self.last_tick = tick

@@ -18,6 +18,7 @@ from detectors.judgement.operator import Activity, Ordinary, ordinary_of, traits
 from detectors.judgement.stories import stories_of
 from detectors.parameters import Parameters
 from detectors.ties.carriers import Carried
+from detectors.ties.crowds import Crowd
 from detectors.ties.holdings import Holdings
 from detectors.ties.membership import candidates_of, cleaned, log_odds
 from detectors.ties.tracks import Track, Tracks
@@ -85,6 +86,7 @@ class Tick:
     all_values: Holdings
     comparison: Comparison
     views: Sequence[View]
+    crowds: Sequence[Crowd]
     evidence: Floats
     taken: NDArray[np.bool_]
     activity: Activity
@@ -98,7 +100,7 @@ class Tick:
 
 def tick_of(
     population: Population, movement: Movement, carried: Carried, activity: Activity,
-    windows: Sequence[tuple[int, Floats, Floats]], evidence: Floats, parts: Sequence[Ints],
+    windows: Sequence[tuple[int, Floats, Floats]], crowds: Sequence[Crowd], evidence: Floats, parts: Sequence[Ints],
     parameters: Parameters, history_h: int, is_new: Callable[[str], bool],
     may_fire: NDArray[np.bool_], known: Holdings,
 ) -> Tick:  # fmt: skip
@@ -116,6 +118,7 @@ def tick_of(
         all_values=Holdings(population, carried, ANY_ORGANISATIONS),
         comparison=comparison_of(population),
         views=[_view(population, *window) for window in windows],
+        crowds=crowds,
         evidence=evidence,
         taken=taken,
         activity=activity,
@@ -236,8 +239,9 @@ def _told_apart(tick: Tick, whole: Group, targets: Ints, who: NDArray[np.bool_],
 def group_traits(tick: Tick, group: Group, target: int) -> dict[str, float]:
     """What the judgement of the hand rests on. Of how they work: those of the group who moved, where they are enough.
 
-    strength: z. moved: part of the organisations that use the target more. uptake: what comparable accounts rose by.
-    organisations, per_organisation: log10.
+    strength: z. moved: part of the organisations that use the target more. rise: of the mean share of organisations,
+    beyond comparable ones. uptake: what comparable accounts rose by. company: ln of how many more of the group moved
+    in company than are expected in the whole fleet. organisations, per_organisation: log10.
     """
     movers = group.rows[group.shift.used_more[:, target] > 0]
     rows = movers if len(movers) >= MOVERS_MIN else group.rows
@@ -245,12 +249,23 @@ def group_traits(tick: Tick, group: Group, target: int) -> dict[str, float]:
     own = {
         "strength": float(group.z[target]),
         "moved": float(group.shift.moved[target]),
+        "rise": float(group.shift.excess[target]),
         "uptake": float(group.shift.comparable[target]),
+        "company": _company(tick, group.rows, target),
         "organisations": float(np.log10(group.shift.organisations)),
         "per_organisation": float(np.log10(len(group.rows) / group.shift.organisations)),
         **ties_of(tick.known, group.rows, tick.evidence[:, target], tick.history_h),
     }
     return traits | {name: round(value, 4) for name, value in own.items()}
+
+
+def _company(tick: Tick, rows: Ints, target: int) -> float:
+    best = 0.0
+    for crowd in tick.crowds:
+        if crowd.target == target:
+            mine = len(np.unique(tick.population.org[np.intersect1d(crowd.rows, rows)]))
+            best = max(best, float(np.log((mine + 1.0) / (crowd.expected + 1.0))))
+    return best
 
 
 def _coordination(tick: Tick, rows: Ints, parameters: Parameters) -> Coordination:

@@ -114,7 +114,9 @@ TRAITS: Mapping[str, Trait] = {
     ),
     "strength": Trait("strength of the shift", _decimal, "z, in standard errors"),
     "moved": Trait("organisations that moved", percent, "of its organisations, use the target more"),
+    "rise": Trait("rise beyond accounts like them", _points, "of the target's share, mean over organisations"),
     "uptake": Trait("rise of accounts like them", _points, "of the target's share: what everybody adopts, they do too"),
+    "company": Trait("moved in company", _times, "as many organisations as chance and habit bring"),
     "organisations": Trait("organisations", _many, "nobody says that they belong together"),
     "per_organisation": Trait("accounts of an organisation", _many, "mean"),
 }  # fmt: skip
