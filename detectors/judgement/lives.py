@@ -65,8 +65,8 @@ def life_traits(population: Population, carried: Carried, lives: Lives, rows: In
     """
     found = {"young": float(population.young[rows].mean())}
     for name, dimension in (("exits", "ip_prefix"), ("prompts", "template")):
-        if dimension in carried.dimensions:
-            found |= _own(lives, carried.dimensions.index(dimension), rows, name)
+        if dimension in carried.roles:
+            found |= _own(lives, carried.roles.index(dimension), rows, name)
     known = rows[population.nb[rows] >= RATE_BASELINE_MIN]
     if len(known) >= KNOWN_MIN:
         usual = usual_requests(population)[known]

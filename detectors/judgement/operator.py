@@ -151,7 +151,7 @@ def ties_of(holdings: Holdings, rows: Ints, evidence: Floats, history_h: int) ->
 
 def _kinds(holdings: Holdings, kinds: Ints, size: int) -> dict[str, float]:
     """Part of the accounts that share a value of each dimension that anybody carries."""
-    dimensions = holdings.carried.dimensions
+    dimensions = holdings.carried.roles
     carried = np.bincount(holdings.carried.dimension[holdings.carried.dimension >= 0], minlength=len(dimensions)) > 0
     share = np.bincount(kinds % len(dimensions), minlength=len(dimensions)) / size
     return {f"shared_{name}": float(share[d]) for d, name in enumerate(dimensions) if carried[d]}
@@ -237,8 +237,8 @@ def _of_dimension(holdings: Holdings, rows: Ints, dimension: int) -> tuple[Ints,
 
 
 def _place(holdings: Holdings, name: str) -> int:
-    names = holdings.carried.dimensions
-    return names.index(name) if name in names else -1
+    roles = holdings.carried.roles
+    return roles.index(name) if name in roles else -1
 
 
 def _prefixes(lives: Lives, holdings: Holdings, rows: Ints) -> dict[str, float]:
