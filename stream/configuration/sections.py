@@ -170,13 +170,19 @@ class Sources(Section):
 
 
 class Dimensions(Section):
-    """What the attributes of a request mean. link: rare values that accounts share; cohort: groups judged as such."""
+    """What the attributes of a request mean. link: rare values that accounts share; cohort: groups judged as such.
+
+    payment, exit, prompt: what these of the link dimensions are called.
+    """
 
     link: Names = DEFAULTS.link_dimensions
     cohort: Names = DEFAULTS.cohort_dimensions
     org: Name = DEFAULTS.org_dimension
     country: Name = DEFAULTS.country_dimension
     signup: Name = DEFAULTS.signup_dimension
+    payment: Name = DEFAULTS.payment_dimension
+    exit: Name = DEFAULTS.exit_dimension
+    prompt: Name = DEFAULTS.prompt_dimension
 
 
 class Limits(Section):
@@ -312,6 +318,9 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = types.MappingProxyType(
         "org_dimension": ("dimensions", "org"),
         "country_dimension": ("dimensions", "country"),
         "signup_dimension": ("dimensions", "signup"),
+        "payment_dimension": ("dimensions", "payment"),
+        "exit_dimension": ("dimensions", "exit"),
+        "prompt_dimension": ("dimensions", "prompt"),
         "accounts_max": ("limits", "accounts_max"),
         "targets_max": ("limits", "targets_max"),
         "cohorts_max": ("limits", "cohorts_max"),

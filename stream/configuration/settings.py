@@ -238,7 +238,7 @@ def _known_beside(keys: list[str]) -> list[str]:
 
 def _masked(key: str, value: Any) -> Any:
     """The value, or asterisks for what nobody should read over a shoulder."""
-    return "********" if any(part in key for part in SECRETS) else value
+    return "********" if any(part in key for part in SECRETS) and not key.endswith("_tokens") else value
 
 
 def sources(config: Path | None = None) -> Iterator[tuple[str, str, Any, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 
 import pytest
 
@@ -134,12 +135,14 @@ def test_a_mapping_in_the_configuration_is_in_force_for_every_command(typed, log
     config = tmp_path / "swerve.toml"
     config.write_text(
         '[map]\nevent_id = "req.id"\ntimestamp = { from = "req.ts", zone = "UTC" }\naccount_id = "customer.id"\n'
-        'model = "model_name"\n\n[map.attributes]\norg = "customer.org_name"\n'
+        'model = ["model_name", { from = "model", lower = true }]\ninput_tokens = "usage.tokens"\n'
+        '\n[map.attributes]\norg = "customer.org_name"\n'
     )
 
     assert typed("backtest", log, "--config", config)[1].startswith("12 records read, 0 not counted")
     assert typed("config", "check", "--config", config)[0] == 0
-    assert 'org = "customer.org_name"' in typed("config", "show", "--config", config)[1]
+    shown = tomllib.loads(typed("config", "show", "--config", config)[1])
+    assert shown["map"] == tomllib.loads(config.read_text())["map"]
 
 
 def test_a_mistake_in_the_configurations_mapping_is_found_by_config_check(typed, tmp_path):
