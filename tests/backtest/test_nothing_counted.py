@@ -7,7 +7,7 @@ import json
 import pytest
 
 from stream.mapping import presets
-from stream.mapping.sample.guess import looks_like
+from stream.samples.guess import looks_like
 
 
 def failed(typed, *words: object) -> str:

@@ -57,7 +57,7 @@ ROOMS = {
     "stream.telemetry": "detectors.parameters detectors.counts detectors.comparison detectors.ties "
                         "detectors.judgement contract alerts pipeline report simulate simulate.writing "
                         "telemetry.metrics",
-    "stream.mapping.sample": "detectors.parameters detectors.ties contract contract.reading pipeline report "
+    "stream.samples": "detectors.parameters detectors.ties contract contract.reading pipeline report "
                              "telemetry mapping sources.dialects",
     "stream.terminal": "detectors.triage contract report",
     "stream.sinks": "contract configuration kafka telemetry telemetry.metrics",
@@ -74,7 +74,7 @@ ROOMS = {
                         "pipeline kafka telemetry telemetry.metrics sinks oncall console stages",
     "stream.commands": "detectors.parameters detectors.counts detectors.why contract contract.reading alerts "
                        "configuration pipeline report kafka simulate simulate.chance simulate.events "
-                       "simulate.writing sources mapping mapping.sample telemetry terminal sinks oncall console "
+                       "simulate.writing sources mapping samples telemetry terminal sinks oncall console "
                        "console.routes stages ingest detect correlate",
     "stream.cli": "",  # knows commands by name, and imports the one that is called
     "stream.__main__": "cli",

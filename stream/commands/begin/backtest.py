@@ -20,7 +20,6 @@ from stream.configuration.settings import Settings
 from stream.contract import alert
 from stream.contract.alert import Alert
 from stream.errors import UsageError
-from stream.mapping.sample.guess import refuse_nothing
 from stream.pipeline.announced import Catalogue, read_catalogue
 from stream.pipeline.composition import Fleet
 from stream.pipeline.embedded import Embedded, Seen, behind
@@ -29,6 +28,7 @@ from stream.report import ndjson
 from stream.report.history import AlertHistory, FleetHistory
 from stream.report.ndjson import Output
 from stream.report.page import Told, render
+from stream.samples.guess import refuse_nothing
 from stream.sources.open import Batch, Input, open_input
 from stream.telemetry.missing import Missing
 from stream.terminal.progress import Progress, progress_of

@@ -24,7 +24,6 @@ from stream.console.health import Health
 from stream.console.routes.site import attach
 from stream.contract.alert import Alert
 from stream.errors import UsageError
-from stream.mapping.sample.guess import refuse_nothing
 from stream.oncall.attention import AttentionBook
 from stream.oncall.voice import EmbeddedVoice
 from stream.pipeline.announced import Catalogue, read_catalogue
@@ -32,6 +31,7 @@ from stream.pipeline.composition import Fleet
 from stream.pipeline.embedded import Embedded
 from stream.report.history import FleetHistory
 from stream.report.spoken import percent
+from stream.samples.guess import refuse_nothing
 from stream.sinks.catalogue import deliveries
 from stream.sinks.delivery import Deliveries
 from stream.sources.growing import Growing

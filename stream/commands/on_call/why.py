@@ -16,11 +16,11 @@ from detectors.why import Reason, why_account, why_cohort, why_target
 from stream.alerts.explain import utc
 from stream.commands.arguments import Config, Dialect, Expected, MapFile, Releases
 from stream.configuration.settings import Settings, load
-from stream.mapping.sample.guess import refuse_nothing
 from stream.oncall.moment import moment_ms
 from stream.pipeline.announced import read_catalogue
 from stream.pipeline.composition import Fleet
 from stream.pipeline.embedded import Embedded, behind
+from stream.samples.guess import refuse_nothing
 from stream.sources.open import open_input
 from stream.terminal import shown
 

@@ -14,9 +14,9 @@ from stream.configuration import settings
 from stream.contract.reading.arrays import records_of
 from stream.errors import SwerveError, UsageError
 from stream.mapping.named import mapping_named
-from stream.mapping.sample.check import Sample, findings, rows
-from stream.mapping.sample.guess import looks_like
-from stream.mapping.sample.suggest import proposal
+from stream.samples.check import Sample, findings, rows
+from stream.samples.guess import looks_like
+from stream.samples.suggest import proposal
 from stream.sources.open import Batch, open_input
 from stream.terminal import shown
 

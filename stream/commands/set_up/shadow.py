@@ -21,10 +21,10 @@ from stream.commands.arguments import Config, Dialect, Expected, MapFile, Releas
 from stream.configuration.settings import Settings, load
 from stream.contract.alert import Alert
 from stream.errors import UsageError
-from stream.mapping.sample.guess import refuse_nothing
 from stream.pipeline.announced import read_catalogue
 from stream.pipeline.composition import Fleet
 from stream.pipeline.embedded import Embedded, behind
+from stream.samples.guess import refuse_nothing
 from stream.sources.open import open_input
 from stream.terminal import shown
 
