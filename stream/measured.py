@@ -14,6 +14,7 @@ from detectors.summary import CohortCounts
 from stream import metrics
 from stream.contract.alert import Alert
 from stream.correlate.verdicts import last_verdicts
+from stream.oncall.silence.in_force import count_by_scope
 from stream.pipeline import Fleet, Judged, Shards
 
 MONTH_MS: Final = 30 * 86_400_000
@@ -87,6 +88,7 @@ class MeasuredFleet:
             self._tell_groups(judged.findings)
             self._tell_budget(judged.at_ms)
         self._tell_alerts(judged.changed)
+        metrics.expected_active(count_by_scope(self._fleet.expected, judged.at_ms))
 
     def _tell_cohorts(self) -> None:
         """The strongest shift of each dimension; of one that is too quiet to be heard, none."""

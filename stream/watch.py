@@ -18,6 +18,7 @@ from rich.live import Live
 from stream import log, metered, settings
 from stream.arguments import Config, Dialect, Expected, Port, Releases
 from stream.catalogue import Catalogue, read_catalogue
+from stream.console.actions import muted
 from stream.console.desk import Desk
 from stream.console.health import Health
 from stream.console.site import attach
@@ -29,6 +30,8 @@ from stream.growing import Growing
 from stream.missing import Missing
 from stream.oncall.attention import AttentionBook
 from stream.oncall.canary import watch_over
+from stream.oncall.silence import daily
+from stream.oncall.silence.in_force import Silence
 from stream.pipeline import Fleet
 from stream.report.history import FleetHistory
 from stream.report.spoken import percent
@@ -121,6 +124,10 @@ class Watch:
     def _state_of(self, alert_id: str) -> str:
         return self.attention.entry(alert_id).at(int(1000 * time.time())).state
 
+    def muted(self) -> list[Silence]:
+        """What keeps alerts from people now; nothing while it only catches up."""
+        return muted(self.desk) if self.is_live else []
+
     def why_not(self) -> str | None:
         """Why it is not ready: it still reads what was there before."""
         part = self.growing.part_before
@@ -193,12 +200,14 @@ async def _served(watch: Watch, console: Console, http: Http) -> None:
         log.get("swerve.watch").info("serving", address=health.address, log=watch.growing.path)
         watch.deliveries.start()
         canary = asyncio.create_task(watch_over(watch.embedded.parameters, watch.deliveries.offer))
+        summary = asyncio.create_task(daily.watch_over(watch.muted, watch.deliveries.offer))
         try:
             with ExitStack() as shown:
                 live = _live(watch, console, shown)
                 await _follow(watch, stop, live)
         finally:
             canary.cancel()
+            summary.cancel()
             watch.growing.close()
             await watch.deliveries.close(DRAIN_S)
 

@@ -15,10 +15,12 @@ from stream.console import actions, listing, look, runbook, tracks
 from stream.console.charts import Chart, by_name, chart_of
 from stream.console.desk import Desk
 from stream.console.door import WHO
+from stream.console.people.name import NOBODY, known_name
 from stream.console.view import DAY_MS, Known
 from stream.correlate.evidence import number
 from stream.correlate.expected_shifts import CARRIED_MIN
 from stream.correlate.explain import ONE_OPERATOR, explain
+from stream.oncall.silence.in_force import announced, in_words
 from stream.report import spoken
 from stream.report.charts import STYLES, Mark
 from stream.report.page import Case, cases_of, fingerprint
@@ -60,10 +62,14 @@ def shown(
 ) -> web.Response:
     """A page. Every one knows who looks, how Swerve is, and what its forms must send back."""
     signed, cookie = desk.door.form_of(request)
-    text = desk.templates.get_template(template).render(
-        desk=desk, view=desk.view, pulse=desk.view.pulse, not_ready=desk.ready(), csrf=signed, who=request.get(WHO),
-        path=request.path, path_qs=request.path_qs, query=request.query.get("q", ""), **context,
-    )  # fmt: skip
+    silences = actions.muted(desk) if request.get(WHO) else []
+    given: Context = {
+        "desk": desk, "view": desk.view, "pulse": desk.view.pulse, "not_ready": desk.ready(), "csrf": signed,
+        "who": request.get(WHO), "is_named": request.get(WHO) != NOBODY, "name": known_name(request),
+        "muted": silences, "muted_said": in_words(silences), "path": request.path, "path_qs": request.path_qs,
+        "query": request.query.get("q", ""),
+    }  # fmt: skip
+    text = desk.templates.get_template(template).render(given | dict(context))
     response = web.Response(status=status, body=text.encode("utf-8", "replace"), content_type="text/html")
     response.charset = "utf-8"
     if cookie is not None:
@@ -314,8 +320,10 @@ def _releases(desk: Desk, request: web.Request) -> Context:
 
 
 def _expected(desk: Desk, request: web.Request) -> Context:
-    subject = request.query.get("subject", "")[: listing.QUERY_MAX]
-    return {"announced": actions.announced(desk), "at_ms": desk.at_ms, "subject": subject}
+    subject, at_ms = request.query.get("subject", "")[: listing.QUERY_MAX], desk.at_ms
+    rest = [one for one in actions.announced(desk) if not one.from_ms <= at_ms < one.until_ms]
+    later = [(announced(one), one.until_ms <= at_ms) for one in rest]
+    return {"later": later, "at_ms": at_ms, "subject": subject}
 
 
 def _about(desk: Desk, request: web.Request) -> Context:

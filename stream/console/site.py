@@ -10,6 +10,8 @@ from aiohttp import web
 from stream.console import actions, api, events, forms, openapi, pages
 from stream.console.desk import Desk
 from stream.console.door import Handler, guarded, said
+from stream.console.silence import api as silences
+from stream.console.silence import page as silence
 from stream.contract.refusal import Refusal
 from stream.errors import SwerveError, UsageError
 
@@ -25,7 +27,9 @@ def attach(desk: Desk, app: web.Application) -> None:
     app.middlewares.extend([guarded(desk.door), _explained])
     pages.attach(desk, app.router)
     forms.attach(desk, app.router)
+    silence.attach(desk, app.router)
     api.attach(desk, app.router)
+    silences.attach(desk, app.router)
     events.attach(desk, app.router)
     app.router.add_get("/api/v1/openapi.json", openapi.served)
     for file, kind in STATIC.items():

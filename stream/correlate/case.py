@@ -39,6 +39,7 @@ class Case(msgspec.Struct):
 
     level_before: of the last tick, 0 where it was quiet. quiet_ticks: how many in a row. told_*: what the last
     record said. alert_ids: all that this group ever had, oldest first. previous: the alert that came back as this one.
+    outgrown: of alert_ids, those whose verdict was of another group: of other members, or of another target.
     """
 
     key: str
@@ -55,6 +56,7 @@ class Case(msgspec.Struct):
     why: str = ""
     alert_ids: tuple[str, ...] = ()
     previous: str = ""
+    outgrown: tuple[str, ...] = ()
     told_ms: int = 0
     told_accounts: int = 0
     told_targets: tuple[AlertTarget, ...] = ()

@@ -13,6 +13,7 @@ from typing import Any
 from stream import kafka as broker
 from stream import log as lines
 from stream import metrics
+from stream.console.actions import muted
 from stream.console.desk import Desk
 from stream.correlate import outgoing
 from stream.correlate.attention import TopicAttention
@@ -25,6 +26,7 @@ from stream.detect.drive import drive
 from stream.detect.faust_log import FaustLog
 from stream.detect.shell import Output, Shell
 from stream.missing import Missing
+from stream.oncall.silence.in_force import Silence
 from stream.settings import Settings
 from stream.stage import Running
 from stream.topics import refuse_what_loses, state_topic
@@ -106,7 +108,10 @@ class Correlate:
 
     async def _deliver(self) -> None:
         """Sinks get what they read back committed, so that nothing is delivered that is not recorded."""
-        await outgoing.deliver(self._settings, self._attention.of)
+        await outgoing.deliver(self._settings, self._attention.of, self._muted)
+
+    def _muted(self) -> list[Silence]:
+        return [] if self._desk is None or self._desk.voice is None else muted(self._desk)
 
     async def emit(self, outputs: tuple[Output, ...]) -> None:
         """Write alert records; committed when this returns."""

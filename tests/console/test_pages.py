@@ -123,7 +123,7 @@ async def test_a_worker_that_stands_by_says_so_and_takes_no_word(campaign, visit
     campaign.desk.voice, campaign.desk.view.is_active = None, False
     async with visit(campaign.desk) as visitor:
         assert "This worker stands by" in await visitor.page("/")
-        status, text = await visitor.press(f"/alerts/{alert_id}", f"/alerts/{alert_id}/verdict", verdict="harmless")
+        status, text = await visitor.press(f"/alerts/{alert_id}", f"/alerts/{alert_id}/verdict", verdict="campaign")
     assert (status, "stands by" in text) == (503, True)
 
 
