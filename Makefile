@@ -64,7 +64,7 @@ learn: $(VENV)/.installed ## learn what tells one operator's hand on random flee
 
 quality-full: $(VENV)/.installed ## quality, 50 quiet fleet-days, a tenth of the report at its own size
 	@$(BIN)/python -m benchmarks.quality
-	@SEEDS="11 12 13 14 15 16 17" SCENARIOS="quiet honest_networks" $(BIN)/python -m benchmarks.quality --no-rivals
+	@SEEDS="31 32 33 34 35 36 37" SCENARIOS="quiet honest_networks" $(BIN)/python -m benchmarks.quality --no-rivals
 	@SEEDS="1" SCENARIOS="at_scale" $(BIN)/python -m benchmarks.quality --no-rivals --scale 0.1
 
 hardness: $(VENV)/.installed ## are random worlds as hard as they are meant to be? twenty of them, a minute or two

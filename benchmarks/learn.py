@@ -135,12 +135,13 @@ def gathered(fleets: Sequence[Mapping[str, Any]]) -> Samples:
 
 
 def _is_told(one: Mapping[str, Any]) -> bool:
-    """Whether it is a campaign's or not: not what mixes both."""
-    return one["share"] <= MINE_MAX or one["share"] >= MINE_MIN
+    """Whether it is one hand's or not: not what mixes both, and not what a campaign's accounts do before its onset: one
+    hand is behind them, and no page on them is right."""
+    return one["share"] <= MINE_MAX or _is_mine(one)
 
 
 def _is_mine(one: Mapping[str, Any]) -> bool:
-    """A campaign's, since its onset: what its accounts do together before is no shift that anybody should be told."""
+    """A campaign's, since its onset."""
     return one["share"] >= MINE_MIN and one["since"] >= 0
 
 

@@ -13,22 +13,22 @@ from detectors.population import Floats, Ints, Population
 from detectors.sparse import begins_of, distinct
 from detectors.summary import AccountColumns
 
-MEMBERSHIPS_MAX = 30_000_000  # 28 bytes each: 840 MB
+MEMBERSHIPS_MAX = 30_000_000  # 32 bytes each: 960 MB
 RECENT = 0.98  # an hour's requests weigh half after 34 hours: who uses a kit now, not who once did
-CARRIERS_MAX = 200  # of one value in one tick: 20,000 pairs; beyond, a sample by account hash, the same for every value
 
 
 @dataclass(slots=True)
 class Carried:
     """Memberships of the active accounts in this tick: row carries value (both indexes), with how many requests.
 
-    dimension: index into `dimensions`, of each value. organisations: that carry each value. name: of each value.
-    Sorted by value, then row.
+    began: the hour in which it was first seen. dimension: index into `dimensions`, of each value. organisations: that
+    carry each value. name: of each value. Sorted by value, then row.
     """
 
     row: Ints
     value: Ints
     count: Floats
+    began: Ints
     key: NDArray[np.uint64]
     dimension: Ints
     dimensions: tuple[str, ...]
@@ -41,9 +41,9 @@ class Carried:
 
 
 class Carriers:
-    """(value, account) memberships with their last hour and requests.
+    """(value, account) memberships with their first and last hour and requests.
 
-    Adding an hour costs O(memberships); memory is 28 bytes a membership and the name of each value.
+    Adding an hour costs O(memberships); memory is 32 bytes a membership and the name of each value.
     """
 
     def __init__(self, keep_h: int) -> None:
@@ -51,6 +51,7 @@ class Carriers:
         self.value: NDArray[np.uint64] = np.zeros(0, np.uint64)
         self.account: NDArray[np.uint64] = np.zeros(0, np.uint64)
         self.hour: NDArray[np.int32] = np.zeros(0, np.int32)
+        self.began: NDArray[np.int32] = np.zeros(0, np.int32)
         self.count: NDArray[np.float32] = np.zeros(0, np.float32)
         self.names: dict[int, tuple[str, str]] = {}
         self._named: NDArray[np.uint64] = np.zeros(0, np.uint64)  # the keys of the names, sorted
@@ -66,15 +67,18 @@ class Carriers:
         keep = self.hour > hour - self.keep_h
         value = np.concatenate((self.value[keep], value))
         account = np.concatenate((self.account[keep], columns.keys[row]))
-        hours = np.concatenate((self.hour[keep], np.full(len(row), hour, np.int32)))
+        now = np.full(len(row), hour, np.int32)
+        hours = np.concatenate((self.hour[keep], now))
+        began = np.concatenate((self.began[keep], now))
         count = np.concatenate((self.count[keep] * np.float32(RECENT), columns.carried_count.astype(np.float32)))
         order = np.lexsort((account, value))  # which leaves a membership's hours in their order: the new one is last
-        value, account, hours, count = value[order], account[order], hours[order], count[order]
+        value, account, hours, began, count = value[order], account[order], hours[order], began[order], count[order]
         if len(value):
             first = np.flatnonzero(np.concatenate(([True], (value[1:] != value[:-1]) | (account[1:] != account[:-1]))))
             last = np.append(first[1:], len(value)) - 1
-            value, account, hours, count = value[first], account[first], hours[last], np.add.reduceat(count, first)
-        self.value, self.account, self.hour, self.count = value, account, hours, count
+            value, account, count = value[first], account[first], np.add.reduceat(count, first)
+            hours, began = hours[last], began[first]
+        self.value, self.account, self.hour, self.began, self.count = value, account, hours, began, count
         self._bound()
         self._forget_names()
 
@@ -86,7 +90,7 @@ class Carriers:
             keep = np.ones(len(self.value), bool)
             keep[gone] = False
             self.value, self.account = self.value[keep], self.account[keep]
-            self.hour, self.count = self.hour[keep], self.count[keep]
+            self.hour, self.began, self.count = self.hour[keep], self.began[keep], self.count[keep]
             self.dropped += over
 
     def _learn_names(self, keys: NDArray[np.uint64], values: Sequence[tuple[str, str]]) -> None:
@@ -130,19 +134,23 @@ class Carriers:
         pairs = distinct(value * np.int64(population.organisations + 1) + population.org[row])
         organisations = np.bincount(pairs // (population.organisations + 1), minlength=len(key))
         return Carried(
-            row, value, self.count[known].astype(float), key, dimension, dimensions, organisations,
-            self.names,
+            row, value, self.count[known].astype(float), self.began[known].astype(np.int64), key, dimension,
+            dimensions, organisations, self.names,
         )  # fmt: skip
 
     def state(self) -> dict[str, Any]:
         """All of it, for a snapshot."""
         names = [[key, *pair] for key, pair in self.names.items()]
-        return {"value": self.value, "account": self.account, "hour": self.hour, "count": self.count, "names": names}
+        return {
+            "value": self.value, "account": self.account, "hour": self.hour, "began": self.began,
+            "count": self.count, "names": names,
+        }  # fmt: skip
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from what `state` gave."""
         self.value, self.account = state["value"], state["account"]
         self.hour, self.count = state["hour"], state["count"]
+        self.began = state.get("began", self.hour)  # a snapshot of an earlier version does not know since when
         self.names, self._named, self._dimension = {}, np.zeros(0, np.uint64), np.zeros(0, np.int64)
         values = [(dimension, value) for _, dimension, value in state["names"]]
         self._learn_names(np.array([key for key, _, _ in state["names"]], np.uint64), values)

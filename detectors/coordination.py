@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors.coverage import organisations_known
-from detectors.membership import Holdings
+from detectors.holdings import Holdings
+from detectors.membership import concentrated
 from detectors.population import Ints, Population
 
 ORGANISATIONS_MIN = 8
 VALUE_ORGANISATIONS_MIN = 3
-CONCENTRATED = 5.0  # times as often as everybody else
 RARE_MAX = 60
 
 
@@ -71,7 +70,7 @@ def coordination_of(
     rare_max: organisations that may use a value which binds wherever it is shared; a more popular one binds where the
     group carries it five times as often as everybody else.
     """
-    position, value, _ = holdings.of(rows)
+    position, value = holdings.of(rows)
     organisation = np.unique(population.org[rows], return_inverse=True)[1]
     organisations = int(organisation.max(initial=-1)) + 1
     pairs = np.unique(np.stack((value, organisation[position])), axis=1)
@@ -89,17 +88,6 @@ def coordination_of(
         why="few_organisations" if organisations < organisations_min else "coordinated",
         unrelated=organisations_known(population.columns),
     )
-
-
-def concentrated(holdings: Holdings, accounts: Ints, size: int) -> NDArray[np.bool_]:
-    """Which values a group of so many accounts carries at least five times as often as everybody else.
-
-    accounts: of the group that carry each value.
-    """
-    others = len(holdings.population) - size
-    elsewhere = (holdings.accounts - accounts + 1.0) / (others + 1.0)
-    found: NDArray[np.bool_] = accounts / max(size, 1) >= CONCENTRATED * elsewhere
-    return found
 
 
 def _strongest(

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array, diags_array
 
-from detectors.neighbours import COMPANY, LEVELS, Heard, Neighbours
+from detectors.neighbours import Heard, Neighbours
 from detectors.networks import communities
 from detectors.parameters import Parameters
 from detectors.population import Floats, Ints, Population
 
 PAST_FROM_H, PAST_TO_H = 120, 24  # what is usual for a target: this long ago
 PAST_HOURS_MIN = 12
+RATIO_AXES = 3  # a snapshot of an earlier version has two, and begins anew
 UNREST = 0.25  # of what is expected: crowds of honest networks swing by so much from hour to hour
 USUAL_MAX = 3.0  # ln: nobody's usual is more than twenty times what comes by chance
 VALUE_NATS_MAX = 5.0
@@ -42,8 +43,8 @@ class Crowd:
 class Usual:
     """How many more move in company than by chance, where nothing happens: honest networks move as well.
 
-    By target and window, ln of the ratio of each pair of levels, hour by hour. A target without a past is held against
-    what is usual for the others. Memory is 48 bytes a (hour, target, window).
+    By target and window, ln of the ratio of each level, line and scope (see `Company`), hour by hour. A target without
+    a past is held against what is usual for the others. Memory is 192 bytes a (hour, target, window).
     """
 
     def __init__(self) -> None:
@@ -67,8 +68,7 @@ class Usual:
         for (_, window), ratio in known.items():
             by_window.setdefault(window, []).append(ratio)
         others = {window: _middle(ratios) for window, ratios in by_window.items()}
-        nothing = np.zeros((len(LEVELS), len(COMPANY)))
-        return {name: known.get(name, others.get(name[1], nothing)) for name in names}
+        return {name: known.get(name, others.get(name[1], np.zeros(()))) for name in names}
 
     def state(self) -> list[Any]:
         """All of it, for a snapshot."""
@@ -77,7 +77,8 @@ class Usual:
     def restore(self, state: Sequence[Any]) -> None:
         """Continue from what `state` gave."""
         self.hours = deque(
-            (hour, {(target, window): ratio for target, window, ratio in ratios}) for hour, ratios in state
+            (hour, {(target, window): ratio for target, window, ratio in ratios if ratio.ndim == RATIO_AXES})
+            for hour, ratios in state
         )
 
 
@@ -87,7 +88,7 @@ def _middle(ratios: Sequence[Floats]) -> Floats:
 
 
 def crowds_of(population: Population, heard: Sequence[Heard], usual: Usual, line: float) -> list[Crowd]:
-    """The crowds whose z reaches the line, one at most for each target and window; teaches `usual` this hour."""
+    """The crowds whose z reaches the line, one at most for each target, window and scope; teaches `usual` this hour."""
     names = [(population.targets[one.target], each.window) for each in heard for one in each.found]
     known = usual.of(population.hour, names)
     ratios, found = {}, []
@@ -97,13 +98,12 @@ def crowds_of(population: Population, heard: Sequence[Heard], usual: Usual, line
             ratios[name] = np.log((one.organisations + 1.0) / (one.by_chance + 1.0))
             expected = (one.by_chance + 1.0) * np.exp(known[name])
             z = (one.organisations - expected) / np.sqrt(expected + (UNREST * expected) ** 2)
-            level, nats = np.unravel_index(int(np.argmax(z)), z.shape)
-            if z[level, nats] >= line:
-                rows = each.crowd(column, int(level), int(nats))
-                best = (int(level), int(nats))
+            for scope in np.flatnonzero(z.max(axis=(0, 1)) >= line).tolist():
+                level, nats = divmod(int(np.argmax(z[:, :, scope])), z.shape[1])
+                best = (level, nats, scope)
                 found.append(
                     Crowd(one.target, each.window, float(z[best]), float(one.organisations[best]),
-                          float(expected[best]), rows)
+                          float(expected[best]), each.crowd(column, *best))
                 )  # fmt: skip
     usual.learn(population.hour, ratios)
     return found

@@ -15,11 +15,11 @@ from detectors.crowds import Usual, crowds_of, parts_of
 from detectors.drift import Releases
 from detectors.findings import Finding, Level, Target
 from detectors.groups import Group, Tick, groups_of, tick_of
+from detectors.holdings import Holdings
 from detectors.incidents import Incidents
 from detectors.interned import in_order, order_of_pairs, ordered
-from detectors.membership import Holdings
 from detectors.movement import movement_of
-from detectors.neighbours import Neighbours, evidence_of, hear
+from detectors.neighbours import Evidence, Neighbours, evidence_of, hear
 from detectors.operator import Activity
 from detectors.parameters import Parameters
 from detectors.population import Floats, Population, population_of
@@ -160,18 +160,18 @@ class Judge:
 
         known = Holdings(population, carried, parameters.popular_max(population.organisations))
         windows = self._windows(population)
-        neighbours = Neighbours(population, carried, parameters)
+        neighbours = Neighbours(known)
         heard_of = np.flatnonzero(population.X.sum(axis=0) >= HEARD_MIN)
-        whole = (parameters.fast_window_h, population.X, population.n)
-        evidence = [evidence_of(population, counts, asked, hours) for hours, counts, asked in (whole, *windows)]
+        whole = Evidence(parameters.fast_window_h, movement.evidence, population.stratum, population.strata)
+        evidence = [whole, *(evidence_of(population, counts, asked, hours) for hours, counts, asked in windows)]
         heard = [hear(neighbours, one, heard_of, seed=hour) for one in evidence if len(heard_of)]
         crowds = crowds_of(population, heard, self.usual, parameters.page_z)
-        may = history_h >= parameters.warm_up_h
-        crowds = [crowd for crowd in crowds if may or is_new(population.targets[crowd.target])]
+        may_fire = np.array([history_h >= parameters.warm_up_h or is_new(name) for name in population.targets], bool)
+        crowds = [crowd for crowd in crowds if may_fire[crowd.target]]
         parts = parts_of(population, neighbours, crowds, parameters) + self.incidents.networks(population)
         turned = np.max([one.nats for one in evidence], axis=0)
         tick = tick_of(population, movement, carried, self.activity, windows, crowds, turned, parts, parameters,
-                       history_h, is_new, known)  # fmt: skip
+                       history_h, is_new, may_fire, known)  # fmt: skip
         self.last_groups = groups_of(tick, parts, self.tracks, parameters)
         self.last_tick = tick
         findings = self.incidents.step(tick, self.last_groups)

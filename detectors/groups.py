@@ -12,7 +12,9 @@ from detectors.carriers import Carried
 from detectors.coordination import Coordination, coordination_of, without_one_customer
 from detectors.crowds import Crowd
 from detectors.hand import Verdict, hand_of
-from detectors.membership import Holdings, candidates_of, cleaned, log_odds
+from detectors.holdings import Holdings
+from detectors.lives import Lives, lives_of
+from detectors.membership import candidates_of, cleaned, log_odds
 from detectors.movement import Movement
 from detectors.operator import Activity, Ordinary, ordinary_of, ties_of, traits_of
 from detectors.parameters import Parameters
@@ -73,7 +75,8 @@ class View:
 @dataclass(slots=True)
 class Tick:
     """Everything that judging one tick looks at. line: what z must reach. views: of the shorter windows.
-    evidence: of each account and target, the largest of the windows, in nats."""
+    evidence: of each account and target, the largest of the windows, in nats. may_fire: targets that have a past to be
+    held against, or are known to be new."""
 
     hour: int
     population: Population
@@ -89,16 +92,18 @@ class Tick:
     activity: Activity
     capabilities: Ints
     ordinary: Ordinary
+    lives: Lives
     history_h: int
     is_new: Callable[[str], bool]
-    new: NDArray[np.bool_]
+    may_fire: NDArray[np.bool_]
     line: float
 
 
 def tick_of(
     population: Population, movement: Movement, carried: Carried, activity: Activity,
     windows: Sequence[tuple[int, Floats, Floats]], crowds: Sequence[Crowd], evidence: Floats, parts: Sequence[Ints],
-    parameters: Parameters, history_h: int, is_new: Callable[[str], bool], known: Holdings,
+    parameters: Parameters, history_h: int, is_new: Callable[[str], bool],
+    may_fire: NDArray[np.bool_], known: Holdings,
 ) -> Tick:  # fmt: skip
     """Prepare one tick. windows: (hours, requests by target, requests) of each. O(accounts x targets + memberships)."""
     taken = np.zeros(len(population), bool)
@@ -119,10 +124,11 @@ def tick_of(
         taken=taken,
         activity=activity,
         capabilities=capabilities,
+        lives=lives_of(population, carried),
         ordinary=ordinary_of(population, capabilities),
         history_h=history_h,
         is_new=is_new,
-        new=np.array([is_new(target) for target in population.targets], bool),
+        may_fire=may_fire,
         line=parameters.page_z,
     )
 
@@ -158,8 +164,7 @@ def _members(tick: Tick, rows: Ints, parameters: Parameters) -> Ints:
     """The part, cleaned up: who belongs by what it shares and how it moved."""
     evidence = _turned(tick, rows, parameters)
     candidates = candidates_of(tick.known, evidence, rows, tick.taken)
-    members, _ = cleaned(tick.known, evidence, rows, candidates)
-    return without_one_customer(tick.population, members)
+    return without_one_customer(tick.population, cleaned(tick.known, evidence, rows, candidates))
 
 
 def _turned(tick: Tick, rows: Ints, parameters: Parameters) -> Floats:
@@ -197,7 +202,7 @@ def _judged(tick: Tick, track: Track, rows: Ints, scores: Floats, parameters: Pa
     keys = population.columns.keys[rows]
     coordination = _coordination(tick, rows, parameters)
     largest = np.max([one.z for one in shifts], axis=0)
-    z = np.where(_may_fire(tick, parameters), largest, np.minimum(largest, 0.0))
+    z = np.where(tick.may_fire, largest, np.minimum(largest, 0.0))
     z -= np.array([track.past(tick.hour, target) for target in population.targets])
     risen = np.any([(one.z >= tick.line) & sharp(one) for one in shifts], axis=0)
     over = (z >= tick.line) & coordination.holds & risen
@@ -242,7 +247,9 @@ def group_traits(tick: Tick, group: Group, target: int) -> dict[str, float]:
     """
     movers = group.rows[group.shift.used_more[:, target] > 0]
     rows = movers if len(movers) >= MOVERS_MIN else group.rows
-    traits = traits_of(tick.population, tick.ordinary, tick.all_values, tick.activity, rows, tick.capabilities, target)
+    traits = traits_of(
+        tick.population, tick.ordinary, tick.lives, tick.all_values, tick.activity, rows, tick.capabilities, target
+    )
     own = {
         "strength": float(group.z[target]),
         "moved": float(group.shift.moved[target]),
@@ -251,7 +258,7 @@ def group_traits(tick: Tick, group: Group, target: int) -> dict[str, float]:
         "company": _company(tick, group.rows, target),
         "organisations": float(np.log10(group.shift.organisations)),
         "per_organisation": float(np.log10(len(group.rows) / group.shift.organisations)),
-        **ties_of(tick.known, group.rows, tick.evidence[:, target]),
+        **ties_of(tick.known, group.rows, tick.evidence[:, target], tick.history_h),
     }
     return traits | {name: round(value, 4) for name, value in own.items()}
 
@@ -269,13 +276,6 @@ def _coordination(tick: Tick, rows: Ints, parameters: Parameters) -> Coordinatio
     return coordination_of(
         tick.population, tick.known, rows, parameters.candidate_organisations_min, parameters.value_organisations_max
     )
-
-
-def _may_fire(tick: Tick, parameters: Parameters) -> NDArray[np.bool_]:
-    """Targets that have a past to be held against, or are known to be new."""
-    if tick.history_h >= parameters.warm_up_h:
-        return np.ones(len(tick.population.targets), bool)
-    return tick.new
 
 
 def sharp(shift: Shift) -> NDArray[np.bool_]:

@@ -8,22 +8,19 @@ import numpy as np
 
 from detectors.population import Floats, Ints, Population
 
+EVIDENCE_MAX = 7.0  # one account toward one target, beside the company that it moved in
 NATS_MAX = 5.0  # one account never counts for more than a chance of 1 in 150 in one target
 RATE_BASELINE_MIN = 5.0  # requests: below it an account has no rate of its own to grow from
 
 
 @dataclass(slots=True)
 class Movement:
-    """u: -ln of each account's upper-tail rank among its like, by target, 0 to NATS_MAX; the two last columns are
-    growth of volume and youth. score: n x KL of the share upwards (nats)."""
+    """-ln of each account's upper-tail rank among its like. evidence: by target, at most EVIDENCE_MAX; u: the same, at
+    most NATS_MAX; growth: of its requests."""
 
+    evidence: Floats
     u: Floats
-    score: Floats
-
-    @property
-    def growth(self) -> Floats:
-        """-ln rank of each account's growth in requests."""
-        return self.u[:, -2]
+    growth: Floats
 
 
 def kl_up(n: Floats, now: Floats, before: Floats) -> Floats:
@@ -48,11 +45,15 @@ def kl_up(n: Floats, now: Floats, before: Floats) -> Floats:
 def movement_of(population: Population) -> Movement:
     """Rank every account among its like, by target. O(accounts x targets x log accounts)."""
     score = kl_up(population.n[:, None], population.now, population.before)
-    growth = _growth(population)
-    columns = [nats_of_rank(score[:, k], population.stratum, population.strata) for k in range(score.shape[1])]
-    columns.append(nats_of_rank(growth, population.stratum, population.strata))
-    columns.append(_youth(population))
-    return Movement(np.stack(columns, axis=1), score)
+    evidence = ranks_of(score, population.stratum, population.strata)
+    growth = nats_of_rank(_growth(population), population.stratum, population.strata)
+    return Movement(evidence, np.minimum(evidence, NATS_MAX), growth)
+
+
+def ranks_of(score: Floats, stratum: Ints, strata: int) -> Floats:
+    """`nats_of_rank` of each column, at most EVIDENCE_MAX. O(accounts x targets x log accounts)."""
+    columns = [nats_of_rank(score[:, k], stratum, strata, EVIDENCE_MAX) for k in range(score.shape[1])]
+    return np.stack(columns, axis=1) if columns else score
 
 
 def nats_of_rank(score: Floats, stratum: Ints, strata: int, most: float = NATS_MAX) -> Floats:
@@ -94,8 +95,3 @@ def usual_requests(population: Population) -> Floats:
     rate = (population.nb + 1.0) / (hours + 1.0)
     usual: Floats = rate * np.minimum(population.age_h, 24.0)
     return usual
-
-
-def _youth(population: Population) -> Floats:
-    share = population.young.mean() if len(population) else 1.0
-    return np.where(population.young, min(-np.log(max(share, 1e-3)), NATS_MAX), 0.0)

@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from detectors.carriers import Carried
-from detectors.movement import kl_up, nats_of_rank
-from detectors.parameters import Parameters
+from detectors.holdings import Holdings
+from detectors.movement import kl_up, ranks_of
 from detectors.population import Floats, Ints, Population, strata_of
 from detectors.sparse import distinct
 
@@ -24,7 +23,6 @@ COMPANY = (2.5, 5.0, 8.0)  # nats of the others' evidence from which it moved in
 DIMENSION_NATS_MAX = 7.0  # one dimension alone, however many of its values agree
 VALUE_NATS_MAX = 5.0
 DEALS = 2
-EVIDENCE_MAX = 7.0
 CHANCE_MIN = 1e-3
 
 
@@ -34,65 +32,49 @@ class Evidence:
     the window have none. stratum: who is like whom in it."""
 
     hours: int
-    n: Floats
-    now: Floats
     nats: Floats
     stratum: Ints
     strata: int
 
 
 def evidence_of(population: Population, counts: Floats, requests: Floats, hours: int) -> Evidence:
-    """Evidence that each account turned to each target in the window. O(accounts x targets x log accounts).
+    """Evidence that each account turned to each target in a shorter window. O(accounts x targets x log accounts).
 
-    counts: requests in the window by target. requests: of the window.
+    counts: requests in the window by target. requests: of the window. Of the fast window, `Movement` has it.
     """
-    now = counts / np.maximum(requests, 1.0)[:, None]
     stratum, strata = strata_of(requests, population.nb)
-    score = kl_up(requests[:, None], now, population.before)
-    nats = [nats_of_rank(score[:, k], stratum, strata, EVIDENCE_MAX) for k in range(score.shape[1])]
-    return Evidence(hours, requests, now, np.stack(nats, axis=1) if nats else score, stratum, strata)
+    score = kl_up(requests[:, None], counts / np.maximum(requests, 1.0)[:, None], population.before)
+    return Evidence(hours, ranks_of(score, stratum, strata), stratum, strata)
 
 
 class Neighbours:
     """Who shares rare values with whom, organisation by organisation. O(memberships log memberships) to build."""
 
-    def __init__(self, population: Population, carried: Carried, parameters: Parameters) -> None:
-        most = parameters.popular_max(population.organisations)
-        known = (carried.organisations >= 2) & (carried.organisations <= most) & (carried.dimension >= 0)
-        chosen = np.flatnonzero(known[carried.value])
-        chosen = chosen[np.argsort(carried.row[chosen], kind="stable")]
-        row, value = carried.row[chosen], carried.value[chosen]
-        names, value = np.unique(value, return_inverse=True)
+    def __init__(self, known: Holdings) -> None:
+        population = known.population
+        names, value = np.unique(known.value, return_inverse=True)
         width = np.int64(max(population.organisations, 1))
-        pair, seat = np.unique(value * width + population.org[row], return_inverse=True)
+        pair, seat = np.unique(value * width + population.org[known.row], return_inverse=True)
         self.population = population
+        self.known = known
         self.names = names
-        self.row: Ints = row
         self.value: Ints = value.astype(np.int64)
         # An organisation has one seat at a value, however many of its accounts carry it.
         self.seat: Ints = seat.astype(np.int64)
         self.part_of_seat: Floats = 1.0 / np.bincount(seat, minlength=len(pair))[seat]
         self.seats = len(pair)
-        self.start: Ints = np.searchsorted(row, np.arange(len(population) + 1))
         self._at_value = csr_array(
             (np.ones(len(pair)), (pair // width, np.arange(len(pair)))), shape=(len(names), len(pair))
         )
-        self.dimension: Ints = carried.dimension[names]
-        self.dimensions = len(carried.dimensions)
+        self.dimension: Ints = known.carried.dimension[names]
+        self.dimensions = len(known.carried.dimensions)
         self.organisations: Floats = np.bincount(pair // width, minlength=len(names)).astype(float)
         self.accounts: Ints = np.bincount(self.value, minlength=len(names))
 
     def values_of(self, rows: Ints) -> csr_array:
         """Which of the rows carry which value, 1 or 0: len(rows) x values. O(values that they carry)."""
-        at, position = self.memberships(rows)
+        at, position = self.known.places(rows)
         return csr_array((np.ones(len(at)), (position, self.value[at])), shape=(len(rows), len(self.names)))
-
-    def memberships(self, rows: Ints) -> tuple[Ints, Ints]:
-        """Places of all that the rows carry, and the position in rows of each. O(values that they carry)."""
-        length = self.start[rows + 1] - self.start[rows]
-        position = np.repeat(np.arange(len(rows)), length)
-        first = np.cumsum(length) - length
-        return self.start[rows][position] + np.arange(int(length.sum())) - first[position], position
 
     def chance(self, stratum: Ints, parts: Floats) -> tuple[Floats, Floats]:
         """What each seat, and each value, is expected to hold, by column.
@@ -100,19 +82,20 @@ class Neighbours:
         stratum: of each account. parts: strata x columns, the part of each stratum that moved.
         O(memberships + seats x strata held x columns).
         """
-        by_seat = csr_array((self.part_of_seat, (self.seat, stratum[self.row])), shape=(self.seats, len(parts)))
+        by_seat = csr_array((self.part_of_seat, (self.seat, stratum[self.known.row])), shape=(self.seats, len(parts)))
         seats: Floats = by_seat @ parts
         values: Floats = self._at_value @ seats
         return seats, values
 
     def company(self, rows: Ints, columns: Ints, chance: tuple[Floats, Floats]) -> Floats:
-        """Nats that those who share values with it speak for each account's having moved in company.
+        """Nats that those who share values with it speak for each account's having moved in company: pairs x (1 +
+        dimensions), of all dimensions together and of each alone.
 
         rows, columns: who moved toward what, a pair each. chance: of `chance`. Of each value that an account carries,
         the other organisations are held against their own chance (n x KL upwards), capped; the values of a dimension
         add up to DIMENSION_NATS_MAX. O(values that the movers carry).
         """
-        at, pair = self.memberships(rows)
+        at, pair = self.known.places(rows)
         width = chance[0].shape[1]
         seat = self.seat[at] * width + columns[pair]
         value = self.value[at] * width + columns[pair]
@@ -124,13 +107,15 @@ class Neighbours:
         nats = np.minimum(kl_up(others, moved, expected), VALUE_NATS_MAX)
         dimension = self.dimension[self.value[at]]
         by_dimension = np.bincount(pair * self.dimensions + dimension, nats, len(rows) * self.dimensions)
-        total: Floats = np.minimum(by_dimension.reshape(len(rows), self.dimensions), DIMENSION_NATS_MAX).sum(axis=1)
-        return total
+        capped = np.minimum(by_dimension.reshape(len(rows), self.dimensions), DIMENSION_NATS_MAX)
+        found: Floats = np.concatenate((capped.sum(axis=1, keepdims=True), capped), axis=1)
+        return found
 
 
 @dataclass(slots=True)
 class Company:
-    """Who moved in company, toward one target in one window, at each pair of LEVELS and COMPANY.
+    """Who moved in company, toward one target in one window: LEVELS x COMPANY x (1 + dimensions). Rings that share
+    nothing but payments are few beside all who share a prompt, and many beside those who share a payment.
 
     organisations: that have an account in company; by_chance: as many as come when the evidence is dealt anew.
     """
@@ -150,9 +135,9 @@ class Heard:
     company: list[Floats]
     found: list[Company]
 
-    def crowd(self, column: int, level: int, line: int) -> Ints:
-        """The accounts that moved in company toward one of the targets."""
-        chosen = (self.columns[level] == column) & (self.company[level] >= COMPANY[line])
+    def crowd(self, column: int, level: int, line: int, scope: int) -> Ints:
+        """The accounts that moved in company toward one of the targets. scope: 0, or 1 + the dimension alone."""
+        chosen = (self.columns[level] == column) & (self.company[level][:, scope] >= COMPANY[line])
         rows: Ints = self.rows[level][chosen]
         return rows
 
@@ -162,7 +147,7 @@ def hear(neighbours: Neighbours, evidence: Evidence, targets: Ints, seed: int) -
     population = neighbours.population
     rng = np.random.default_rng(seed)
     deals = [_dealt(evidence.stratum, rng) for _ in range(DEALS)]
-    counts = np.zeros((len(targets), len(LEVELS), len(COMPANY)))
+    counts = np.zeros((len(targets), len(LEVELS), len(COMPANY), 1 + neighbours.dimensions))
     chance = np.zeros_like(counts)
     heard = Heard(evidence.hours, [], [], [], [])
     for at, level in enumerate(LEVELS):
@@ -198,10 +183,11 @@ def _dealt(stratum: Ints, rng: np.random.Generator) -> Ints:
 
 
 def _organisations(population: Population, rows: Ints, columns: Ints, company: Floats, width: int) -> Floats:
-    """Organisations with an account in company: columns x COMPANY."""
-    out = np.zeros((width, len(COMPANY)))
+    """Organisations with an account in company: columns x COMPANY x (1 + dimensions)."""
+    out = np.zeros((width, len(COMPANY), company.shape[1]))
+    place = population.org[rows] * width + columns
     for i, line in enumerate(COMPANY):
-        together = company >= line
-        pairs = distinct(population.org[rows[together]] * width + columns[together])
-        out[:, i] = np.bincount(pairs % width, minlength=width)
+        for scope in range(company.shape[1]):
+            pairs = distinct(place[company[:, scope] >= line])
+            out[:, i, scope] = np.bincount(pairs % width, minlength=width)
     return out

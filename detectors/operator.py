@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.membership import TURNED, Holdings, values_of
+from detectors.holdings import Holdings
+from detectors.likeness import likeness
+from detectors.lives import KNOWN_H, Lives, fresh_part, life_traits
+from detectors.membership import TURNED, carried_of, values_of
 from detectors.population import Floats, Ints, Population
 from detectors.sparse import distinct
 from detectors.summary import AccountColumns
@@ -88,29 +91,8 @@ def ordinary_of(population: Population, capabilities: Ints) -> Ordinary:
     )
 
 
-def likeness(x: Floats, n: Floats) -> float:
-    """Intra-class correlation of a share over accounts, 0 (all alike) to 1 (each its own); from sums of x, n, x^2/n.
-
-    Source: the analysis-of-variance estimator for proportions, Ridout et al. 1999.
-
-    >>> round(likeness(np.array([5.0, 5.0, 5.0]), np.array([10.0, 10.0, 10.0])), 2)
-    0.0
-    >>> round(likeness(np.array([10.0, 0.0, 10.0]), np.array([10.0, 10.0, 10.0])), 2)
-    1.0
-    """
-    use = n >= 2
-    x, n = x[use], n[use]
-    if len(n) < 3 or x.sum() <= 0 or x.sum() >= n.sum():
-        return 0.0
-    total, square = n.sum(), (n * n).sum()
-    between = ((x * x / n).sum() - x.sum() ** 2 / total) / (len(n) - 1)
-    within = (x - x * x / n).sum() / max(total - len(n), 1.0)
-    size = (total - square / total) / (len(n) - 1)
-    return float(np.clip((between - within) / max(between + (size - 1) * within, 1e-12), 0.0, 1.0))
-
-
 def traits_of(
-    population: Population, ordinary: Ordinary, holdings: Holdings, activity: Activity, rows: Ints,
+    population: Population, ordinary: Ordinary, lives: Lives, holdings: Holdings, activity: Activity, rows: Ints,
     capabilities: Ints, target: int,
 ) -> dict[str, float]:  # fmt: skip
     """The traits of the accounts in `rows`; what cannot be known is left out. target: of the strongest shift.
@@ -119,46 +101,60 @@ def traits_of(
     mix_likeness: of the capabilities, 0 where all are alike: one kit means one mix. shift_dispersion: 0 where all
     turned alike, 1 where some did altogether. synchrony: pauses and waves in common. kit_spread: honest accounts have
     private traffic besides, to different degrees. template_dominance, prefix_dominance: share of requests under the
-    favourite. template_cover: part of the organisations under the widest. night_share: machines do not sleep.
-    O(members x (targets + bins) + values).
+    favourite. template_cover: part of the organisations under the widest. night_share: machines do not sleep. Those of
+    `life_traits` beside. O(members x (targets + bins) + values).
     """
     load = _load_spread(population, ordinary, rows)
     rows = _typical(population, rows)
     found = {
         "load_spread": load,
-        "mix_likeness": _mix(population, ordinary, rows, capabilities),
+        **_mix(population, ordinary, rows, capabilities),
         "shift_dispersion": likeness(population.X[rows, target], population.n[rows]),
-        "synchrony": synchrony(activity.of(population.columns.keys[rows])),
+        **_synchrony(activity.of(population.columns.keys[rows])),
         "night_share": _night_excess(population, ordinary, rows),
-        **_templates(population, holdings, rows),
-        **_prefixes(holdings, rows),
+        **_templates(population, lives, holdings, rows),
+        **_prefixes(lives, holdings, rows),
+        **life_traits(population, holdings.carried, lives, rows),
     }
     return {trait: round(float(value), 4) for trait, value in found.items()}
 
 
-def ties_of(holdings: Holdings, rows: Ints, evidence: Floats) -> dict[str, float]:
+def ties_of(holdings: Holdings, rows: Ints, evidence: Floats, history_h: int) -> dict[str, float]:
     """What binds the accounts in `rows`: the values that they share and others seldom carry.
 
     two_kinds: part of the accounts that share values of two dimensions. widest: part of the organisations under the
     payment or exit that covers most. carriers: log10 of the accounts that carry one, mean. exclusive: part of the
     carriers that are of the group. turned: of all accounts that carry two such values, the part whose evidence says
-    that they turned; who is in the group was chosen by that, who carries its values was not. evidence: nats.
+    that they turned; who is in the group was chosen by that, who carries its values was not. each: log10 of how many
+    an account carries. fresh: part of what they carry of them that began in the last day. evidence: nats. history_h:
+    hours that are known.
     """
-    population = holdings.population
     mine = values_of(holdings, rows)
-    carried = np.bincount(holdings.row[mine[holdings.value]], minlength=len(population)) >= 2
-    position, value, _ = holdings.of(rows)
+    carried = carried_of(holdings, mine) >= 2
+    position, value = holdings.of(rows)
     position, value = position[mine[value]], value[mine[value]]
     kinds = distinct(position * len(holdings.carried.dimensions) + holdings.carried.dimension[value])
     each = np.bincount(kinds // len(holdings.carried.dimensions), minlength=len(rows))
     inside = np.bincount(value, minlength=len(holdings.accounts))
+    fresh = fresh_part(holdings, rows, mine) if history_h >= KNOWN_H else None
     return {
+        **({} if fresh is None else {"fresh": fresh}),
+        **_kinds(holdings, kinds, len(rows)),
+        "each": float(np.log10(1.0 + len(value) / len(rows))),
         "two_kinds": float((each >= 2).mean()),
         "widest": _widest(holdings, rows, position, value),
         "carriers": float(np.log10(inside[mine].mean())) if mine.any() else 0.0,
         "exclusive": float(inside[mine].sum() / max(int(holdings.accounts[mine].sum()), 1)),
         "turned": float((evidence[carried] >= TURNED).mean()) if carried.any() else 0.0,
     }
+
+
+def _kinds(holdings: Holdings, kinds: Ints, size: int) -> dict[str, float]:
+    """Part of the accounts that share a value of each dimension that anybody carries."""
+    dimensions = holdings.carried.dimensions
+    carried = np.bincount(holdings.carried.dimension[holdings.carried.dimension >= 0], minlength=len(dimensions)) > 0
+    share = np.bincount(kinds % len(dimensions), minlength=len(dimensions)) / size
+    return {f"shared_{name}": float(share[d]) for d, name in enumerate(dimensions) if carried[d]}
 
 
 def _widest(holdings: Holdings, rows: Ints, position: Ints, value: Ints) -> float:
@@ -182,14 +178,18 @@ def _load_spread(population: Population, ordinary: Ordinary, rows: Ints) -> floa
     return float(np.std(np.log(n)) / max(ordinary.volume_spread, 1e-9))
 
 
-def _mix(population: Population, ordinary: Ordinary, rows: Ints, capabilities: Ints) -> float:
+def _mix(population: Population, ordinary: Ordinary, rows: Ints, capabilities: Ints) -> dict[str, float]:
     if not len(capabilities):
-        return 1.0
+        return {}
     n = population.n[rows]
     share = population.X[np.ix_(rows, capabilities)].sum(axis=0) / n.sum()
     weight = share * (1 - share)
     mine = np.array([likeness(population.X[rows, k], n) for k in capabilities])
-    return float((weight * mine).sum() / max((weight * ordinary.mix).sum(), 1e-9))
+    return {"mix_likeness": float((weight * mine).sum() / max((weight * ordinary.mix).sum(), 1e-9))}
+
+
+def _synchrony(bins: Floats) -> dict[str, float]:
+    return {"synchrony": synchrony(bins)} if bins.shape[1] >= 2 * DETREND_BINS else {}
 
 
 def synchrony(bins: Floats) -> float:
@@ -198,8 +198,6 @@ def synchrony(bins: Floats) -> float:
     Independent accounts give 1 less what their own days and sessions add to the divisor; common waves give more.
     """
     total = bins.sum(axis=0)
-    if len(total) < 2 * DETREND_BINS:
-        return 0.0
     window = np.ones(DETREND_BINS)
     trend = np.convolve(total, window, "same") / np.convolve(np.ones_like(total), window, "same")
     # The trend holds a 1/25 of each bin itself, which shrinks what is left by as much.
@@ -207,36 +205,35 @@ def synchrony(bins: Floats) -> float:
     return float(left / max(bins.var(axis=1).sum(), 1e-9))
 
 
-def _templates(population: Population, holdings: Holdings, rows: Ints) -> dict[str, float]:
+def _templates(population: Population, lives: Lives, holdings: Holdings, rows: Ints) -> dict[str, float]:
     dimension = _place(holdings, "template")
     if dimension < 0:
         return {}
-    position, value, count = holdings.of(rows)
-    mine = holdings.carried.dimension[value] == dimension
-    position, value, count = position[mine], value[mine], count[mine]
+    position, value, count = _of_dimension(holdings, rows, dimension)
     if not len(value):
         return {}
     org = population.org[rows][position]
     pairs = np.unique(value * np.int64(population.organisations + 1) + org)
     reach = np.bincount(pairs // (population.organisations + 1), minlength=len(holdings.accounts))
     shared = reach[value] >= 3
-    total = _template_requests(holdings, rows, dimension)
+    total = lives.requests[dimension][rows]
     kit = np.bincount(position[shared], weights=count[shared], minlength=len(rows))
     used = total >= 3
-    spread = float(np.std(kit[used] / total[used])) if used.sum() >= 3 else 1.0
     requests = np.bincount(value, weights=count)
     organisations = len(np.unique(population.org[rows]))
+    spread = {"kit_spread": float(np.std(kit[used] / total[used]))} if used.sum() >= 3 else {}
     return {
-        "kit_spread": spread,
+        **spread,
         "template_dominance": float(requests.max() / max(total.sum(), 1.0)),
         "template_cover": float(reach.max() / organisations),
     }
 
 
-def _template_requests(holdings: Holdings, rows: Ints, dimension: int) -> Floats:
-    """Requests of each account that carried any template, rare or not."""
-    per_account = holdings.requests_by_dimension()
-    return per_account[dimension][rows]
+def _of_dimension(holdings: Holdings, rows: Ints, dimension: int) -> tuple[Ints, Ints, Floats]:
+    """(position in rows, value, requests) of what the rows hold of one dimension."""
+    at, position = holdings.places(rows)
+    mine = holdings.carried.dimension[holdings.value[at]] == dimension
+    return position[mine], holdings.value[at[mine]], holdings.count[at[mine]]
 
 
 def _place(holdings: Holdings, name: str) -> int:
@@ -244,16 +241,15 @@ def _place(holdings: Holdings, name: str) -> int:
     return names.index(name) if name in names else -1
 
 
-def _prefixes(holdings: Holdings, rows: Ints) -> dict[str, float]:
+def _prefixes(lives: Lives, holdings: Holdings, rows: Ints) -> dict[str, float]:
     dimension = _place(holdings, "ip_prefix")
     if dimension < 0:
         return {}
-    total = holdings.requests_by_dimension()[dimension][rows].sum()
-    _, value, count = holdings.of(rows)
-    mine = holdings.carried.dimension[value] == dimension
-    if total <= 0 or not mine.any():
+    total = lives.requests[dimension][rows].sum()
+    _, value, count = _of_dimension(holdings, rows, dimension)
+    if total <= 0 or not len(value):
         return {}
-    return {"prefix_dominance": float(np.bincount(value[mine], weights=count[mine]).max() / total)}
+    return {"prefix_dominance": float(np.bincount(value, weights=count).max() / total)}
 
 
 def _night_excess(population: Population, ordinary: Ordinary, rows: Ints) -> float:

@@ -59,7 +59,7 @@ class Parameters:
     # Judgement
     false_pages_per_month: float = 1.0  # the log-odds of one hand that a page needs follow from it
     false_warnings_per_month: float = 3.0  # and those of a warning from this
-    page_z: float = 4.0  # standard errors: a weaker shift is never asked whether one hand is behind it
+    page_z: float = 3.0  # standard errors: a weaker shift is never asked whether one hand is behind it
     ticks_min: int = 2
     watch_rows: int = 100  # rows of the watch list, which never pages
     drift: tuple[Series, ...] = ()  # series that somebody wants to be told about, besides what is judged

@@ -41,7 +41,6 @@ class Population:
     targets: tuple[str, ...]
     org: Ints
     organisations: int
-    org_size: Ints
     n: Floats
     nb: Floats
     X: Floats
@@ -88,7 +87,6 @@ def population_of(columns: AccountColumns, hour: int, parameters: Parameters, re
         targets=targets,
         org=org,
         organisations=int(org.max()) + 1 if len(org) else 0,
-        org_size=np.bincount(org, minlength=1),
         n=n,
         nb=nb,
         X=X,

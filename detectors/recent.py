@@ -47,9 +47,9 @@ class Recent:
         number = np.array([self.targets.setdefault(name, len(self.targets)) for name in columns.targets], np.int64)
         fast = _counts(columns, columns.fast, columns.fast_count, number)
         slow = _counts(columns, columns.slow, columns.slow_count, number)
-        known = np.unique(self.fast.key)
-        left = [_of(slow, known), _times(_of(self.slow, np.unique(fast.key)), -self.decay)]
-        this = _sum([fast, _times(_of(self.fast, np.unique(fast.key)), -1.0), *left])
+        before, now = np.unique(self.fast.key), np.unique(fast.key)
+        left = [_of(slow, before), _times(_of(self.slow, now), -self.decay)]
+        this = _sum([fast, _times(_of(self.fast, now), -1.0), *left])
         while self.hours and self.hours[0][0] <= hour - self.kept_h:
             self.hours.popleft()
         self.hours.append((hour, _possible(this, columns, self._models())))

@@ -13,7 +13,7 @@ import numpy as np
 from detectors.fleet import Judge
 from detectors.groups import Group, Tick, rise_needed, rise_of_requests, sharp
 from detectors.hand import NAME_ODDS, belonging
-from detectors.membership import Holdings
+from detectors.holdings import Holdings
 from detectors.parameters import Parameters
 from detectors.population import Ints
 from detectors.shift import Shift, shift_of
@@ -80,7 +80,7 @@ def _movement(tick: Tick, row: int) -> list[Reason]:
 
 def _in_no_group(tick: Tick, row: int, parameters: Parameters) -> Reason:
     rare = Holdings(tick.population, tick.carried, parameters.value_organisations_max)
-    _, value, _ = rare.of(np.array([row]))
+    _, value = rare.of(np.array([row]))
     return Reason(
         "in a network",
         f"no; it carries {len(value)} rare values that others carry as well",

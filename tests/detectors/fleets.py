@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from detectors.carriers import Carried, Carriers
-from detectors.membership import Holdings
+from detectors.holdings import Holdings
 from detectors.neighbours import Neighbours
 from detectors.parameters import HOUR_MS, Parameters
 from detectors.population import Population, population_of
@@ -171,7 +171,7 @@ def holdings_of(one: Population, parameters: Parameters = PARAMETERS) -> Holding
 
 def neighbours_of(one: Population, parameters: Parameters = PARAMETERS) -> Neighbours:
     """Who shares what with whom in the population."""
-    return Neighbours(one, carried(one, parameters), parameters)
+    return Neighbours(holdings_of(one, parameters))
 
 
 def in_rings(accounts: Sequence[Account], dimension: str = "payment", size: int = 3) -> list[Account]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from detectors.coordination import coordination_of, without_one_customer
-from detectors.membership import Holdings
+from detectors.holdings import Holdings
 from tests.detectors.fleets import PARAMETERS, Account, carried, population, private_values, still_fleet
 
 STRANGERS = private_values(still_fleet(200, orgs_of=1))

@@ -36,7 +36,7 @@ from tests.detectors.fleets import (
 )
 
 LINE = 4.0
-SHAPE = (len(LEVELS), len(COMPANY))
+SHAPE = (len(LEVELS), len(COMPANY), 1)  # one scope: a crowd at most for each target and window
 TARGETS = ("model:a", "model:b", "model:c")
 NEW = "model:atlas-4"
 
@@ -49,7 +49,7 @@ def heard(window=24, **found):
         for target, (organisations, chance) in zip(targets, found.values(), strict=True)
     ]
     nobody = [np.zeros(0, np.int64)] * len(LEVELS)
-    return Heard(window, nobody, nobody, [np.zeros(0)] * len(LEVELS), each)
+    return Heard(window, nobody, nobody, [np.zeros((0, 1))] * len(LEVELS), each)
 
 
 def crowds(usual, hour, *windows, line=LINE):
@@ -204,9 +204,18 @@ def test_a_campaign_in_rings_of_three_is_a_crowd():
     """No value of it has more than three carriers."""
     rings = in_rings(in_rings(still_fleet(60, seed=3, prefix="z", orgs_of=1), "payment", 3), "ip_prefix", 2)
     found, _, one = judged([*STRANGERS, *moving(rings, NEW, 0.7)])
-    assert [one.targets[crowd.target] for crowd in found] == [NEW]
-    assert {one.columns.ids[row][0] for row in found[0].rows.tolist()} == {"z"}
+    assert {one.targets[crowd.target] for crowd in found} == {NEW}
+    assert {one.columns.ids[row][0] for crowd in found for row in crowd.rows.tolist()} == {"z"}
     assert found[0].organisations >= 50
+
+
+def test_rings_that_share_payments_alone_are_a_crowd_beside_a_prompt_that_everybody_tries():
+    """A third of the strangers who use one prompt tries the model: in the same hours, and in no ring."""
+    tried = [dataclasses.replace(a, values={**a.values, ("template", "pack"): 3}) for a in STRANGERS[:55]]
+    rings = moving(in_rings(private_values(still_fleet(24, seed=3, prefix="z", orgs_of=1)), "payment", 3), NEW, 0.7)
+    found, _, one = judged([*moving(tried[:18], NEW, 0.7), *tried[18:], *STRANGERS[55:], *rings])
+    crowds_of_rings = [{one.columns.ids[row][0] for row in crowd.rows.tolist()} for crowd in found]
+    assert {"z"} in crowds_of_rings
 
 
 def test_two_campaigns_that_share_no_values_are_two_networks_though_both_move_to_one_model():

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 
 import numpy as np
 import pytest
 
+from detectors.movement import EVIDENCE_MAX
 from detectors.neighbours import (
     CHANCE_MIN,
     COMPANY,
     DIMENSION_NATS_MAX,
-    EVIDENCE_MAX,
     LEVELS,
     VALUE_NATS_MAX,
     Evidence,
@@ -44,7 +45,7 @@ def company(accounts, *moved, chance=CHANCE):
     one = population(accounts)
     near, rows = neighbours_of(one), rows_named(one, moved)
     by_chance = near.chance(np.zeros(len(one), np.int64), np.array([[chance]]))
-    nats = near.company(rows, np.zeros(len(rows), np.int64), by_chance)
+    nats = near.company(rows, np.zeros(len(rows), np.int64), by_chance)[:, 0]
     return {one.columns.ids[row]: value for row, value in zip(rows.tolist(), nats.round(6).tolist(), strict=True)}
 
 
@@ -69,8 +70,8 @@ def test_company_is_of_those_who_moved_toward_the_same_target():
     one = population(ring("a", "b", "c"))
     near = neighbours_of(one)
     by_chance = near.chance(np.zeros(3, np.int64), np.full((1, 2), CHANCE))
-    assert near.company(np.arange(3), np.array([0, 0, 0]), by_chance).round(6).tolist() == [round(RING, 6)] * 3
-    found = near.company(np.arange(3), np.array([0, 0, 1]), by_chance)
+    assert near.company(np.arange(3), np.array([0, 0, 0]), by_chance)[:, 0].round(6).tolist() == [round(RING, 6)] * 3
+    found = near.company(np.arange(3), np.array([0, 0, 1]), by_chance)[:, 0]
     assert found[2] == 0.0
     assert 0.0 < found[0] == found[1] < RING
 
@@ -120,7 +121,7 @@ def test_each_neighbour_is_held_against_what_its_own_like_do():
     seats, values = by_chance
     assert sorted(seats.ravel().tolist()) == [CHANCE, CHANCE, 1.0]
     assert values.ravel().tolist() == [pytest.approx(2 * CHANCE + 1.0)]
-    nats = near.company(np.arange(3), columns, by_chance).tolist()
+    nats = near.company(np.arange(3), columns, by_chance)[:, 0].tolist()
     assert nats == pytest.approx([2 * -math.log((CHANCE + 1) / 2), 2 * -math.log((CHANCE + 1) / 2), RING])
 
 
@@ -186,7 +187,7 @@ def evidence(nats, stratum=None):
     """Evidence of everybody toward some targets, in one stratum or those given."""
     size = len(nats)
     stratum = np.zeros(size, np.int64) if stratum is None else stratum
-    return Evidence(24, np.full(size, 20.0), np.zeros(nats.shape), nats, stratum, int(stratum.max()) + 1)
+    return Evidence(24, nats, stratum, int(stratum.max()) + 1)
 
 
 def rings_of(accounts=600):
@@ -200,13 +201,13 @@ TARGETS = np.arange(4)
 
 
 def heard_over_seeds(nats_of, seeds=60, stratum=None):
-    """Organisations in company, and by chance, over all seeds and targets, by level and line."""
+    """Organisations in company of whatever kind, and by chance, over all seeds and targets, by level and line."""
     counts, chance = np.zeros((len(LEVELS), len(COMPANY))), np.zeros((len(LEVELS), len(COMPANY)))
     for seed in range(seeds):
         nats = nats_of(np.random.default_rng(1_000 + seed))
         for one in hear(NEAR_RINGS, evidence(nats, stratum), TARGETS, seed=seed).found:
-            counts += one.organisations
-            chance += one.by_chance
+            counts += one.organisations[:, :, 0]
+            chance += one.by_chance[:, :, 0]
     return counts, chance
 
 
@@ -252,13 +253,13 @@ def test_the_crowd_is_the_accounts_that_were_counted():
     nats[30:60, 2] = 6.0
     heard = hear(NEAR_RINGS, evidence(nats), np.array([1, 2]), seed=1)
     assert [one.target for one in heard.found] == [1, 2]
-    crowd = heard.crowd(1, len(LEVELS) - 1, 1)
+    crowd = heard.crowd(1, len(LEVELS) - 1, 1, 0)
     assert crowd.tolist() == list(range(30, 60))
     for column, found in enumerate(heard.found):
         for level in range(len(LEVELS)):
-            for line in range(len(COMPANY)):
-                rows = heard.crowd(column, level, line)
-                assert found.organisations[level, line] == len(np.unique(RINGS.org[rows]))
+            for line, scope in product(range(len(COMPANY)), range(1 + NEAR_RINGS.dimensions)):
+                rows = heard.crowd(column, level, line, scope)
+                assert found.organisations[level, line, scope] == len(np.unique(RINGS.org[rows]))
 
 
 def test_the_same_seed_hears_the_same_and_another_deals_anew():
@@ -274,3 +275,18 @@ def test_in_a_fleet_of_strangers_nobody_is_in_company():
     one = population(moving(private_values(still_fleet(200)), "model:atlas-4", 0.7))
     heard = hear(neighbours_of(one), evidence_of(one, one.X, one.n, 24), np.arange(len(one.targets)), seed=1)
     assert sum(found.organisations.sum() for found in heard.found) == 0
+
+
+def test_company_is_told_of_all_dimensions_together_and_of_each_alone():
+    """Two payments of three and one exit of two: each dimension says its own, and together they say the sum."""
+    values = {"a": [("payment", "p"), ("ip_prefix", "e")], "b": [("payment", "p"), ("ip_prefix", "e")],
+              "c": [("payment", "p")]}  # fmt: skip
+    one = population([sharing(name, name, *carries) for name, carries in values.items()])
+    near = neighbours_of(one)
+    by_chance = near.chance(np.zeros(3, np.int64), np.array([[CHANCE]]))
+    nats = near.company(np.arange(3), np.zeros(3, np.int64), by_chance)
+    alone = dict(zip(PARAMETERS.link_dimensions, nats[:, 1:].T.tolist(), strict=True))
+    assert alone["payment"] == [pytest.approx(RING)] * 3
+    assert alone["ip_prefix"] == [pytest.approx(RING / 2)] * 2 + [0.0]
+    assert alone["template"] == [0.0] * 3
+    assert nats[:, 0].tolist() == pytest.approx(nats[:, 1:].sum(axis=1).tolist())

@@ -31,7 +31,6 @@ def test_shares_are_of_requests_and_the_past_is_shrunk_to_the_fleets():
 def test_an_account_without_an_organisation_is_an_organisation_of_its_own():
     one = population([Account("a"), Account("b"), Account("c", "o"), Account("d", "o")])
     assert one.organisations == 3
-    assert sorted(one.org_size.tolist()) == [1, 1, 2]
     assert one.org[2] == one.org[3]
 
 

@@ -28,10 +28,18 @@ SHELLS = ("stream.detect", "stream.correlate.worker", "stream.correlate.engine",
 
 # The judgement, in its steps: each may build on what stands before it, and knows nothing of what comes after.
 STEPS = (
-    ("population", "movement", "carriers", "recent"),  # what did everybody do, carry, and ask for lately?
+    ("population", "movement", "carriers", "holdings", "recent"),  # what did everybody do, carry, and ask for lately?
     ("neighbours", "networks"),  # who moved in whose company?
     ("crowds",),  # which targets draw a crowd, and into which networks does it fall?
-    ("membership", "operator", "coordination", "stories", "tracks"),  # who belongs, how do they work, since when?
+    (
+        "likeness",
+        "lives",
+        "membership",
+        "operator",
+        "coordination",
+        "stories",
+        "tracks",
+    ),  # who belongs, how do they work, since when?
     ("learnt", "hand"),  # is it one operator's hand?
     ("groups",),
     ("incidents",),
