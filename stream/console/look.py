@@ -40,8 +40,8 @@ def environment() -> jinja2.Environment:
         auto_reload=False,
     )
     made.filters.update(
-        moment=spoken.moment, span=spoken.span, count=spoken.count, percent=spoken.percent, utc=utc, clean=clean,
-        path=lambda text: quote(text, safe=""),
+        moment=spoken.moment, span=spoken.span, count=spoken.count, percent=spoken.percent, past=spoken.past, utc=utc,
+        clean=clean, path=lambda text: quote(text, safe=""),
     )  # fmt: skip
     made.globals.update(
         signs=SIGNS, severities=ORDER, asset=asset, account_at=account_at, cohort_at=cohort_at, swatch=swatch

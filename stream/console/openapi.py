@@ -59,7 +59,8 @@ def _schemas() -> Object:
         "Error": _object(("error",), error=TEXT),
         "Member": _object(
             account_id=TEXT, score=NUMBER | {"description": "probability that it is of one operator's campaign"},
-            since=MILLIS, requests=WHOLE, share_before=NUMBER, share_after=NUMBER,
+            since=MILLIS, requests=WHOLE,
+            share_before=_nullable(NUMBER | {"description": "null: a new account, without a past"}), share_after=NUMBER,
         ),
         "Expected": _object(
             ("id", "subject", "from", "until"), id=TEXT, subject=subject,

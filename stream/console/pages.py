@@ -19,7 +19,8 @@ from stream.console.people.name import NOBODY, known_name
 from stream.console.view import DAY_MS, Known
 from stream.correlate.evidence import number
 from stream.correlate.expected_shifts import CARRIED_MIN
-from stream.correlate.explain import ONE_OPERATOR, explain
+from stream.correlate.explain import ONE_OPERATOR, TESTED, explain
+from stream.correlate.figures import judged_of
 from stream.oncall.silence.in_force import announced, in_words
 from stream.report import spoken
 from stream.report.charts import STYLES, Mark
@@ -31,7 +32,7 @@ COURSE_H, COURSE_DAYS = 3, 2
 SHARED_SHOWN = 10
 SPARKS_MAX = 50
 PAST_SHOWN = 8
-SECTIONS = ("Numbers", "Toward what")  # of the explanation; the others have places of their own
+SECTIONS = ("Numbers", TESTED, "Toward what")  # of the explanation; the others have places of their own
 Context = dict[str, Any]
 
 
@@ -132,7 +133,7 @@ class Member:
     account_id: str
     score: float
     requests: int
-    share_before: float
+    share_before: float | None
     share_after: float
     since_ms: int
     spark: Markup
@@ -165,7 +166,7 @@ def _alert(desk: Desk, request: web.Request) -> Context:
         "group_drawn": chart_of(case.lines, case.marks),
         "cohort_drawn": _cohort_course(desk, known),
         "now_drawn": _now(desk, known),
-        "judged": number(last.evidence, "accounts"),
+        "judged": number(judged_of(last.evidence), "accounts"),
         "asked": question,
         "page": page,
         "members": _members(desk, known, page.rows),
@@ -240,7 +241,7 @@ def _members(desk: Desk, known: Known, rows: Sequence[Any]) -> list[Member]:
 
 
 def _shared(evidence: Mapping[str, Any], accounts_total: int) -> list[Shared]:
-    judged = max(1.0, number(evidence, "accounts") or accounts_total)
+    judged = max(1.0, number(judged_of(evidence), "accounts") or accounts_total)
     rows = []
     for one in evidence.get("shared_values") or ():
         if not isinstance(one, Mapping):

@@ -161,7 +161,8 @@ class View:
         if whole is not None and tick.summaries:
             first = tick.summaries[0]
             self.courses.see(Summary(first.tick, first.shards, {}, first.cohorts, whole))
-        self.courses.changed(alert for alert in tick.changed if alert.severity != "info")
+        told = [alert for alert in tick.changed if alert.severity != "info"]
+        self.courses.changed(told, fleet.life.member_ids)
 
     def _see(self, fleet: Fleet) -> None:
         """What the judge knows besides its findings, of its last network tick."""

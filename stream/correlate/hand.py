@@ -13,7 +13,7 @@ from typing import Any
 from detectors import learnt
 from detectors.hand import CLOCK_TRAITS
 from stream.correlate.evidence import number
-from stream.correlate.sentence import percent
+from stream.report.spoken import percent
 
 ALMOST_NOTHING = 0.005  # nats: written with two digits it is 0
 

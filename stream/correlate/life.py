@@ -15,6 +15,7 @@ from stream.contract.alert import ACCOUNTS_MAX, SEVERITIES, Alert, Severity, ale
 from stream.correlate.case import Case, Involved, new_case, observe, pause, share_of
 from stream.correlate.evidence import number
 from stream.correlate.expected_shifts import Announced, are_members, covering
+from stream.correlate.figures import judged_of
 from stream.correlate.sentence import sentence
 from stream.correlate.transitions import SEVERITY, Change, Event, State, Step, step_of
 from stream.correlate.verdicts import Said, is_harmless, last_verdicts
@@ -144,7 +145,7 @@ class Life:
     def _covering(self, case: Case, at_ms: int, known: _Known) -> tuple[str, ...]:
         shared = case.evidence.get("shared_values") or ()
         # The detector counts carriers among all accounts of the group; members are those that it dares to name.
-        accounts = number(case.evidence, "accounts")
+        accounts = number(judged_of(case.evidence), "accounts")
         size = len(case.members) if accounts is None else int(accounts)
         return covering(
             known.expected, case.subject, case.targets, shared, size, at_ms, lambda name: self._is_of(case, name)
@@ -274,6 +275,10 @@ class Life:
         case = self._cases[told.key]
         is_latest = case.is_alerting and case.alert_ids[-1] == alert_id
         return case.members if is_latest else told.members
+
+    def member_ids(self, alert_id: str) -> list[str]:
+        """Their ids alone."""
+        return [one.account_id for one in self.members(alert_id)]
 
     def similar(self, alert_id: str, limit: int = 5) -> list[Alert]:
         """Earlier alerts of the same group first, then those of the same kind with the most accounts in common."""

@@ -14,6 +14,7 @@ from stream.contract.expected import Expected
 from stream.correlate.case import Involved
 from stream.correlate.evidence import number
 from stream.correlate.expected_shifts import FOREVER_MS, are_members, covering
+from stream.correlate.figures import judged_of
 from stream.oncall.silence.in_force import FLEET, scope_of
 
 DAYS = 30
@@ -90,7 +91,7 @@ def of_shifts(shifts: Sequence[Expected], known: Sequence[Remembered], at_ms: in
     def is_covered(one: Remembered) -> bool:
         last = one.last
         shared = last.evidence.get("shared_values") or ()
-        size = number(last.evidence, "accounts") or len(one.members)
+        size = number(judged_of(last.evidence), "accounts") or len(one.members)
         is_of = _is_of(one, by_id.get)
         return bool(covering(always, last.subject, last.targets, shared, int(size), 0, is_of))
 
