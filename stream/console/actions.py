@@ -25,6 +25,21 @@ class UnknownAlertError(SwerveError):
     """No alert of this id is remembered."""
 
 
+class UnknownAccountError(SwerveError):
+    """Nothing is known of an account of this id."""
+
+
+def known_account(desk: Desk, account_id: str, has_requests: bool) -> None:
+    """Return where something is known of it. has_requests: whether some of it are kept. Raises UnknownAccountError."""
+    subjects = {one.subject.id for one in announced(desk) if one.subject.kind == "account"}
+    if has_requests or account_id in subjects or desk.view.watching(account_id) or desk.view.naming(account_id):
+        return
+    raise UnknownAccountError(
+        f"no account {account_id[:64]}: mistyped, or no alert names it and no request of it is in the days kept. "
+        "An account alone is not judged by its own shift; it is named when it moves together with others"
+    )
+
+
 def known(desk: Desk, alert_id: str) -> Known:
     """The alert, or UnknownAlertError."""
     found = desk.view.alert(alert_id)

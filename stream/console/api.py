@@ -213,6 +213,7 @@ async def _account(desk: Desk, request: web.Request) -> web.Response:
                                  "severity": known.last.severity, "summary": known.last.summary}
         for known, member in desk.view.naming(account_id)
     ]  # fmt: skip
+    actions.known_account(desk, account_id, bool(mix.requests))
     place = desk.view.watching(account_id)
     watched = None if place is None else watched_row(*place)
     return as_answer(

@@ -55,6 +55,7 @@ def attach(desk: Desk, router: web.UrlDispatcher) -> None:
     page("/expected", "expected.html.j2", _expected)
     page("/about", "about.html.j2", _about)
     page("/runbook", "runbook.html.j2", lambda desk, request: {"text": runbook.html()})
+    page("/runbook/self", "runbook.html.j2", lambda desk, request: {"text": runbook.html(runbook.SELF)})
     router.add_get("/login", _login_of(desk))
 
 
@@ -263,13 +264,18 @@ def _shared(evidence: Mapping[str, Any], accounts_total: int) -> list[Shared]:
 def _account(desk: Desk, request: web.Request) -> Context:
     account_id = request.query.get("id", "")[: listing.QUERY_MAX]
     mix = tracks.mix_of(list(desk.view.courses.kept), account_id)
-    series = {name.partition(":")[2]: mix.whole(name) for name in mix.strongest(STYLES)}
+    actions.known_account(desk, account_id, bool(mix.requests))
+    drawn = {}
+    for kind, marks in (("model", look.releases_marked(desk.view)), ("capability", [])):
+        names = [name for name in mix.strongest(len(mix.shares)) if name.startswith(f"{kind}:")][:STYLES]
+        drawn[kind] = by_name({name.partition(":")[2]: mix.whole(name) for name in names}, marks)
     return {
         "account_id": account_id,
         "named": desk.view.naming(account_id),
         "watching": desk.view.watching(account_id),
         "requests": mix.requests,
-        "mix": by_name(series, look.releases_marked(desk.view)),
+        "models": drawn["model"],
+        "capabilities": drawn["capability"],
         "covering": [
             one for one in actions.announced(desk) if one.subject.kind == "account" and one.subject.id == account_id
         ],

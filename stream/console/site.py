@@ -7,13 +7,16 @@ from importlib import resources
 
 from aiohttp import web
 
+from stream import metrics
 from stream.console import actions, api, events, forms, openapi, pages
 from stream.console.desk import Desk
 from stream.console.door import Handler, guarded, said
 from stream.console.silence import api as silences
 from stream.console.silence import page as silence
+from stream.console.wrong.page import readable
 from stream.contract.refusal import Refusal
 from stream.errors import SwerveError, UsageError
+from stream.sinks.catalogue import links_of
 
 STATIC = {
     "console.css": "text/css", "console.js": "text/javascript", "charts.js": "text/javascript",
@@ -24,7 +27,8 @@ STATIC = {
 
 def attach(desk: Desk, app: web.Application) -> None:
     """Add every page and the API to an application that has not started. Middlewares hold for all of its routes."""
-    app.middlewares.extend([guarded(desk.door), _explained])
+    app.middlewares.extend([readable(desk), guarded(desk.door), _explained])
+    metrics.console_at(links_of(desk.settings).base)
     pages.attach(desk, app.router)
     forms.attach(desk, app.router)
     silence.attach(desk, app.router)
@@ -54,7 +58,7 @@ async def _explained(request: web.Request, handler: Handler) -> web.StreamRespon
         return await handler(request)
     except (UsageError, Refusal) as error:
         return said(request, 400, str(error))
-    except actions.UnknownAlertError as error:
+    except (actions.UnknownAlertError, actions.UnknownAccountError) as error:
         return said(request, 404, str(error))
     except SwerveError as error:
         return said(request, 503, str(error))

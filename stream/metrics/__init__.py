@@ -17,6 +17,7 @@ from __future__ import annotations
 from stream.metrics.alerts import (
     alert_changed,
     alerts_open,
+    console_at,
     correlate_active,
     expected_active,
     groups,
@@ -60,7 +61,7 @@ from stream.metrics.state import (
 
 __all__ = [
     "DEFINED", "STAGES", "Defined", "accounts_evicted", "accounts_left", "accounts_tracked", "adoption",
-    "alert_changed", "alert_lines", "alerts_open", "bound_reached", "correlate_active", "dead_letters",
+    "alert_changed", "alert_lines", "alerts_open", "bound_reached", "console_at", "correlate_active", "dead_letters",
     "event_ids_reused", "expected_active", "false_page_budget", "fleet_shares", "frame_applied", "frame_sent", "groups",
     "long_names",
     "message_set_aside", "partial_tick", "partitions_left", "ready", "rebalance", "records_accepted",

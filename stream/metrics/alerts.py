@@ -135,6 +135,12 @@ _expected = gauge(
     ["scope"],
     _CORRELATE,
 )
+_console = gauge(
+    "swerve_console_info",
+    "1; where people reach the console is its label. Alerts about Swerve itself link to the runbook there.",
+    ["public_url"],
+    _CORRELATE,
+)
 _sent = counter(
     "swerve_sink_sent",
     "Alert records that a sink took. Flat with alerts written: see its failures and backlog.",
@@ -255,6 +261,12 @@ def expected_active(counts: Mapping[str, int]) -> None:
     """Announcements that hold now, by scope, the whole set of scopes each time."""
     for scope, number in counts.items():
         _expected.labels(scope).set(number)
+
+
+def console_at(address: str) -> None:
+    """The console of this process is reached here: `[http] public_url`, else the address that it is bound to."""
+    _console.clear()
+    _console.labels(address.rstrip("/")).set(1)
 
 
 def sinks_configured(names: Sequence[str], calling: Sequence[str] = ()) -> None:

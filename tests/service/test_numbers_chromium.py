@@ -35,7 +35,8 @@ async def test_the_sentence_the_chart_and_the_members_say_the_same_and_who_is_ne
         await browser.open(f"{visitor.address}/alerts/{one.desk.view.alerts()[0].last.alert_id}")
         text = await browser.text()
         assert await browser.run("document.querySelector('h1').textContent") == (
-            "30 mostly new accounts of 30 orgs send 21% of traffic to atlas-4 for 9 h; comparable accounts 9%."
+            "30 mostly new accounts of 30 orgs send 21% of traffic to atlas-4 for 9 h; comparable accounts 9%. "
+            "One operator likely."
         )
         before = await browser.run(
             "[...document.querySelectorAll('#members tbody tr')].map(one => one.cells[3].textContent)"

@@ -1,0 +1,1 @@
+"""What does a person read when something is wrong?"""
