@@ -17,6 +17,7 @@ from stream.console.desk import Desk
 from stream.console.door import WHO
 from stream.console.people.name import NOBODY, known_name
 from stream.console.view import DAY_MS, Known
+from stream.console.wrong.judging import judging, unseen
 from stream.correlate.evidence import number
 from stream.correlate.expected_shifts import CARRIED_MIN
 from stream.correlate.explain import ONE_OPERATOR, TESTED, explain
@@ -108,7 +109,8 @@ def _overview(desk: Desk, request: web.Request) -> Context:
             "capabilities", lambda: look.fleet_chart(desk.view, "capability", marks, named)
         ),
         "budget": look.budget(desk.view),
-        "lag_ms": desk.now_ms() - desk.view.pulse.at_ms if desk.view.is_live and desk.view.pulse.at_ms else None,
+        "judging": judging(desk),
+        "unseen": unseen(desk.view.coverage, desk.view.pulse.accounts, desk.settings.parameters),
         "entries": {one.last.alert_id: actions.entry(desk, one.last.alert_id) for one in loud[:ALERTS_SHOWN]},
     }
 
