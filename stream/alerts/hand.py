@@ -13,7 +13,7 @@ from typing import Any
 from detectors.judgement import learnt
 from detectors.judgement.hand import CLOCK_TRAITS
 from stream.alerts.evidence import number
-from stream.alerts.sentence import percent
+from stream.spoken import percent
 
 ALMOST_NOTHING = 0.005  # nats: written with two digits it is 0
 

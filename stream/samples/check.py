@@ -13,8 +13,8 @@ from stream.contract.reading.refusal import Refusal
 from stream.contract.request import Request
 from stream.mapping.mapping import FIELDS
 from stream.mapping.mapping import Mapping as Ready
-from stream.report.spoken import percent
 from stream.sources.dialects.otlp import Unfolded, outermost
+from stream.spoken import percent
 from stream.telemetry.missing import costs_of
 
 LARGE_SHARE = 0.1  # of the requests: who has more is a customer like none, or no customer

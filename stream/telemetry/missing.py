@@ -10,7 +10,7 @@ from detectors.comparison.population import Population
 from detectors.parameters import Parameters
 from detectors.ties.coverage import RECORDED_MIN
 from stream.pipeline.composition import Fleet, Judged
-from stream.report.spoken import percent
+from stream.spoken import percent
 
 ACCOUNTS_MIN = 20  # with fewer, nothing is known of the platform yet
 LARGE_SHARE = 0.1  # of all requests: who has more is a customer like none, or a name that many are billed under

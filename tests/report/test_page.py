@@ -108,7 +108,7 @@ def test_the_page_says_what_was_found_refused_and_how_it_judged(told):
     page = words(render(told))
     assert "1 page in 2 d of traffic" in page
     assert "312 accounts of 104 orgs moved 48% of traffic to atlas-4 in 9 h; comparable accounts 11%." in page
-    assert "share after 48%" in page
+    assert "share now 48%" in page
     assert "2026-02-05 09:00 UTC opened as warning, 2 accounts" in page
     assert "2026-02-05 11:00 UTC warning → critical · +3 accounts" in page
     assert "resolved: ended" in page

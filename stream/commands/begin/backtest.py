@@ -149,7 +149,7 @@ class _Replay:
             sources,
             self.fleet,
             on_summary=[self.fleet_history.see, self.alert_history.see] if drawn else [],
-            on_alerts=[self._written, *([self.alert_history.changed, self.changes.extend] if drawn else [])],
+            on_alerts=[self._written, *([self._drawn, self.changes.extend] if drawn else [])],
             dialect=configured.reader(),
         )
         if outputs.counts is not None:
@@ -168,6 +168,9 @@ class _Replay:
             self.embedded.advance(source, ended=batch is None)
             self._rejected(source)
             progress.moved(self.embedded.seen.records)
+
+    def _drawn(self, alerts: Sequence[Alert]) -> None:
+        self.alert_history.changed(alerts, self.fleet.life.member_ids)
 
     def _written(self, changed: Sequence[Alert]) -> None:
         if self.outputs.alerts is not None:

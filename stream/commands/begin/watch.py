@@ -19,22 +19,25 @@ from stream.commands.arguments import Config, Dialect, Expected, MapFile, Port, 
 from stream.configuration import settings
 from stream.configuration.sections import Http, StdoutSink
 from stream.configuration.settings import Settings
+from stream.console.actions import muted
 from stream.console.desk import Desk
 from stream.console.health import Health
 from stream.console.routes.site import attach
 from stream.contract.alert import Alert
 from stream.errors import UsageError
 from stream.oncall.attention import AttentionBook
+from stream.oncall.silence import daily
+from stream.oncall.silence.in_force import Silence
 from stream.oncall.voice import EmbeddedVoice
 from stream.pipeline.announced import Catalogue, read_catalogue
 from stream.pipeline.composition import Fleet
 from stream.pipeline.embedded import Embedded
 from stream.report.history import FleetHistory
-from stream.report.spoken import percent
 from stream.samples.guess import refuse_nothing
 from stream.sinks.catalogue import deliveries
 from stream.sinks.delivery import Deliveries
 from stream.sources.growing import Growing
+from stream.spoken import percent
 from stream.telemetry import log, without_kafka
 from stream.telemetry.canary import watch_over
 from stream.telemetry.missing import Missing
@@ -124,6 +127,10 @@ class Watch:
     def _state_of(self, alert_id: str) -> str:
         return self.attention.entry(alert_id).at(int(1000 * time.time())).state
 
+    def muted(self) -> list[Silence]:
+        """What keeps alerts from people now; nothing while it only catches up."""
+        return muted(self.desk) if self.is_live else []
+
     def why_not(self) -> str | None:
         """Why it is not ready: it still reads what was there before."""
         part = self.growing.part_before
@@ -197,12 +204,14 @@ async def _served(watch: Watch, console: Console, http: Http) -> None:
         log.get("swerve.watch").info("serving", address=health.address, log=watch.growing.path)
         watch.deliveries.start()
         canary = asyncio.create_task(watch_over(watch.embedded.parameters, watch.deliveries.offer))
+        summary = asyncio.create_task(daily.watch_over(watch.muted, watch.deliveries.offer))
         try:
             with ExitStack() as shown:
                 live = _live(watch, console, shown)
                 await _follow(watch, stop, live)
         finally:
             canary.cancel()
+            summary.cancel()
             watch.growing.close()
             await watch.deliveries.close(DRAIN_S)
 

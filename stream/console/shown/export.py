@@ -10,9 +10,11 @@ from typing import Any
 import orjson
 
 from stream.alerts.case import Involved
+from stream.sinks.alertmanager import instant
 
 COLUMNS = ("account_id", "score", "since", "requests", "share_before", "share_after")
 ROWS_AT_ONCE = 1_000
+NEW = "new"  # in place of a share of nothing
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -35,10 +37,10 @@ def ndjson(members: Sequence[Involved]) -> Iterator[bytes]:
 
 
 def as_csv(members: Sequence[Involved]) -> Iterator[bytes]:
-    """Every field quoted. An id that a spreadsheet would take for a formula gets an apostrophe before it.
+    """Every field quoted, times as RFC 3339. An id that a spreadsheet takes for a formula gets an apostrophe before it.
 
     >>> print(b"".join(as_csv([Involved("=1+1", 1.0, 0, 2, 0.0, 0.5)])).decode().splitlines()[1])
-    "'=1+1","1.0","0","2","0.0","0.5"
+    "'=1+1","1.0","1970-01-01T00:00:00.000Z","2","0.0","0.5"
     """
     yield (",".join(COLUMNS) + "\r\n").encode()
     for start in range(0, len(members), ROWS_AT_ONCE):
@@ -47,6 +49,8 @@ def as_csv(members: Sequence[Involved]) -> Iterator[bytes]:
         for one in members[start : start + ROWS_AT_ONCE]:
             row = row_of(one)
             row["account_id"] = _no_formula(one.account_id)
+            row["since"] = instant(one.since_ms)
+            row["share_before"] = NEW if one.share_before is None else one.share_before
             writer.writerow(row.values())
         yield text.getvalue().encode("utf-8", "replace")
 
