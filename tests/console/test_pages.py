@@ -183,3 +183,24 @@ def test_the_runbook_of_the_console_is_the_one_of_the_documentation(pytestconfig
     for name in ("runbook.md", "self-alerts.md"):
         copy, original = root / "stream/console" / name, root / "docs" / name
         assert copy.read_text() == original.read_text(), f"cp docs/{name} stream/console/{name}"
+
+
+async def test_the_alert_names_its_next_step_and_finds_a_member(campaign, visit):
+    path = f"/alerts/{only(campaign).alert_id}"
+    async with visit(campaign.desk) as visitor:
+        text = unescape(await visitor.page(f"{path}?q=00007"))
+    assert "<b>Next step:</b> <code>critical</code>: hand the members to the team that bans" in text
+    assert "acct_00007" in text
+    assert "acct_00008" not in text
+
+
+async def test_who_has_an_alert_is_named_and_it_can_be_handed_over(campaign, visit):
+    path = f"/alerts/{only(campaign).alert_id}"
+    async with visit(campaign.desk) as visitor:
+        status, said = await visitor.press(path, f"{path}/ack")
+        assert (status, "your name: expected who has it" in said) == (400, True)
+        _, text = await visitor.press(path, f"{path}/ack", by="kim")
+        assert "acknowledged by kim" in text
+        assert "Hand it over" in text
+        _, text = await visitor.press(path, f"{path}/ack", by="lee")
+        assert "acknowledged by lee" in text

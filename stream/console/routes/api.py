@@ -245,6 +245,12 @@ async def _fleet(desk: Desk, request: web.Request) -> web.Response:
 
 async def _watchlist(desk: Desk, request: web.Request) -> web.Response:
     rows = [watched_row(place, one) for place, one in enumerate(desk.view.watched, 1)]
+    written = request.query.get("format", "json")
+    if written not in ("json", "csv"):
+        raise UsageError(f"format: expected json or csv, got {written[:20]!r}")
+    if written == "csv":
+        headers = {"Content-Disposition": 'attachment; filename="watch-list.csv"'}
+        return web.Response(body=export.watched_csv(rows), content_type="text/csv", charset="utf-8", headers=headers)
     return as_answer({"at_ms": desk.view.pulse.at_ms, "accounts": rows})
 
 

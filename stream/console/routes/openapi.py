@@ -198,7 +198,8 @@ def _operations() -> Operations:
         ("get", "/api/v1/fleet"): ("The whole fleet: its last tick, what moves, shares over time", fleet, [], None),
         ("get", "/api/v1/watchlist"): (
             "Accounts that no alert names, and that most lastingly grow and turn to other work; never pages",
-            _object(at_ms=MILLIS, accounts=_some(_ref("Watched"))), [], None),
+            _object(at_ms=MILLIS, accounts=_some(_ref("Watched"))),
+            [_query("format", _one_of(("json", "csv")), "json, or a file")], None),
         ("get", "/api/v1/releases"): ("Models and when they came out", _object(releases=releases), [], None),
         ("get", "/api/v1/expected"): ("What is announced", _object(expected=_some(_ref("Expected"))), [], None),
         ("post", "/api/v1/expected"): (

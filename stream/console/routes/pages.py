@@ -170,6 +170,7 @@ def _alert(desk: Desk, request: web.Request) -> Context:
         "group_drawn": chart_of(case.lines, case.marks),
         "cohort_drawn": _cohort_course(desk, known),
         "now_drawn": _now(desk, known),
+        "next_step": runbook.next_step(last.kind),
         "judged": number(judged_of(last.evidence), "accounts"),
         "asked": question,
         "page": page,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -53,6 +53,21 @@ def as_csv(members: Sequence[Involved]) -> Iterator[bytes]:
             row["share_before"] = NEW if one.share_before is None else one.share_before
             writer.writerow(row.values())
         yield text.getvalue().encode("utf-8", "replace")
+
+
+def watched_csv(rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """The watch list as the API has it, a line each: its columns in their order, the target as kind:id."""
+    text = io.StringIO()
+    writer: Any = None
+    for row in rows:
+        target = row["target"]
+        told = {**row, "target": f"{target['kind']}:{target['id']}", "since": instant(row["since"])}
+        told["account_id"] = _no_formula(row["account_id"])
+        if writer is None:
+            writer = csv.DictWriter(text, told, quoting=csv.QUOTE_ALL)
+            writer.writeheader()
+        writer.writerow(told)
+    return text.getvalue().encode("utf-8", "replace")
 
 
 def _no_formula(text: str) -> str:

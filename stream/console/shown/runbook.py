@@ -43,6 +43,16 @@ def _within(words: list[Token]) -> list[Token]:
     return kept
 
 
+@lru_cache
+def next_step(kind: str) -> Markup:
+    """What the runbook says is to be done about alerts of a kind; nothing where it has no section of it."""
+    section = re.search(rf"^## {re.escape(kind)}:.*?(?=^## |\Z)", source(), flags=re.MULTILINE | re.DOTALL)
+    words = (
+        None if section is None else re.search(r"^\*\*Do\*\*: (.*?)\n\n", section[0], flags=re.MULTILINE | re.DOTALL)
+    )
+    return Markup("") if words is None else Markup(MarkdownIt("commonmark", {"html": False}).renderInline(words[1]))
+
+
 def anchor(title: str) -> str:
     """The name of a section: its first word where that is a kind of alert, else all words.
 
