@@ -19,7 +19,7 @@ from stream.configuration.settings import Settings, load
 from stream.oncall.moment import moment_ms
 from stream.pipeline.announced import read_catalogue
 from stream.pipeline.composition import Fleet
-from stream.pipeline.embedded import Embedded, behind
+from stream.pipeline.embedded import Embedded, in_order
 from stream.sources.dialects.named import dialect_named
 from stream.sources.open import open_input
 from stream.terminal import shown
@@ -69,16 +69,10 @@ def _read(fleet: Fleet, inputs: list[str], configured: Settings, at_ms: int | No
 
     dialect = dialect_named(configured.sources.dialect)
     with ExitStack() as stack, suppress(_Reached):
-        left = {path: stack.enter_context(open_input(path)).records() for path in inputs}
-        embedded = Embedded(configured.parameters, list(left), fleet, on_summary=[stop], dialect=dialect)
-        while left:
-            source = behind(embedded, list(left))
-            batch = next(left[source], None)
-            if batch is None:
-                del left[source]
-            else:
-                embedded.read(source, *batch)
-            embedded.advance(source, ended=batch is None)
+        records = {path: stack.enter_context(open_input(path)).records() for path in inputs}
+        embedded = Embedded(configured.parameters, list(records), fleet, on_summary=[stop], dialect=dialect)
+        for _ in in_order(embedded, records):
+            pass
 
 
 def _question(subject: str) -> Callable[[Fleet], list[Reason]]:

@@ -23,7 +23,7 @@ from stream.contract.alert import Alert
 from stream.errors import UsageError
 from stream.pipeline.announced import read_catalogue
 from stream.pipeline.composition import Fleet
-from stream.pipeline.embedded import Embedded, behind
+from stream.pipeline.embedded import Embedded, in_order
 from stream.sources.dialects.named import dialect_named
 from stream.sources.open import open_input
 from stream.terminal import shown
@@ -135,17 +135,11 @@ def _alike(mine: set[str], yours: set[str]) -> float:
 
 def _read(shadow: Shadow, inputs: Sequence[str], settings: Settings) -> None:
     with ExitStack() as stack:
-        left = {path: stack.enter_context(open_input(path)).records() for path in inputs}
+        records = {path: stack.enter_context(open_input(path)).records() for path in inputs}
         dialect = dialect_named(settings.sources.dialect)
-        embedded = Embedded(settings.parameters, list(left), shadow, dialect=dialect)
-        while left:
-            source = behind(embedded, list(left))
-            batch = next(left[source], None)
-            if batch is None:
-                del left[source]
-            else:
-                embedded.read(source, *batch)
-            embedded.advance(source, ended=batch is None)
+        embedded = Embedded(settings.parameters, list(records), shadow, dialect=dialect)
+        for _ in in_order(embedded, records):
+            pass
 
 
 def _table(found: Sequence[Difference]) -> Table:
