@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export SEEDS ?= 1 2 3 4 5
 export SCENARIOS ?=
 KILLS ?= 20
-QUICK := $(addprefix tests/,house docs cli contract contracts correlate detect ingest metrics sinks sources report)
+QUICK := $(addprefix tests/,house docs cli contract contracts correlate detect ingest metrics sinks report)
 PAUSES ?= 5
 
 .PHONY: help demo test quick faults lint types bench quality quality-readme quality-full strangers strangers-readme learn hardness report-scale clean lock dashboards pictures helm-test sizing stack stack-test

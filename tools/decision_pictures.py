@@ -19,10 +19,10 @@ from detectors.comparison.movement import NATS_MAX
 from detectors.parameters import Parameters
 from stream.contract.alert import Alert
 from stream.pipeline.composition import Fleet, Judged
-from stream.pipeline.embedded import Embedded
+from stream.pipeline.embedded import Embedded, in_order
 from stream.report import charts
 from stream.report.charts import Line, Mark
-from stream.simulate.labelled import truth_of
+from stream.simulate.labelled import batches, truth_of
 from stream.simulate.scenarios import tell
 from stream.simulate.writing.write import Lines
 
@@ -54,13 +54,8 @@ class Watched:
         self.expected: list[tuple[int, float]] = []  # share expected of the network that paged
         self.ranks: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
         embedded = Embedded(Parameters(), [SOURCE], self.fleet, on_alerts=[self.alerts.extend])
-        read = 0
-        for batch in told.traffic().hours():
-            raws = [line[:-1] for line in lines.of(batch)]
-            embedded.read(SOURCE, raws, range(read, read + len(raws)))
-            embedded.advance(SOURCE)
-            read += len(raws)
-        embedded.advance(SOURCE, ended=True)
+        for _ in in_order(embedded, {SOURCE: batches(told, lines)}):
+            pass
 
     def _look(self, judged: Judged) -> None:
         tick = self.fleet.judge.last_tick

@@ -17,11 +17,9 @@ from stream.contract.alert import Alert
 from stream.correlate.book import GONE
 from stream.correlate.copies import Copies
 from stream.correlate.knowledge import Known
-from stream.errors import SwerveError
 from stream.pipeline.composition import Applied, Fleet
-from stream.pipeline.envelope import UnknownVersion, UnreadableEnvelope
 from stream.pipeline.frames import decode_summary, summary_content
-from stream.stages.shell import Output, Step
+from stream.stages.shell import Output, Step, decoded
 from stream.telemetry import metrics
 from stream.telemetry.per_tick import MeasuredFleet
 
@@ -72,12 +70,8 @@ class FleetEngine:
         """
         if offset != self.position:
             return Step(Applied.GAP if offset > self.position else Applied.REPEAT, SOURCE)
-        try:
-            summary = decode_summary(value)
-        except UnknownVersion as error:
-            raise SwerveError(f"summaries[0]@{offset}: {error}") from error
-        except UnreadableEnvelope as error:
-            metrics.message_set_aside(STAGE, f"summaries[0]@{offset}", str(error))
+        summary = decoded(decode_summary, value, STAGE, f"{SOURCE}[0]@{offset}")
+        if summary is None:
             self.position = offset + 1
             return Step(Applied.REPEAT, SOURCE)
         known = self._now()

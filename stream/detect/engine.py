@@ -8,9 +8,8 @@ from functools import partial
 from detectors.parameters import Parameters
 from stream.errors import SwerveError
 from stream.pipeline.composition import TICKS_AT_ONCE, Applied, Shards
-from stream.pipeline.envelope import UnknownVersion, UnreadableEnvelope
 from stream.pipeline.frames import decode_frame, encode_summary
-from stream.stages.shell import Output, Step
+from stream.stages.shell import Output, Step, decoded
 from stream.telemetry import metrics
 from stream.telemetry.per_tick import MeasuredShards
 
@@ -51,12 +50,8 @@ class ShardsEngine:
         What is no frame, or a damaged one, is set aside and told; if it was one, the next of its source leaves a gap,
         which is told too. Raises SwerveError for one of another version: the right build reads it.
         """
-        try:
-            frame = decode_frame(value)
-        except UnknownVersion as error:
-            raise SwerveError(f"frames[{self.shards.partition}]@{offset}: {error}") from error
-        except UnreadableEnvelope as error:
-            metrics.message_set_aside(STAGE, f"frames[{self.shards.partition}]@{offset}", str(error))
+        frame = decoded(decode_frame, value, STAGE, f"frames[{self.shards.partition}]@{offset}")
+        if frame is None:
             return Step(Applied.REPEAT, "")
         outcome = Applied.GAP if self._leaves_out_the_begin(frame.source, frame.after) else self.shards.apply(frame)
         metrics.frame_applied(outcome.value, frame.source)

@@ -6,7 +6,7 @@ Backtest, demo and watch feed it; it counts what it saw, so that nobody counts t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from stream.pipeline.encode import Dialect, Encoder, Refused
 
 FIRST_LINES = 64
 FIRST_BYTES = 1 << 16
+Batch = tuple[Sequence[bytes], Sequence[int]]  # records, and their offsets
 
 
 class Judge(Protocol):
@@ -141,6 +142,23 @@ class Embedded:
             self.seen.alerts[before] -= 1
         self._worst[alert.alert_id] = alert.severity
         self.seen.alerts[alert.severity] += 1
+
+
+def in_order(embedded: Embedded, sources: Mapping[str, Iterator[Batch]]) -> Iterator[str]:
+    """Read everything, always next from the source whose clock is behind; gives the source after each of its batches.
+
+    The end of all sources closes what is open.
+    """
+    left = dict(sources)
+    while left:
+        source = behind(embedded, list(left))
+        batch = next(left[source], None)
+        if batch is None:
+            del left[source]
+        else:
+            embedded.read(source, *batch)
+        embedded.advance(source, ended=batch is None)
+        yield source
 
 
 def behind(embedded: Embedded, sources: Sequence[str]) -> str:

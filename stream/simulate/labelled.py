@@ -32,6 +32,15 @@ def blocks(story: Story, lines: Lines, *, dirty: bool = False) -> Iterator[Block
     return Dirt(story.seed).over(clean) if dirty else clean
 
 
+def batches(story: Story, lines: Lines) -> Iterator[tuple[list[bytes], range]]:
+    """The clean log as a source gives it: the records of an hour, and their offsets."""
+    read = 0
+    for batch in story.traffic().hours():
+        raws = [line[:-1] for line in lines.of(batch)]
+        yield raws, range(read, read + len(raws))
+        read += len(raws)
+
+
 def truth_of(story: Story, lines: Lines) -> dict[str, Any]:
     """The document that --truth writes."""
     head = {"scenario": story.name, "seed": story.seed, "start_ms": story.start_ms, "end_ms": story.end_ms}

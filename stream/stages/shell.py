@@ -11,18 +11,20 @@ import itertools
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from stream.errors import SwerveError
 from stream.pipeline.composition import Applied
+from stream.pipeline.envelope import UnknownVersion, UnreadableEnvelope
 from stream.stages.heads import Head, Stored, choose, digest, head_key, piece_key
 from stream.telemetry import log, metrics
 
 ASK_AGAIN_S = 10.0  # a gap that was sought and stays is asked for again so often
 SILENT_S = 5.0  # so long nothing was handed out, though there is something: asked for again; doubled each time
 SILENT_MAX_S = 80.0  # the fifth time, after two and a half minutes: a worker that starts anew helps better
+T = TypeVar("T")
 _log = log.get("swerve.shell")
 
 
@@ -42,6 +44,20 @@ class Step:
     source: str
     outputs: tuple[Output, ...] = ()
     rest: Callable[[], Step] | None = None
+
+
+def decoded(decode: Callable[[bytes], T], value: bytes, stage: str, place: str) -> T | None:
+    """The message at `place`; None where it is none of ours, or a damaged one: set aside, and told.
+
+    Raises SwerveError for one of another version: the right build reads it.
+    """
+    try:
+        return decode(value)
+    except UnknownVersion as error:
+        raise SwerveError(f"{place}: {error}") from error
+    except UnreadableEnvelope as error:
+        metrics.message_set_aside(stage, place, str(error))
+        return None
 
 
 class Engine(Protocol):

@@ -20,9 +20,9 @@ from detectors.parameters import Parameters
 from stream.contract.alert import Alert, AlertSubject, AlertTarget, alert_id_of
 from stream.errors import SwerveError
 from stream.pipeline.composition import Fleet
-from stream.pipeline.embedded import Embedded
+from stream.pipeline.embedded import Embedded, in_order
 from stream.report.planted import score
-from stream.simulate.labelled import truth_of
+from stream.simulate.labelled import batches, truth_of
 from stream.simulate.scenarios import tell
 from stream.simulate.writing.write import Lines
 from stream.telemetry import log
@@ -56,13 +56,8 @@ def search(parameters: Parameters, *, accounts: int = ACCOUNTS, days: float = DA
     fleet = Fleet(parameters, {one["model"]: one["released_at"] for one in truth["releases"]})
     alerts: list[Alert] = []
     embedded = Embedded(parameters, [SOURCE], fleet, on_alerts=[alerts.extend])
-    read = 0
-    for batch in told.traffic().hours():
-        raws = [line[:-1] for line in lines.of(batch)]
-        embedded.read(SOURCE, raws, range(read, read + len(raws)))
-        embedded.advance(SOURCE)
-        read += len(raws)
-    embedded.advance(SOURCE, ended=True)
+    for _ in in_order(embedded, {SOURCE: batches(told, lines)}):
+        pass
     (campaign,) = score(truth, alerts, fleet.named_accounts()).campaigns
     delay_h = None if campaign.delay_ms is None else campaign.delay_ms / 3_600_000
     return Search(delay_h is not None and campaign.recall >= RECALL_MIN, campaign.recall, delay_h)

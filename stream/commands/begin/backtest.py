@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,14 +22,14 @@ from stream.contract.alert import Alert
 from stream.errors import UsageError
 from stream.pipeline.announced import Catalogue, read_catalogue
 from stream.pipeline.composition import Fleet
-from stream.pipeline.embedded import Embedded, Seen, behind
+from stream.pipeline.embedded import Embedded, Seen, in_order
 from stream.pipeline.recount import recounting
 from stream.report import ndjson
 from stream.report.history import AlertHistory, FleetHistory
 from stream.report.ndjson import Output
 from stream.report.page import Told, render
 from stream.samples.guess import refuse_nothing
-from stream.sources.open import Batch, Input, open_input
+from stream.sources.open import Input, open_input
 from stream.telemetry.missing import Missing
 from stream.terminal.progress import Progress, progress_of
 
@@ -156,16 +156,8 @@ class _Replay:
             recounting(self.embedded.shards, outputs.counts.rows)
 
     def through(self, files: dict[str, Input], progress: Progress) -> None:
-        """Read everything, always next from the source whose clock is behind; the end of all closes what is open."""
-        left: dict[str, Iterator[Batch]] = {path: file.records() for path, file in files.items()}
-        while left:
-            source = behind(self.embedded, list(left))
-            batch = next(left[source], None)
-            if batch is None:
-                del left[source]
-            else:
-                self.embedded.read(source, *batch)
-            self.embedded.advance(source, ended=batch is None)
+        """Read everything, write what was refused, and show how far it is."""
+        for source in in_order(self.embedded, {path: file.records() for path, file in files.items()}):
             self._rejected(source)
             progress.moved(self.embedded.seen.records)
 

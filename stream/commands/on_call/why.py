@@ -19,7 +19,7 @@ from stream.configuration.settings import Settings, load
 from stream.oncall.moment import moment_ms
 from stream.pipeline.announced import read_catalogue
 from stream.pipeline.composition import Fleet
-from stream.pipeline.embedded import Embedded, behind
+from stream.pipeline.embedded import Embedded, in_order
 from stream.samples.guess import refuse_nothing
 from stream.sources.open import open_input
 from stream.terminal import shown
@@ -70,16 +70,10 @@ def _read(fleet: Fleet, inputs: list[str], configured: Settings, at_ms: int | No
             raise _Reached
 
     with ExitStack() as stack, suppress(_Reached):
-        left = {path: stack.enter_context(open_input(path)).records() for path in inputs}
-        embedded = Embedded(configured.parameters, list(left), fleet, on_summary=[stop], dialect=configured.reader())
-        while left:
-            source = behind(embedded, list(left))
-            batch = next(left[source], None)
-            if batch is None:
-                del left[source]
-            else:
-                embedded.read(source, *batch)
-            embedded.advance(source, ended=batch is None)
+        records = {path: stack.enter_context(open_input(path)).records() for path in inputs}
+        embedded = Embedded(configured.parameters, list(records), fleet, on_summary=[stop], dialect=configured.reader())
+        for _ in in_order(embedded, records):
+            pass
         refuse_nothing(embedded.seen, configured.reader())
 
 

@@ -23,7 +23,7 @@ from stream.contract.alert import Alert
 from stream.errors import UsageError
 from stream.pipeline.announced import read_catalogue
 from stream.pipeline.composition import Fleet
-from stream.pipeline.embedded import Embedded, behind
+from stream.pipeline.embedded import Embedded, in_order
 from stream.samples.guess import refuse_nothing
 from stream.sources.open import open_input
 from stream.terminal import shown
@@ -137,16 +137,10 @@ def _alike(mine: set[str], yours: set[str]) -> float:
 
 def _read(shadow: Shadow, inputs: Sequence[str], settings: Settings) -> None:
     with ExitStack() as stack:
-        left = {path: stack.enter_context(open_input(path)).records() for path in inputs}
-        embedded = Embedded(settings.parameters, list(left), shadow, dialect=settings.reader())
-        while left:
-            source = behind(embedded, list(left))
-            batch = next(left[source], None)
-            if batch is None:
-                del left[source]
-            else:
-                embedded.read(source, *batch)
-            embedded.advance(source, ended=batch is None)
+        records = {path: stack.enter_context(open_input(path)).records() for path in inputs}
+        embedded = Embedded(settings.parameters, list(records), shadow, dialect=settings.reader())
+        for _ in in_order(embedded, records):
+            pass
         refuse_nothing(embedded.seen, settings.reader())
 
 
