@@ -101,7 +101,7 @@ CALLED = settings.Dimensions(
 def test_attributes_under_other_names_give_the_same_alerts(replayed, tmp_path):
     """The judgement knows a payment, an exit and a prompt by what they are to it, not by what they are called."""
     log = tmp_path / "log.ndjson"
-    with zstandard.open(replayed.log, "rb") as before, open(log, "wb") as after:
+    with zstandard.open(replayed.log, "rt") as before, open(log, "wb") as after:
         for line in before:
             record = json.loads(line)
             record["attributes"] = {RENAMED.get(name, name): value for name, value in record["attributes"].items()}
