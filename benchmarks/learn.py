@@ -46,7 +46,7 @@ BUDGETS = (0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0)
 DAYS_A_MONTH = 30.0
 ACCOUNT_KNOTS = (-2.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 13.0)
 NETWORK_KNOTS = (-4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)
-EARLY_H = 48
+SOON_H = 48  # what a campaign does later is told of already, and weighs less
 
 Floats = NDArray[np.float64]
 Curves = dict[str, tuple[Floats, Floats]]
@@ -55,13 +55,15 @@ Pairs = Sequence[tuple[float, float]]
 
 @dataclass(slots=True)
 class Samples:
-    """Networks, an hour each. fleet, network: numbers; traits: by name, NaN where unknown; mine: a campaign's."""
+    """Networks, an hour each. fleet, network: numbers; traits: by name, NaN where unknown; mine: a campaign's; early:
+    its accounts', before its onset."""
 
     fleet: NDArray[np.int64]
     network: NDArray[np.int64]
     hour: NDArray[np.int64]
     traits: dict[str, Floats]
     mine: NDArray[np.bool_]
+    early: NDArray[np.bool_]
     weight: Floats
     names: Sequence[str]
     days: Sequence[float]
@@ -119,8 +121,8 @@ def gathered(fleets: Sequence[Mapping[str, Any]]) -> Samples:
     fleet = np.array([i for i, _ in rows], np.int64)
     network = fleet * 1_000_000 + np.array([one["network"] for _, one in rows], np.int64)
     mine = np.array([_is_mine(one) for _, one in rows], bool)
-    early = np.array([one["since"] is None or one["since"] <= EARLY_H for _, one in rows], bool)
-    weight = np.where(mine & ~early, 0.25, 1.0)
+    soon = np.array([one["since"] is None or one["since"] <= SOON_H for _, one in rows], bool)
+    weight = np.where(mine & ~soon, 0.25, 1.0)
     for key in (network * 2 + mine, fleet * 2 + mine):
         _, index = np.unique(key, return_inverse=True)
         total = np.bincount(index, weight)[index]
@@ -129,20 +131,26 @@ def gathered(fleets: Sequence[Mapping[str, Any]]) -> Samples:
         weight[mine == value] *= 0.5 * len(fleets) / max(weight[mine == value].sum(), 1e-9)
     return Samples(
         fleet, network, np.array([one["hour"] for _, one in rows], np.int64),
-        {name: np.array([one["traits"].get(name, np.nan) for _, one in rows]) for name in names}, mine, weight,
+        {name: np.array([one["traits"].get(name, np.nan) for _, one in rows]) for name in names}, mine,
+        np.array([_is_early(one) for _, one in rows], bool), weight,
         [one["name"] for one in fleets], [one["days"] for one in fleets],
     )  # fmt: skip
 
 
 def _is_told(one: Mapping[str, Any]) -> bool:
-    """Whether it is one hand's or not: not what mixes both, and not what a campaign's accounts do before its onset: one
-    hand is behind them, and no page on them is right."""
-    return one["share"] <= MINE_MAX or _is_mine(one)
+    """Whether it is a campaign's or not: not what mixes both."""
+    return one["share"] <= MINE_MAX or one["share"] >= MINE_MIN
 
 
 def _is_mine(one: Mapping[str, Any]) -> bool:
     """A campaign's, since its onset."""
     return one["share"] >= MINE_MIN and one["since"] >= 0
+
+
+def _is_early(one: Mapping[str, Any]) -> bool:
+    """A campaign's accounts before its onset: one hand, and no shift to tell of. The curves learn from them what is no
+    shift; no line is drawn by them, for an alert about them would be neither right nor false."""
+    return one["share"] >= MINE_MIN and one["since"] < 0
 
 
 def fitted(samples: Samples, chosen: NDArray[np.bool_]) -> tuple[Curves, float]:
@@ -230,7 +238,7 @@ def lasting(samples: Samples, log_odds: Floats) -> Floats:
 
 def lines_of(samples: Samples, left_out: Floats) -> Pairs:
     """(false alerts a month, line): how high honest networks come, each counted once."""
-    honest = ~samples.mine
+    honest = ~samples.mine & ~samples.early
     log_odds = lasting(samples, left_out)
     _, index = np.unique(samples.network[honest], return_inverse=True)
     highest = np.full(int(index.max()) + 1, -np.inf)
@@ -258,11 +266,12 @@ def calibrated(fleets: Sequence[Mapping[str, Any]]) -> list[tuple[float, float]]
 
 def networks_calibrated(samples: Samples, left_out: Floats) -> list[tuple[float, float]]:
     """(log-odds over the last hours, log-odds that the network is a campaign's), rising; each network counts once."""
-    log_odds = lasting(samples, left_out)
-    _, index = np.unique(samples.network * 2 + samples.mine, return_inverse=True)
+    told = ~samples.early
+    log_odds, mine = lasting(samples, left_out)[told], samples.mine[told]
+    _, index = np.unique(samples.network[told] * 2 + mine, return_inverse=True)
     weight = 1.0 / np.bincount(index)[index]
     order = np.argsort(log_odds)
-    fit = isotonic_regression(samples.mine[order].astype(float), weights=weight[order]).x
+    fit = isotonic_regression(mine[order].astype(float), weights=weight[order]).x
     at = np.clip(np.interp(NETWORK_KNOTS, log_odds[order], fit), 0.02, 0.995)
     return [(knot, round(float(np.log(p / (1 - p))), 2)) for knot, p in zip(NETWORK_KNOTS, at, strict=True)]
 

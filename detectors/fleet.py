@@ -145,7 +145,7 @@ class Judge:
         parameters = self.parameters
         population = population_of(columns, hour, parameters, self.renamed)
         movement = movement_of(population)
-        carried = self.carriers.of(population, parameters.link_dimensions)
+        carried = self.carriers.of(population, parameters.link_dimensions, parameters.link_roles)
         self.coverage = coverage_of(population, carried, (name for name, _ in self.declared.rows), parameters)
         fleet = dict(zip(population.targets, population.fleet.tolist(), strict=True))
 

@@ -44,6 +44,9 @@ class Parameters:
     org_dimension: str = "org"
     country_dimension: str = "country"
     signup_dimension: str = "signup_week"
+    payment_dimension: str = "payment"  # these three are judged by what they are, whatever they are called
+    exit_dimension: str = "ip_prefix"
+    prompt_dimension: str = "template"
 
     # Networks
     requests_min: int = 3  # an account with fewer requests in the fast window has no mix yet
@@ -57,7 +60,7 @@ class Parameters:
     warm_up_h: int = 72  # before this much history only a model that is new may fire
 
     # Judgement
-    false_pages_per_month: float = 1.0  # the log-odds of one hand that a page needs follow from it
+    false_pages_per_month: float = 0.3  # the log-odds of one hand that a page needs follow from it
     false_warnings_per_month: float = 3.0  # and those of a warning from this
     page_z: float = 3.0  # standard errors: a weaker shift is never asked whether one hand is behind it
     ticks_min: int = 2
@@ -69,6 +72,16 @@ class Parameters:
     def ticks_per_network_tick(self) -> int:
         """How many cohort ticks make a network tick."""
         return self.network_tick_ms // self.tick_ms
+
+    @property
+    def link_roles(self) -> tuple[str, ...]:
+        """What each link dimension is to the judgement: payment, ip_prefix or template, or what it is called.
+
+        >>> Parameters(link_dimensions=("card", "asn"), payment_dimension="card").link_roles
+        ('payment', 'asn')
+        """
+        role = {self.payment_dimension: "payment", self.exit_dimension: "ip_prefix", self.prompt_dimension: "template"}
+        return tuple(role.get(name, name) for name in self.link_dimensions)
 
     def popular_max(self, organisations: int) -> int:
         """Organisations that may use a value which still says something, in a fleet of so many."""

@@ -91,6 +91,9 @@ COMMANDS: dict[str, Command] = {
     "canary": Command(
         "stream.commands.set_up.canary", "command", SET_UP, "Plant a campaign beside the traffic; is it found?"
     ),
+    "map": Command(
+        "stream.commands.set_up.map", "app", SET_UP, "Read another platform's records: check or propose a mapping."
+    ),
     "sinks": Command("stream.commands.set_up.sinks", "app", SET_UP, "Send a test alert through every configured sink."),
     "config": Command("stream.commands.set_up.config", "app", SET_UP, "Show and check the configuration."),
 }

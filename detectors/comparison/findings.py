@@ -45,13 +45,17 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One account of the group. score: probability that it belongs, 0 to 1. since_ms: first tick in which it did."""
+    """One account of the group. score: probability that it belongs, 0 to 1. since_ms: first tick in which it did.
+
+    requests: in the fast window. share_after, share_before: part of the strongest target in these, and in those before;
+    None for an account that has no past before the shift: it is new, and its share of nothing is none.
+    """
 
     account_id: str
     score: float
     since_ms: int
     requests: int
-    share_before: float
+    share_before: float | None
     share_after: float
 
 

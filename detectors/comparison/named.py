@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.comparison.population import Floats, Ints, Population
+from detectors.parameters import HOUR_MS
+
+PAST_H = 24  # before the onset: who is younger began with the shift, and has no past that it could be held against
 
 
 def rows_of(population: Population, keys: Sequence[int]) -> Ints:
@@ -21,11 +24,18 @@ def rows_of(population: Population, keys: Sequence[int]) -> Ints:
     return rows
 
 
-def named_of(population: Population, keys: Sequence[int], target: str) -> dict[str, Any]:
+def is_new(population: Population, rows: Ints, onset: int) -> NDArray[np.bool_]:
+    """Which accounts have no past: first seen later than a day before the shift began, at hour `onset`."""
+    new: NDArray[np.bool_] = population.columns.first_seen_ms[rows] > (onset - PAST_H) * HOUR_MS
+    return new
+
+
+def named_of(population: Population, keys: Sequence[int], target: str, onset: int) -> dict[str, Any]:
     """Sums over exactly these accounts (by key), without prior, weight or correction. O(accounts log accounts).
 
     until_ms: end of the fast window; what is later is not counted. accounts: all of them; active: those with a
-    request in the window, of which everything else is. organisations: theirs. requests, target_requests: in the
+    request in the window, of which everything else is. new: those without a past before the onset, an hour since 1970.
+    organisations: theirs. requests, target_requests: in the
     window, and those to the target. baseline: requests before the window, each weighing half after the half-life.
     share_after, share_before: part of the target in either. fleet_*: the same shares of all active accounts.
     renamed_from: older names of the target, where there are any; requests to these count as well.
@@ -40,6 +50,7 @@ def named_of(population: Population, keys: Sequence[int], target: str) -> dict[s
         "target": target,
         "accounts": len(keys),
         "active": len(rows),
+        "new": int(is_new(population, rows, onset).sum()),
         "organisations": len(np.unique(population.org[rows])),
         "requests": int(requests),
         "target_requests": int(toward),

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from detectors.comparison.movement import Movement
 from detectors.comparison.population import Floats, Ints, Population, breadth_of, strata_of, used_more_of
 from detectors.comparison.shift import Comparison, Shift, comparison_of, shift_of
+from detectors.judgement.binding import ties_of
 from detectors.judgement.coordination import Coordination, coordination_of, without_one_customer
 from detectors.judgement.hand import Verdict, hand_of
-from detectors.judgement.lives import Lives, lives_of
-from detectors.judgement.operator import Activity, Ordinary, ordinary_of, ties_of, traits_of
+from detectors.judgement.operator import Activity, Ordinary, ordinary_of, traits_of
 from detectors.judgement.stories import stories_of
 from detectors.parameters import Parameters
 from detectors.ties.carriers import Carried
@@ -92,7 +92,6 @@ class Tick:
     activity: Activity
     capabilities: Ints
     ordinary: Ordinary
-    lives: Lives
     history_h: int
     is_new: Callable[[str], bool]
     may_fire: NDArray[np.bool_]
@@ -124,8 +123,7 @@ def tick_of(
         taken=taken,
         activity=activity,
         capabilities=capabilities,
-        lives=lives_of(population, carried),
-        ordinary=ordinary_of(population, capabilities),
+        ordinary=ordinary_of(population, carried, capabilities),
         history_h=history_h,
         is_new=is_new,
         may_fire=may_fire,
@@ -247,9 +245,7 @@ def group_traits(tick: Tick, group: Group, target: int) -> dict[str, float]:
     """
     movers = group.rows[group.shift.used_more[:, target] > 0]
     rows = movers if len(movers) >= MOVERS_MIN else group.rows
-    traits = traits_of(
-        tick.population, tick.ordinary, tick.lives, tick.all_values, tick.activity, rows, tick.capabilities, target
-    )
+    traits = traits_of(tick.population, tick.ordinary, tick.all_values, tick.activity, rows, tick.capabilities, target)
     own = {
         "strength": float(group.z[target]),
         "moved": float(group.shift.moved[target]),

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.comparison.findings import Finding, Level, Member, Phase, Subject, Target
-from detectors.comparison.named import named_of, rows_of
+from detectors.comparison.named import is_new, named_of, rows_of
 from detectors.comparison.population import Ints, Population
 from detectors.comparison.shift import Shift
 from detectors.judgement.groups import RISE_OF_SHARE_MIN, Group, Tick
@@ -26,7 +26,7 @@ REOPEN_H = 96
 FOLLOWED_H = 6
 SAME_ONSET_H = 12
 ALL_MOVED = 0.5
-NAME_TICKS_MIN = 2
+NAME_TICKS_MIN = 4  # hours in which an account was with its network; honest neighbours come and go
 PRESENCE_MIN = 0.5  # of the ticks since an account was first seen
 SCORE_PACE = 0.3  # how fast an account's score follows what the tick says
 SERIES_MAX = 336  # two weeks of hours
@@ -53,9 +53,6 @@ class Evidence:
     score: float
     first: int
     last: int
-    requests: int
-    before: float
-    now: float
     named: bool
     since_tick: int
     moved: int = 0
@@ -65,7 +62,8 @@ class Evidence:
 class Incident:
     """One story. passed: the operator test said one hand; it is never asked again. hand: the highest log-odds of it.
 
-    adopted: by target, the share of its accounts' requests that has become normal for them.
+    adopted: by target, the share of its accounts' requests that has become normal for them. share, peak: of all its
+    accounts' requests, to its first target. courses: by target, tick by tick, what is told: see `_course`.
     """
 
     key: str
@@ -79,7 +77,8 @@ class Incident:
     targets: dict[str, int] = field(default_factory=dict)
     evidence: dict[int, Evidence] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
-    series: list[list[float]] = field(default_factory=list)
+    courses: dict[str, list[list[float]]] = field(default_factory=dict)
+    share: float = 0.0
     superseded: bool = False
     ticks: int = 0
     peak: float = 0.0
@@ -167,10 +166,12 @@ class Incidents:
 
     def _finding(self, tick: Tick, incident: Incident, phase: Phase) -> Finding:
         ranked = sorted(incident.targets, key=lambda name: (-incident.facts["z"].get(name, 0.0), name))
-        evidence = {**incident.facts["evidence"], "series": [*incident.series]}
-        named = [key for key, one in incident.evidence.items() if one.named]
+        course = incident.courses.get(ranked[0], [])
+        evidence = {**incident.facts["evidence"], "series": [*course]}
         if phase is Phase.MOVING:  # what is quiet writes no record of today's numbers
-            evidence["named"] = named_of(tick.population, named, ranked[0])
+            evidence["named"] = named_of(tick.population, _named(incident), ranked[0], incident.onset)
+            if course and course[-1][0] == tick.population.at_ms:
+                evidence["named"]["share_expected"] = course[-1][2]
         return Finding(
             key=f"network:{incident.key}",
             kind=incident.kind,
@@ -180,14 +181,19 @@ class Incidents:
             phase=phase,
             at_ms=tick.population.at_ms,
             onset_ms=incident.onset * HOUR_MS,
-            members=members_of(incident),
+            members=members_of(tick.population, incident, ranked[0]),
             evidence=evidence,
             why=incident.facts["why"],
         )
 
 
 def _evidence(state: dict[int, dict[str, Any]]) -> dict[int, Evidence]:
-    return {key: Evidence(**one) for key, one in state.items()}
+    known = {one.name for one in fields(Evidence)}  # a snapshot of an earlier version may hold more
+    return {key: Evidence(**{name: one[name] for name in one if name in known}) for key, one in state.items()}
+
+
+def _named(incident: Incident) -> list[int]:
+    return [key for key, one in incident.evidence.items() if one.named]
 
 
 def _passed(group: Group) -> bool:
@@ -238,7 +244,7 @@ def _absorb(tick: Tick, incident: Incident, group: Group) -> None:
     turned = tick.evidence[np.ix_(group.rows, group.strong)] >= MOVED_NATS
     moved: NDArray[np.bool_] = np.any((group.shift.used_more[:, group.strong] > 0) | turned, axis=1)
     for i, key in enumerate(group.keys.tolist()):
-        _account(tick, incident, group, i, key, top, bool(moved[i]), everybody)
+        _account(tick, incident, group, i, key, bool(moved[i]), everybody)
     z = {targets[k]: round(float(group.z[k]), 2) for k in group.strong.tolist()}
     known = incident.facts.get("z", {})
     incident.facts["z"] = {**known, **z}
@@ -260,27 +266,20 @@ def _moved_beyond_others(shift: Shift, target: int) -> float:
     return (moved - others) / (1.0 - others)
 
 
-def _account(
-    tick: Tick, incident: Incident, group: Group, i: int, key: int, top: int, moved: bool, everybody: bool
-) -> None:
+def _account(tick: Tick, incident: Incident, group: Group, i: int, key: int, moved: bool, everybody: bool) -> None:
     row = int(group.rows[i])
     score = float(group.scores[i])
     known = incident.evidence.get(key)
     if known is None:
         account_id = tick.population.columns.ids[row]
-        known = Evidence(account_id, 0, score, tick.hour, tick.hour, 0, 0.0, 0.0, False, incident.ticks - 1)
+        known = Evidence(account_id, 0, score, tick.hour, tick.hour, False, incident.ticks - 1)
         incident.evidence[key] = known
     known.ticks += 1
     known.last = tick.hour
     known.score += SCORE_PACE * (score - known.score)
-    known.requests = int(tick.population.n[row])
-    known.now = float(tick.population.now[row, top])
-    known.before = known.now - float(group.shift.change[i, top])
     known.moved += moved
-    # What has lasted for two ticks already was seen in the tick before its incident opened.
-    often = known.ticks >= (
-        NAME_TICKS_MIN if incident.ticks >= NAME_TICKS_MIN else 1
-    ) and known.ticks >= PRESENCE_MIN * (incident.ticks - known.since_tick)
+    lasting = known.ticks >= min(NAME_TICKS_MIN, incident.ticks)
+    often = lasting and known.ticks >= PRESENCE_MIN * (incident.ticks - known.since_tick)
     odds = belonging(known.score)
     shifted = known.moved >= 0.5 * known.ticks and odds >= NAME_ODDS
     known.named = often and (shifted or (everybody and odds >= NAME_ODDS_STILL))
@@ -303,8 +302,10 @@ def _why(group: Group) -> str:
 
 
 def _observe(tick: Tick, incident: Incident, groups: Sequence[Group]) -> None:
-    """One point of the incident's chart: the members' share of the strongest target, and what was to be expected."""
+    """One point of what the incident's accounts do, and of what is told of it."""
     population = tick.population
+    for target in incident.targets:
+        _course(tick, incident, target)
     if incident.target not in population.targets:
         return
     k = population.targets.index(incident.target)
@@ -312,12 +313,23 @@ def _observe(tick: Tick, incident: Incident, groups: Sequence[Group]) -> None:
     n = population.n[rows].sum()
     if n <= 0:
         return
+    incident.share = float(population.X[rows, k].sum() / n)
+    incident.peak = max(incident.peak, incident.share)
+
+
+def _course(tick: Tick, incident: Incident, target: str) -> None:
+    """(time in ms, share of the target in the requests of the accounts that are named, and what was to be expected)."""
+    population, rows = tick.population, rows_of(tick.population, _named(incident))
+    n = population.n[rows].sum()
+    if n <= 0 or target not in population.targets:
+        return
+    k = population.targets.index(target)
     share = float(population.X[rows, k].sum() / n)
     mean, _ = tick.comparison.change.without(population.stratum[rows], population.change[rows])
     expected = float((population.n[rows] * (population.before[rows, k] + mean[population.stratum[rows], k])).sum() / n)
-    incident.series.append([population.at_ms, round(share, 4), round(min(max(expected, 0.0), 1.0), 4)])
-    del incident.series[:-SERIES_MAX]
-    incident.peak = max(incident.peak, share)
+    course = incident.courses.setdefault(target, [])
+    course.append([population.at_ms, round(share, 6), round(min(max(expected, 0.0), 1.0), 6)])
+    del course[:-SERIES_MAX]
 
 
 def phase_of(tick: Tick, incident: Incident, groups: Sequence[Group]) -> Phase:
@@ -327,8 +339,7 @@ def phase_of(tick: Tick, incident: Incident, groups: Sequence[Group]) -> Phase:
     if groups:
         strong = {tick.population.targets[k] for group in groups for k in group.strong.tolist()}
         return Phase.MOVING if _is_more_than_adopted(tick, incident, strong) else Phase.ADOPTED
-    share = incident.series[-1][1] if incident.series else 0.0
-    if share < 0.8 * incident.peak:
+    if incident.share < 0.8 * incident.peak:
         incident.adopted = {}
         return Phase.QUIET
     if tick.hour - incident.last < QUIET_TICKS_ADOPTED:
@@ -354,21 +365,26 @@ def _shares(tick: Tick, incident: Incident) -> dict[str, float]:
     return {name: float(population.X[rows, k].sum()) / total for name, k in known.items()}
 
 
-def members_of(incident: Incident) -> tuple[Member, ...]:
-    """The accounts that the incident names, most involved first."""
-    named = [e for e in incident.evidence.values() if e.named]
-    named.sort(key=lambda e: (-e.score, e.account_id))
-    return tuple(
-        Member(
-            e.account_id,
-            probability(e.score, incident.hand),
-            e.first * HOUR_MS,
-            e.requests,
-            round(e.before, 4),
-            round(e.now, 4),
-        )
-        for e in named
-    )  # fmt: skip
+def members_of(population: Population, incident: Incident, target: str) -> tuple[Member, ...]:
+    """The accounts that the incident names, most involved first; their shares are of the same sums as `named_of`."""
+    named = [one for one in incident.evidence.items() if one[1].named]
+    named.sort(key=lambda one: (-one[1].score, one[1].account_id))
+    rows = rows_of(population, [key for key, _ in named])
+    place = dict(zip(population.columns.keys[rows].tolist(), range(len(rows)), strict=True))
+    n, nb, new = population.n[rows], population.nb[rows], is_new(population, rows, incident.onset)
+    column = population.targets.index(target) if target in population.targets else None
+    none = np.zeros(len(rows))
+    x, xb = (none, none) if column is None else (population.X[rows, column], population.XB[rows, column])
+    members = []
+    for key, one in named:
+        at = place.get(key)
+        requests, before, now = 0, None, 0.0
+        if at is not None:
+            requests, now = int(n[at]), round(float(x[at]) / max(float(n[at]), 1.0), 6)
+            before = None if new[at] or nb[at] <= 0 else round(float(xb[at]) / float(nb[at]), 6)
+        score = probability(one.score, incident.hand)
+        members.append(Member(one.account_id, score, one.first * HOUR_MS, requests, before, now))
+    return tuple(members)
 
 
 def evidence_of(tick: Tick, incident: Incident, group: Group) -> dict[str, Any]:

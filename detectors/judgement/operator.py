@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.comparison.movement import RATE_BASELINE_MIN, usual_requests
 from detectors.comparison.population import Floats, Ints, Population
-from detectors.counts.sparse import distinct
 from detectors.counts.summary import AccountColumns
-from detectors.judgement.likeness import likeness
-from detectors.judgement.lives import KNOWN_H, Lives, fresh_part, life_traits
+from detectors.ties.carriers import Carried
 from detectors.ties.holdings import Holdings
-from detectors.ties.membership import TURNED, carried_of, values_of
 
 NIGHT_HOURS = 8
+BLOCK_H = 4  # of the day: who works when
+RATES_MIN = 3  # accounts that have a rate of their own
 GIANT = 5.0  # times the group's median requests
 DETREND_BINS = 25  # two hours of 5 minutes
 
@@ -62,16 +62,22 @@ class Activity:
 
 @dataclass(slots=True)
 class Ordinary:
-    """What is ordinary in this tick, to hold a group against."""
+    """What is ordinary in this tick, to hold a group against.
+
+    requests: by link dimension and account, those that carried any value of it, rare or not. clock: how much accounts
+    differ in their working hours, by block of the day.
+    """
 
     volume_spread: float
     mix: Floats
     night: NDArray[np.bool_]
     night_share: Floats
+    clock: Floats
+    requests: list[Floats]
 
 
-def ordinary_of(population: Population, capabilities: Ints) -> Ordinary:
-    """The fleet's own traits. O(accounts x capabilities)."""
+def ordinary_of(population: Population, carried: Carried, capabilities: Ints) -> Ordinary:
+    """The fleet's own traits. O(accounts x capabilities + memberships)."""
     country = population.columns.country.astype(np.int64) + 1
     profile = np.zeros((int(country.max(initial=0)) + 1, 24))
     hours = population.columns.hours.astype(float)
@@ -88,11 +94,48 @@ def ordinary_of(population: Population, capabilities: Ints) -> Ordinary:
         mix=np.array([likeness(population.X[enough, k], population.n[enough]) for k in capabilities]),
         night=night,
         night_share=share,
+        clock=_hours_apart(population, np.flatnonzero(enough)),
+        requests=_requests(carried, len(population)),
     )
 
 
+def _requests(carried: Carried, accounts: int) -> list[Floats]:
+    dimension = carried.dimension[carried.value]
+    mine = [dimension == d for d in range(len(carried.dimensions))]
+    return [np.bincount(carried.row[one], carried.count[one], accounts).astype(float) for one in mine]
+
+
+def _hours_apart(population: Population, rows: Ints) -> Floats:
+    hours = population.columns.hours[rows].astype(float)
+    blocks = hours.reshape(len(rows), 24 // BLOCK_H, BLOCK_H).sum(axis=2)
+    total = blocks.sum(axis=1)
+    share = blocks.sum(axis=0) / max(total.sum(), 1.0)
+    return np.array([share[k] * (1 - share[k]) * likeness(blocks[:, k], total) for k in range(blocks.shape[1])])
+
+
+def likeness(x: Floats, n: Floats) -> float:
+    """Intra-class correlation of a share over accounts, 0 (all alike) to 1 (each its own); from sums of x, n, x^2/n.
+
+    Source: the analysis-of-variance estimator for proportions, Ridout et al. 1999.
+
+    >>> round(likeness(np.array([5.0, 5.0, 5.0]), np.array([10.0, 10.0, 10.0])), 2)
+    0.0
+    >>> round(likeness(np.array([10.0, 0.0, 10.0]), np.array([10.0, 10.0, 10.0])), 2)
+    1.0
+    """
+    use = n >= 2
+    x, n = x[use], n[use]
+    if len(n) < 3 or x.sum() <= 0 or x.sum() >= n.sum():
+        return 0.0
+    total, square = n.sum(), (n * n).sum()
+    between = ((x * x / n).sum() - x.sum() ** 2 / total) / (len(n) - 1)
+    within = (x - x * x / n).sum() / max(total - len(n), 1.0)
+    size = (total - square / total) / (len(n) - 1)
+    return float(np.clip((between - within) / max(between + (size - 1) * within, 1e-12), 0.0, 1.0))
+
+
 def traits_of(
-    population: Population, ordinary: Ordinary, lives: Lives, holdings: Holdings, activity: Activity, rows: Ints,
+    population: Population, ordinary: Ordinary, holdings: Holdings, activity: Activity, rows: Ints,
     capabilities: Ints, target: int,
 ) -> dict[str, float]:  # fmt: skip
     """The traits of the accounts in `rows`; what cannot be known is left out. target: of the strongest shift.
@@ -100,9 +143,10 @@ def traits_of(
     load_spread: of the volumes, against the fleet's: uneven load costs an operator capacity, customers differ freely.
     mix_likeness: of the capabilities, 0 where all are alike: one kit means one mix. shift_dispersion: 0 where all
     turned alike, 1 where some did altogether. synchrony: pauses and waves in common. kit_spread: honest accounts have
-    private traffic besides, to different degrees. template_dominance, prefix_dominance: share of requests under the
-    favourite. template_cover: part of the organisations under the widest. night_share: machines do not sleep. Those of
-    `life_traits` beside. O(members x (targets + bins) + values).
+    private traffic besides, to different degrees. prefix_dominance: share of requests under the
+    favourite. template_cover: part of the organisations under the widest. night_share: machines do not sleep.
+    clock_likeness: of the working hours, 0 where all work the same. more_volume: ln of the requests against each
+    account's own rate before, mean. O(members x (targets + bins) + values).
     """
     load = _load_spread(population, ordinary, rows)
     rows = _typical(population, rows)
@@ -112,57 +156,12 @@ def traits_of(
         "shift_dispersion": likeness(population.X[rows, target], population.n[rows]),
         **_synchrony(activity.of(population.columns.keys[rows])),
         "night_share": _night_excess(population, ordinary, rows),
-        **_templates(population, lives, holdings, rows),
-        **_prefixes(lives, holdings, rows),
-        **life_traits(population, holdings.carried, lives, rows),
+        **_templates(population, ordinary, holdings, rows),
+        **_prefixes(ordinary, holdings, rows),
+        **_growth(population, rows),
+        **_clock(population, ordinary, rows),
     }
     return {trait: round(float(value), 4) for trait, value in found.items()}
-
-
-def ties_of(holdings: Holdings, rows: Ints, evidence: Floats, history_h: int) -> dict[str, float]:
-    """What binds the accounts in `rows`: the values that they share and others seldom carry.
-
-    two_kinds: part of the accounts that share values of two dimensions. widest: part of the organisations under the
-    payment or exit that covers most. carriers: log10 of the accounts that carry one, mean. exclusive: part of the
-    carriers that are of the group. turned: of all accounts that carry two such values, the part whose evidence says
-    that they turned; who is in the group was chosen by that, who carries its values was not. each: log10 of how many
-    an account carries. fresh: part of what they carry of them that began in the last day. evidence: nats. history_h:
-    hours that are known.
-    """
-    mine = values_of(holdings, rows)
-    carried = carried_of(holdings, mine) >= 2
-    position, value = holdings.of(rows)
-    position, value = position[mine[value]], value[mine[value]]
-    kinds = distinct(position * len(holdings.carried.dimensions) + holdings.carried.dimension[value])
-    each = np.bincount(kinds // len(holdings.carried.dimensions), minlength=len(rows))
-    inside = np.bincount(value, minlength=len(holdings.accounts))
-    fresh = fresh_part(holdings, rows, mine) if history_h >= KNOWN_H else None
-    return {
-        **({} if fresh is None else {"fresh": fresh}),
-        **_kinds(holdings, kinds, len(rows)),
-        "each": float(np.log10(1.0 + len(value) / len(rows))),
-        "two_kinds": float((each >= 2).mean()),
-        "widest": _widest(holdings, rows, position, value),
-        "carriers": float(np.log10(inside[mine].mean())) if mine.any() else 0.0,
-        "exclusive": float(inside[mine].sum() / max(int(holdings.accounts[mine].sum()), 1)),
-        "turned": float((evidence[carried] >= TURNED).mean()) if carried.any() else 0.0,
-    }
-
-
-def _kinds(holdings: Holdings, kinds: Ints, size: int) -> dict[str, float]:
-    """Part of the accounts that share a value of each dimension that anybody carries."""
-    dimensions = holdings.carried.dimensions
-    carried = np.bincount(holdings.carried.dimension[holdings.carried.dimension >= 0], minlength=len(dimensions)) > 0
-    share = np.bincount(kinds % len(dimensions), minlength=len(dimensions)) / size
-    return {f"shared_{name}": float(share[d]) for d, name in enumerate(dimensions) if carried[d]}
-
-
-def _widest(holdings: Holdings, rows: Ints, position: Ints, value: Ints) -> float:
-    org = np.unique(holdings.population.org[rows], return_inverse=True)[1]
-    width = int(org.max()) + 1
-    pairs = distinct(value * width + org[position])
-    reach = np.bincount(pairs // width, minlength=len(holdings.accounts))
-    return float(reach[holdings.carried.dimension != _place(holdings, "template")].max(initial=0) / width)
 
 
 def _typical(population: Population, rows: Ints) -> Ints:
@@ -205,8 +204,8 @@ def synchrony(bins: Floats) -> float:
     return float(left / max(bins.var(axis=1).sum(), 1e-9))
 
 
-def _templates(population: Population, lives: Lives, holdings: Holdings, rows: Ints) -> dict[str, float]:
-    dimension = _place(holdings, "template")
+def _templates(population: Population, ordinary: Ordinary, holdings: Holdings, rows: Ints) -> dict[str, float]:
+    dimension = holdings.place("template")
     if dimension < 0:
         return {}
     position, value, count = _of_dimension(holdings, rows, dimension)
@@ -216,15 +215,13 @@ def _templates(population: Population, lives: Lives, holdings: Holdings, rows: I
     pairs = np.unique(value * np.int64(population.organisations + 1) + org)
     reach = np.bincount(pairs // (population.organisations + 1), minlength=len(holdings.accounts))
     shared = reach[value] >= 3
-    total = lives.requests[dimension][rows]
+    total = ordinary.requests[dimension][rows]
     kit = np.bincount(position[shared], weights=count[shared], minlength=len(rows))
     used = total >= 3
-    requests = np.bincount(value, weights=count)
     organisations = len(np.unique(population.org[rows]))
     spread = {"kit_spread": float(np.std(kit[used] / total[used]))} if used.sum() >= 3 else {}
     return {
         **spread,
-        "template_dominance": float(requests.max() / max(total.sum(), 1.0)),
         "template_cover": float(reach.max() / organisations),
     }
 
@@ -236,16 +233,11 @@ def _of_dimension(holdings: Holdings, rows: Ints, dimension: int) -> tuple[Ints,
     return position[mine], holdings.value[at[mine]], holdings.count[at[mine]]
 
 
-def _place(holdings: Holdings, name: str) -> int:
-    names = holdings.carried.dimensions
-    return names.index(name) if name in names else -1
-
-
-def _prefixes(lives: Lives, holdings: Holdings, rows: Ints) -> dict[str, float]:
-    dimension = _place(holdings, "ip_prefix")
+def _prefixes(ordinary: Ordinary, holdings: Holdings, rows: Ints) -> dict[str, float]:
+    dimension = holdings.place("ip_prefix")
     if dimension < 0:
         return {}
-    total = lives.requests[dimension][rows].sum()
+    total = ordinary.requests[dimension][rows].sum()
     _, value, count = _of_dimension(holdings, rows, dimension)
     if total <= 0 or not len(value):
         return {}
@@ -259,3 +251,16 @@ def _night_excess(population: Population, ordinary: Ordinary, rows: Ints) -> flo
     night = (hours * ordinary.night[country]).sum()
     expected = (hours.sum(axis=1) * ordinary.night_share[country]).sum()
     return float((night - expected) / max(hours.sum(), 1.0))
+
+
+def _clock(population: Population, ordinary: Ordinary, rows: Ints) -> dict[str, float]:
+    usual = ordinary.clock.sum()
+    return {"clock_likeness": float(_hours_apart(population, rows).sum() / usual)} if usual > 0 else {}
+
+
+def _growth(population: Population, rows: Ints) -> dict[str, float]:
+    known = rows[population.nb[rows] >= RATE_BASELINE_MIN]
+    if len(known) < RATES_MIN:
+        return {}
+    usual = usual_requests(population)[known]
+    return {"more_volume": float(np.log((population.n[known] + 1.0) / (usual + 1.0)).mean())}

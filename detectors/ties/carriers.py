@@ -22,7 +22,8 @@ class Carried:
     """Memberships of the active accounts in this tick: row carries value (both indexes), with how many requests.
 
     began: the hour in which it was first seen. dimension: index into `dimensions`, of each value. organisations: that
-    carry each value. name: of each value. Sorted by value, then row.
+    carry each value. name: of each value. roles: what each dimension is to the judgement, by position. Sorted by value,
+    then row.
     """
 
     row: Ints
@@ -34,6 +35,7 @@ class Carried:
     dimensions: tuple[str, ...]
     organisations: Ints
     names: dict[int, tuple[str, str]]
+    roles: tuple[str, ...]
 
     def name(self, value: int) -> tuple[str, str]:
         """(dimension, value) in words."""
@@ -117,8 +119,11 @@ class Carriers:
             self._dimension = self._dimension[np.searchsorted(self._named, alive)]
             self._named = alive
 
-    def of(self, population: Population, dimensions: tuple[str, ...]) -> Carried:
-        """The memberships of this tick's accounts. O(memberships x log accounts)."""
+    def of(self, population: Population, dimensions: tuple[str, ...], roles: tuple[str, ...] | None = None) -> Carried:
+        """The memberships of this tick's accounts. roles: of the dimensions, their names where it is None.
+
+        O(memberships x log accounts).
+        """
         by_key = np.argsort(population.columns.keys)
         keys = population.columns.keys[by_key]
         at = np.searchsorted(keys, self.account)
@@ -135,7 +140,7 @@ class Carriers:
         organisations = np.bincount(pairs // (population.organisations + 1), minlength=len(key))
         return Carried(
             row, value, self.count[known].astype(float), self.began[known].astype(np.int64), key, dimension,
-            dimensions, organisations, self.names,
+            dimensions, organisations, self.names, dimensions if roles is None else roles,
         )  # fmt: skip
 
     def state(self) -> dict[str, Any]:

@@ -36,6 +36,11 @@ class Holdings:
         first = np.cumsum(length) - length
         return self.start[rows][position] + np.arange(int(length.sum())) - first[position], position
 
+    def place(self, role: str) -> int:
+        """Index of the link dimension that plays this role; -1 where none does."""
+        roles = self.carried.roles
+        return roles.index(role) if role in roles else -1
+
     def of(self, rows: Ints) -> tuple[Ints, Ints]:
         """(position in rows, value) of everything that the rows hold. O(values that they hold)."""
         at, position = self.places(rows)

@@ -12,6 +12,7 @@ import msgspec
 
 from detectors.comparison.findings import Finding, Level, Phase
 from stream.alerts.evidence import number, plain
+from stream.alerts.figures import agreed
 from stream.alerts.transitions import Event, State
 from stream.contract.alert import AlertSubject, AlertTarget
 
@@ -24,13 +25,16 @@ UPDATE_EVERY_MS = 3 * 3_600_000
 
 
 class Involved(msgspec.Struct, frozen=True, array_like=True):
-    """One account of an alert. score: probability that it belongs; since_ms: first tick in which it did."""
+    """One account of an alert. score: probability that it belongs; since_ms: first tick in which it did.
+
+    share_before: None for an account that has no past.
+    """
 
     account_id: str
     score: float
     since_ms: int
     requests: int
-    share_before: float
+    share_before: float | None
     share_after: float
 
 
@@ -39,6 +43,7 @@ class Case(msgspec.Struct):
 
     level_before: of the last tick, 0 where it was quiet. quiet_ticks: how many in a row. told_*: what the last
     record said. alert_ids: all that this group ever had, oldest first. previous: the alert that came back as this one.
+    outgrown: of alert_ids, those whose verdict was of another group: of other members, or of another target.
     """
 
     key: str
@@ -55,6 +60,7 @@ class Case(msgspec.Struct):
     why: str = ""
     alert_ids: tuple[str, ...] = ()
     previous: str = ""
+    outgrown: tuple[str, ...] = ()
     told_ms: int = 0
     told_accounts: int = 0
     told_targets: tuple[AlertTarget, ...] = ()
@@ -108,10 +114,10 @@ def quiet_ticks_max(case: Case) -> int:
 
 def _remember(case: Case, finding: Finding, at_ms: int) -> None:
     case.onset_ms = max(0, min(finding.onset_ms, at_ms))
-    sums = case.evidence.get("named")
-    case.evidence = plain(finding.evidence)
-    if sums and not finding.members:  # the accounts of the record are still those of then
-        case.evidence.setdefault("named", sums)
+    given = plain(finding.evidence)
+    if not finding.members and case.evidence.get("named"):  # the accounts of the record are still those of then
+        given.setdefault("named", case.evidence["named"])
+    case.evidence = agreed(given)
     case.why = finding.why
     now = tuple(AlertTarget(one.kind, one.id) for one in finding.targets)  # type: ignore[arg-type]
     # Strongest first, and what it moved to before stays on the list: an alert's targets only grow.

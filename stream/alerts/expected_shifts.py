@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, Protocol
 
 from stream.contract.alert import AlertSubject, AlertTarget
 
 CARRIED_MIN = 0.8  # of a group's accounts must carry the announced value: a few of them could hide all others
+OF_ALERT = "alert"  # a cohort of this dimension is the incident of the alert that its id names, and its members
 FOREVER_MS = 1 << 62
+FLEET = "fleet"
+SCOPES: Final = (FLEET, "cohort", "account", "alert", "allow_list")  # of announcements, the widest first
 
 
 class Named(Protocol):
@@ -60,6 +64,11 @@ def allow_list(orgs: Iterable[str], values: Iterable[str], org_dimension: str = 
     return [Allowed(dimension, name) for dimension, name in pairs]
 
 
+def of_none(alert_id: str) -> bool:
+    """This group is no alert's."""
+    return False
+
+
 def covering(
     shifts: Sequence[Announced],
     subject: AlertSubject,
@@ -67,15 +76,17 @@ def covering(
     shared_values: Sequence[Mapping[str, Any]],
     accounts: int,
     at_ms: int,
+    is_of: Callable[[str], bool] = of_none,
 ) -> tuple[str, ...]:
     """Ids of the shifts that together announce every target of this group now; () where one target is left.
 
-    A group that Swerve found by itself is covered by a value when at least 80 % of its accounts carry it.
+    A group that Swerve found by itself is covered by a value when at least 80 % of its accounts carry it; by an alert
+    where is_of says that the group is that alert's.
     """
     about = [
         one
         for one in shifts
-        if one.from_ms <= at_ms < one.until_ms and _is_about(one, subject, shared_values, accounts)
+        if one.from_ms <= at_ms < one.until_ms and _is_about(one, subject, shared_values, accounts, is_of)
     ]
     used: list[str] = []
     for target in targets:
@@ -91,11 +102,17 @@ def _is_toward(shift: Announced, target: AlertTarget) -> bool:
 
 
 def _is_about(
-    shift: Announced, subject: AlertSubject, shared_values: Sequence[Mapping[str, Any]], accounts: int
+    shift: Announced,
+    subject: AlertSubject,
+    shared_values: Sequence[Mapping[str, Any]],
+    accounts: int,
+    is_of: Callable[[str], bool],
 ) -> bool:
     who = shift.subject
     if who.kind == "fleet":
         return True
+    if who.kind == "cohort" and who.dimension == OF_ALERT:
+        return is_of(str(who.id))
     if who.kind != "cohort":
         return bool(who.kind == subject.kind and who.id == subject.id)
     if subject.kind == "cohort":
@@ -108,5 +125,35 @@ def _is_about(
     )
 
 
+def are_members(group: Iterable[str], of: Iterable[str]) -> bool:
+    """Whether four fifths of a group's accounts are among the others: the same incident, and hardly anybody new.
+
+    >>> are_members("abcde", "abcdx"), are_members("abcde", "abcxx"), are_members("", "abc")
+    (True, False, False)
+    """
+    those, known = set(group), set(of)
+    return bool(those) and len(those & known) >= CARRIED_MIN * len(those)
+
+
 def _count(value: object) -> float:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
+
+
+def scope_of(shift: Announced) -> str:
+    """How wide an announcement is, as one of SCOPES."""
+    if shift.until_ms >= FOREVER_MS:
+        return "allow_list"
+    who = shift.subject
+    return OF_ALERT if who.kind == "cohort" and who.dimension == OF_ALERT else str(who.kind)
+
+
+def active(shifts: Iterable[Announced], at_ms: int) -> list[Announced]:
+    """Announcements that hold at this time, the widest first, then those that end last."""
+    those = [one for one in shifts if one.from_ms <= at_ms < one.until_ms]
+    return sorted(those, key=lambda one: (SCOPES.index(scope_of(one)), -one.until_ms, one.id))
+
+
+def count_by_scope(shifts: Iterable[Announced], at_ms: int) -> Mapping[str, int]:
+    """How many announcements hold now, of each scope; 0 where none does."""
+    counted = Counter(scope_of(one) for one in active(shifts, at_ms))
+    return {scope: counted[scope] for scope in SCOPES}

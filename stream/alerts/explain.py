@@ -11,12 +11,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from stream.alerts.evidence import number
+from stream.alerts.figures import is_mostly_new, judged_of
 from stream.alerts.hand import before_any_trait, nats, said_by_traits
-from stream.alerts.sentence import name, percent, span
+from stream.alerts.sentence import name, span
 from stream.contract.alert import Alert
+from stream.spoken import percent
 
 SHARED_MAX = 20
 ONE_OPERATOR = "Is it one operator?"
+TESTED = "What was tested: all that were judged together"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,27 +59,22 @@ def _plain(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) else f"{value:,.4g}"
 
 
-# Every figure with its formula and inputs: (key, label, how it is written, note).
-FIGURES: tuple[tuple[str, str, Callable[[float], str], str], ...] = (
-    ("requests", "requests", _plain, "of all accounts of the group, in the window"),
-    ("window_h", "window", span, "shares below are of requests in this window, each organisation counting once"),
-    ("accounts", "accounts judged", _plain, "those named are listed as members"),
+# Every figure with its formula and inputs: (key, label, how it is written, note). These are said everywhere.
+SAID: tuple[tuple[str, str, Callable[[float], str], str], ...] = (
+    ("requests", "requests", _plain, "of the accounts that are named, in the window"),
+    ("window_h", "window", span, "shares are of requests in this window"),
     ("organisations", "organisations", _plain, "unrelated customers; one operator should not need so many"),
-    ("moved_accounts", "accounts that moved", _plain, "use the strongest target more than their own past explains"),
-    ("organisations_moved_share", "organisations that moved", _share, "part of the organisations with such an account"),
-    ("share_before", "share before", _share, "of the strongest target in their own past, shrunk to the group's"),
+    ("new_accounts", "new accounts", _plain, "first seen less than a day before the onset: they have no past"),
+    ("share_before", "share before", _share, "of the strongest target, in their requests before the window"),
     ("share_after", "share now", _share, "of the strongest target, in the window"),
-    ("comparable_change", "change of comparable accounts", _points, "accounts of like volume and age, group left out"),
-    ("share_expected", "share expected", _share, "share before + change of comparable accounts"),
     (
-        "statistic",
-        "test statistic z",
-        _plain,
-        "(share now - share expected) / sqrt(variance over organisations + what any two groups differ by, squared)",
+        "share_expected",
+        "share expected",
+        _share,
+        "what accounts of like volume and age would do: own past + their change",
     ),
-    ("own_past", "taken off for its own past", _plain, "median of the group's own z 24 to 120 h ago"),
-    ("threshold", "threshold of z", _plain, "on two ticks; a weaker shift is asked nothing more"),
-    ("ticks", "ticks above it", _plain, "in a row"),
+    ("comparable_change", "change of comparable accounts", _points, "accounts of like volume and age, group left out"),
+    ("ticks", "ticks above the line", _plain, "in a row"),
     ("votes_for", "traits for one operator", _plain, "each is listed with its nats, as are those against"),
     ("log_odds", "log-odds of one operator", nats, "over the last hours; 0 is even odds, 1 more is 2.7 times the odds"),
     ("log_odds_now", "log-odds in this hour", nats, "the nats of all traits, and those that every network begins with"),
@@ -91,10 +89,34 @@ FIGURES: tuple[tuple[str, str, Callable[[float], str], str], ...] = (
     ),
 )
 
+# What the test was made on: the whole group that was judged together, each organisation counting once.
+JUDGED: tuple[tuple[str, str, Callable[[float], str], str], ...] = (
+    ("accounts", "accounts judged", _plain, "in the last hour; those that surely belong are named as members"),
+    ("organisations", "organisations judged", _plain, "of these"),
+    ("requests", "requests judged", _plain, "of these, in the window"),
+    ("moved_accounts", "accounts that moved", _plain, "use the strongest target more than their own past explains"),
+    ("organisations_moved_share", "organisations that moved", _share, "part of the organisations with such an account"),
+    ("share_before", "tested: before", _share, "each organisation counting once, own past shrunk to the group's"),
+    ("share_after", "tested: now", _share, "each organisation counting once"),
+    ("comparable_change", "change of comparable accounts", _points, "accounts of like volume and age, group left out"),
+    ("share_expected", "tested: expected", _share, "tested before + change of comparable accounts"),
+)
+TEST: tuple[tuple[str, str, Callable[[float], str], str], ...] = (
+    (
+        "statistic",
+        "test statistic z",
+        _plain,
+        "(now - expected) / sqrt(variance over organisations + what any two groups differ by, squared)",
+    ),
+    ("threshold", "threshold of z", _plain, "on two ticks; a weaker shift is asked nothing more"),
+)
+PAST = (("own_past", "taken off for its own past", _plain, "median of the group's own z 24 to 120 h ago"),)
+
 # Of `evidence.named`: plain sums over the accounts that the alert names, each to be had from the log by counting.
 SUMS: tuple[tuple[str, str, Callable[[float], str], str], ...] = (
     ("accounts", "accounts named", _plain, "all that the alert names"),
     ("active", "active", _plain, "of them, with a request in the last 24 h; what follows is of these"),
+    ("new", "new", _plain, "of the active ones, first seen less than a day before the onset: they have no past"),
     ("organisations", "organisations", _plain, "distinct latest org of each; an account without one is its own"),
     ("requests", "requests", _plain, "in the last 24 h"),
     ("target_requests", "toward the target", _plain, "of these requests"),
@@ -129,8 +151,9 @@ def explain(records: Sequence[Alert]) -> list[Section]:
     last = records[-1]
     sections = [
         _state(last),
-        Section("Numbers", tuple(_figures(last.evidence))),
-        Section("To recompute from the log", tuple(_sums(last.evidence.get("named")))),
+        Section("Numbers", tuple(_numbers(last.evidence))),
+        Section("To recompute from the log", tuple(_sums(last.evidence))),
+        Section(TESTED, tuple(_tested(last.evidence))),
         Section("Toward what", tuple(_targets(last))),
         Section(ONE_OPERATOR, tuple(_votes(last.evidence))),
         Section("What they share", tuple(_shared(last.evidence))),
@@ -170,30 +193,46 @@ def _state(alert: Alert) -> Section:
     return Section("Alert", tuple(row for row in rows if row.value and (is_network or row.label != "looks like")))
 
 
-def _figures(evidence: Mapping[str, Any]) -> list[Row]:
-    rows = []
-    for key, label, written, note in FIGURES:
-        value = number(evidence, key)
-        if value is not None:
-            rows.append(Row(label, written(value), note))
-    return rows
+Figures = tuple[tuple[str, str, Callable[[float], str], str], ...]
 
 
-def _sums(named: Any) -> list[Row]:
+def _figures(evidence: Mapping[str, Any], figures: Figures) -> list[Row]:
+    shown = [(label, number(evidence, key), written, note) for key, label, written, note in figures]
+    return [Row(label, written(value), note) for label, value, written, note in shown if value is not None]
+
+
+def _numbers(evidence: Mapping[str, Any]) -> list[Row]:
+    """What is said everywhere; and the test with it, where nothing else was judged than what is said."""
+    rows = _figures(evidence, SAID)
+    if is_mostly_new(evidence):
+        rows.insert(0, Row("share before", "new", "most of the accounts have no past"))
+    return rows if "judged" in evidence else rows + _figures(evidence, TEST)
+
+
+def _tested(evidence: Mapping[str, Any]) -> list[Row]:
+    judged = evidence.get("judged")
+    if not isinstance(judged, Mapping):
+        return []
+    return _figures(judged, JUDGED) + _figures(evidence, TEST) + _figures(judged, PAST)
+
+
+def _sums(evidence: Mapping[str, Any]) -> list[Row]:
+    named = evidence.get("named")
     if not isinstance(named, Mapping):
         return []
     until, target, older = number(named, "until_ms"), named.get("target"), named.get("renamed_from") or ()
     toward = f"{target.get('kind')} {name(str(target.get('id')), 60)}" if isinstance(target, dict) else ""
     also = f"and by its older name, {', '.join(name(str(one), 60) for one in older)}" if older else ""
     rows = [Row("target", toward, also), Row("until", "" if until is None else utc(int(until)), "the end of the 24 h")]
-    shown = [(label, number(named, key), written, note) for key, label, written, note in SUMS]
+    said = [one for one in SUMS if not (one[0] == "share_before" and is_mostly_new(evidence))]
+    shown = [(label, number(named, key), written, note) for key, label, written, note in said]
     rows += [Row(label, written(value), note) for label, value, written, note in shown if value is not None]
     return [row for row in rows if row.value]
 
 
 def _targets(alert: Alert) -> list[Row]:
     rows = []
-    for one in alert.evidence.get("per_target") or ():
+    for one in judged_of(alert.evidence).get("per_target") or ():
         target, shares = (
             one.get("target"),
             [number(one, key) for key in ("share_before", "share_after", "share_expected")],
@@ -201,7 +240,13 @@ def _targets(alert: Alert) -> list[Row]:
         label = f"{target['kind']} {name(target['id'], 60)}" if isinstance(target, dict) else name(str(target), 60)
         before, after, expected = ("?" if share is None else percent(share) for share in shares)
         z = number(one, "statistic")
-        rows.append(Row(label, f"{before} -> {after}", f"expected {expected}" + ("" if z is None else f", z {z:.1f}")))
+        rows.append(
+            Row(
+                label,
+                f"{before} -> {after}",
+                f"of all that were judged; expected {expected}" + ("" if z is None else f", z {z:.1f}"),
+            )
+        )
     return rows or [Row(f"{target.kind} {name(target.id, 60)}", "", "") for target in alert.targets]
 
 

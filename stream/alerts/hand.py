@@ -13,7 +13,7 @@ from typing import Any
 from detectors.judgement import learnt
 from detectors.judgement.hand import CLOCK_TRAITS
 from stream.alerts.evidence import number
-from stream.alerts.sentence import percent
+from stream.spoken import percent
 
 ALMOST_NOTHING = 0.005  # nats: written with two digits it is 0
 
@@ -86,9 +86,6 @@ TRAITS: Mapping[str, Trait] = {
         "unevenness of the kit's use", _decimal,
         "0: shared prompts are as much of each account's work; honest accounts have private ones besides", "template",
     ),
-    "template_dominance": Trait(
-        "the favourite prompt", percent, "of its requests with a prompt template, under the one used most", "template"
-    ),
     "template_cover": Trait(
         "reach of the widest prompt", percent, "of its organisations, under the template that most of them use",
         "template",
@@ -97,6 +94,11 @@ TRAITS: Mapping[str, Trait] = {
         "the favourite exit", percent, "of its requests, through the IP prefix used most; an office has one",
         "ip_prefix",
     ),
+    "more_volume": Trait("growth of their traffic", _times, "as many requests as at their own rate before, mean"),
+    "clock_likeness": Trait(
+        "difference of working hours", _decimal, "over accounts; 0: all work the same hours, 1: as the whole fleet"
+    ),
+    "fresh": Trait("shared since yesterday", percent, "of what its accounts share, began in the last day"),
     "two_kinds": Trait(
         "shares two kinds of things", percent, "of its accounts, share values of two attributes, as payment and exit"
     ),

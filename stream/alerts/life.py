@@ -13,7 +13,8 @@ import msgspec
 from detectors.comparison.findings import Finding, Level, Phase
 from stream.alerts.case import Case, Involved, new_case, observe, pause, share_of
 from stream.alerts.evidence import number
-from stream.alerts.expected_shifts import Announced, covering
+from stream.alerts.expected_shifts import Announced, are_members, covering
+from stream.alerts.figures import judged_of
 from stream.alerts.sentence import sentence
 from stream.alerts.transitions import SEVERITY, Change, Event, State, Step, step_of
 from stream.alerts.verdicts import Said, is_harmless, last_verdicts
@@ -125,11 +126,13 @@ class Life:
 
     def _event(self, case: Case, finding: Finding | None, at_ms: int, known: _Known) -> Event:
         seen = self._seen(case, finding, at_ms)
-        harmless = is_harmless(case.alert_ids, known.verdicts)
+        if case.state is State.HARMLESS and self._outgrew(case):
+            case.outgrown = case.alert_ids
+        harmless = is_harmless([one for one in case.alert_ids if one not in case.outgrown], known.verdicts)
         if harmless is not (case.state is State.HARMLESS):
             return Event.DISMISSED if harmless else Event.REOPENED
         worth = seen in (Event.WARN, Event.PAGE) or (seen is not Event.QUIET and _SAYS.get(case.state, False))
-        if worth and seen not in (Event.ADOPTED, Event.SUPERSEDED) and _covering(case, at_ms, known):
+        if worth and seen not in (Event.ADOPTED, Event.SUPERSEDED) and self._covering(case, at_ms, known):
             return Event.EXPECTED
         return seen
 
@@ -138,6 +141,34 @@ class Life:
             return observe(case, finding, at_ms)
         every_ms = self._tick_ms if case.subject.kind == "cohort" else self._network_tick_ms
         return pause(case, at_ms) if at_ms - case.seen_ms >= every_ms else Event.WAIT
+
+    def _covering(self, case: Case, at_ms: int, known: _Known) -> tuple[str, ...]:
+        shared = case.evidence.get("shared_values") or ()
+        # The detector counts carriers among all accounts of the group; members are those that it dares to name.
+        accounts = number(judged_of(case.evidence), "accounts")
+        size = len(case.members) if accounts is None else int(accounts)
+        return covering(
+            known.expected, case.subject, case.targets, shared, size, at_ms, lambda name: self._is_of(case, name)
+        )
+
+    def _is_of(self, case: Case, alert_id: str) -> bool:
+        """Whether the group is this alert's incident now, and its members are those of the alert."""
+        told = self._told.get(alert_id)
+        if told is None:
+            return False
+        is_the_one = alert_id in case.alert_ids
+        if is_the_one and (case.is_alerting and case.alert_ids[-1] == alert_id):
+            return True  # whoever announces it saw its members of now
+        if not case.members:
+            return is_the_one
+        return are_members((one.account_id for one in case.members), (one.account_id for one in told.members))
+
+    def _outgrew(self, case: Case) -> bool:
+        """Whether a group that was called harmless has mostly other members now, or turned to another target."""
+        told = self._told.get(case.alert_ids[-1]) if case.alert_ids else None
+        if told is None:
+            return False
+        return not (set(case.targets) <= set(told.alert.targets) and self._is_of(case, told.alert.alert_id))
 
     def _has_room(self, case: Case, event: Event) -> bool:
         """Context is kept where it compares something, and only so much of it. What was announced is always kept."""
@@ -154,7 +185,8 @@ class Life:
         told = self._open(case, step, at_ms) if step.change is Change.OPENED else self._told[case.alert_ids[-1]]
         if not case.previous and not case.told_accounts:
             case.previous = self._came_back(case, at_ms)
-        alert = told.alert = _record(case, told.alert, step, event, at_ms, known)
+        by = self._covering(case, at_ms, known) if event is Event.EXPECTED else ()
+        alert = told.alert = _record(case, told.alert, step, by, at_ms)
         told.members = case.members
         if alert.severity != "info":
             _name(told, at_ms)
@@ -244,6 +276,10 @@ class Life:
         is_latest = case.is_alerting and case.alert_ids[-1] == alert_id
         return case.members if is_latest else told.members
 
+    def member_ids(self, alert_id: str) -> list[str]:
+        """Their ids alone."""
+        return [one.account_id for one in self.members(alert_id)]
+
     def similar(self, alert_id: str, limit: int = 5) -> list[Alert]:
         """Earlier alerts of the same group first, then those of the same kind with the most accounts in common."""
         told = self._told.get(alert_id)
@@ -306,14 +342,6 @@ class Life:
 _SAYS: Mapping[State, bool] = {State.WARNING: True, State.CRITICAL: True}
 
 
-def _covering(case: Case, at_ms: int, known: _Known) -> tuple[str, ...]:
-    shared = case.evidence.get("shared_values") or ()
-    # The detector counts carriers among all accounts of the group; members are those that it dares to name.
-    accounts = number(case.evidence, "accounts")
-    size = len(case.members) if accounts is None else int(accounts)
-    return covering(known.expected, case.subject, case.targets, shared, size, at_ms)
-
-
 def _is_same_group(mine: set[str], members: Sequence[Involved]) -> bool:
     common = sum(one.account_id in mine for one in members)
     return common > 0 and common >= SAME_GROUP_MIN * min(len(mine), len(members))
@@ -325,15 +353,15 @@ def _name(told: Told, at_ms: int) -> None:
         told.named[one.account_id] = (max(score, one.score), first_ms)
 
 
-def _record(case: Case, last: Alert, step: Step, event: Event, at_ms: int, known: _Known) -> Alert:
-    """The next record of an alert, from its last one."""
+def _record(case: Case, last: Alert, step: Step, expected: Sequence[str], at_ms: int) -> Alert:
+    """The next record of an alert, from its last one. expected: the ids of the announcements that cover it."""
     severity: Severity = SEVERITY.get(step.state, last.severity)
     is_over = step.change is Change.RESOLVED
     evidence = {**case.evidence, "change": step.change.value, "why": case.why}
     if case.previous:
         evidence["previous_alert"] = case.previous
-    if event is Event.EXPECTED:
-        evidence["expected"] = list(_covering(case, at_ms, known))
+    if expected:
+        evidence["expected"] = list(expected)
     if is_over:
         evidence["lasted_h"] = round((at_ms - last.detected_at) / 3_600_000, 1)
     alert = msgspec.structs.replace(

@@ -11,7 +11,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from stream.alerts.evidence import number
+from stream.alerts.figures import is_mostly_new
 from stream.contract.alert import Alert
+from stream.spoken import percent
 
 LENGTH_MAX = 119
 NAME_MAX = 28
@@ -66,15 +68,6 @@ def name(text: str, length_max: int = NAME_MAX) -> str:
     return clean if len(clean) <= length_max else clean[: length_max - 1] + "…"
 
 
-def percent(share: float) -> str:
-    """
-    >>> percent(0.483), percent(0.004), percent(0.0)
-    ('48%', '0.4%', '0%')
-    """
-    points = 100 * share
-    return f"{points:.0f}%" if points >= 1 or points < 0.05 else f"{points:.1f}%"
-
-
 def span(hours: float) -> str:
     """
     >>> span(0.4), span(9.2), span(30), span(76)
@@ -90,12 +83,13 @@ def _count(n: float, one: str, many: str) -> str:
 
 
 def _size(alert: Alert) -> float:
-    """Accounts that are named, or all that were judged where more: shares and organisations are of these."""
-    return max(alert.accounts_total, number(alert.evidence, "accounts") or 0)
+    """Accounts that are named, or all that were judged where nobody is: shares and organisations are of these."""
+    return alert.accounts_total or number(alert.evidence, "accounts") or 0
 
 
 def _accounts(alert: Alert) -> str:
-    return _count(_size(alert), "account", "accounts")
+    new = "mostly new " if is_mostly_new(alert.evidence) else ""
+    return _count(_size(alert), f"{new}account", f"{new}accounts")
 
 
 def _who(alert: Alert) -> str:
@@ -127,6 +121,8 @@ def _moved(alert: Alert) -> list[str]:
     if after is None:
         return _busy(alert)
     target = name(alert.target.id, 24)
+    if is_mostly_new(alert.evidence):
+        return [f" send {percent(after)} of traffic to {target}", f" for {_elapsed(alert)}", *_others(alert)]
     if alert.target.kind == "capability":
         came = (
             f": {target} {percent(before)} -> {percent(after)}"

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from stream.mapping.named import NAMES as DIALECTS
+
 Config = Annotated[
     Path | None,
     typer.Option(
@@ -27,5 +29,13 @@ Port = Annotated[
 ]
 Dialect = Annotated[
     str | None,
-    typer.Option("--dialect", metavar="NAME", help="swerve, otlp, litellm or envoy, instead of \\[sources] dialect."),
+    typer.Option(
+        "--dialect",
+        metavar="NAME",
+        help=f"How records are written, instead of \\[sources] dialect: {', '.join(DIALECTS)}.",
+    ),
+]
+MapFile = Annotated[
+    Path | None,
+    typer.Option("--map", metavar="FILE", help="What each field becomes, instead of \\[map]; on top of the dialect."),
 ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from stream.configuration.sections import NAMES_OF_SINKS
+
 SECTIONS: Mapping[str, str] = {
     "kafka": "The connection to Kafka, and what the stages need of it.",
     "kafka.topics": "Names of the topics; each needs its own.",
@@ -17,7 +19,7 @@ SECTIONS: Mapping[str, str] = {
     "allow": "Subjects that never page.",
     "drift": "Series to be told about as `info`, one `[[drift]]` each, 200 at most: a cohort's hourly share of a "
     "target, with a drift detector of [river](https://riverml.xyz) on it.",
-    "sinks": "Where alerts go, one `[[sinks]]` each; kind is stdout, file, alertmanager, webhook, slack or pagerduty.",
+    "sinks": f"Where alerts go, one `[[sinks]]` each; kind is one of {', '.join(NAMES_OF_SINKS)}.",
 }
 
 KEYS: Mapping[str, str] = {
@@ -55,7 +57,7 @@ KEYS: Mapping[str, str] = {
     "http.token": "Whoever asks must present it; better in the environment than in the file.",
     "http.trusted_proxy_header": "Header in which a proxy in front says who asks; only where nobody can pass by it.",
     "http.public_url": "How people reach the console; links in alerts begin with it.",
-    "sources.dialect": "swerve (our own JSON), otlp, litellm or envoy.",
+    "sources.dialect": "How records are written: swerve is our own JSON; the others, and [map], are on mapping.md.",
     "detection.fast_window_h": "Hours that count as now: light accounts need a day before they show a mix.",
     "detection.slow_half_life_h": "After so many hours the past counts half.",
     "detection.forget_after_h": "An account without a request for so long is dropped.",
@@ -89,6 +91,9 @@ KEYS: Mapping[str, str] = {
     "dimensions.org": "The attribute that names the customer's organisation.",
     "dimensions.country": "The attribute that names the country.",
     "dimensions.signup": "The attribute that names the week of signing up.",
+    "dimensions.payment": "What the payment is called; one customer, however many accounts, pays by it.",
+    "dimensions.exit": "What the network that a request comes from is called.",
+    "dimensions.prompt": "What the hash of a prompt's stable part is called; it ties best.",
     "ticks.tick_ms": "Cohorts are judged this often.",
     "ticks.network_tick_ms": "Networks are judged this often; a multiple of tick_ms that divides a day.",
     "ticks.lateness_ms": "How far behind its source's clock a request may be and still counts.",
@@ -100,16 +105,17 @@ KEYS: Mapping[str, str] = {
     "limits.dlq_per_s": "Refused records a second that are kept in the dead-letter topic; beyond, they are counted.",
     "allow.orgs": "Organisations by name.",
     "allow.values": 'Other values, as "dimension=value".',
-    "sinks.kind": "Which sort of sink.",
+    "sinks.kind": f"One of {', '.join(NAMES_OF_SINKS)}.",
     "sinks.name": "Its name in metrics and logs, by default its kind; each needs its own.",
     "sinks.severity_min": "The least severity; by default info (stdout, file), critical (pagerduty), else warning.",
     "sinks.path": "file: where to append.",
     "sinks.urls": "alertmanager: every member of its cluster.",
     "sinks.resend_s": "alertmanager: how often what fires is sent again.",
     "sinks.watchdog": "alertmanager: also send an alert that always fires, to prove the way to a person.",
-    "sinks.url": "webhook, slack, pagerduty: where to post.",
+    "sinks.url": "webhook, slack, pagerduty, grafana: where to post.",
     "sinks.secret": "webhook: signs each post with HMAC-SHA256.",
     "sinks.template": "webhook: a file with a template of the body, instead of the alert record.",
+    "sinks.token": "grafana: of a service account that may write annotations.",
     "sinks.routing_key": "pagerduty: the key of the service's integration.",
     "sinks.timeout_s": "After so long without an answer, an attempt counts as failed.",
 }

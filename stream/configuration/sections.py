@@ -7,9 +7,10 @@ import json
 import types
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_type_hints
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -24,6 +25,8 @@ from pydantic import (
 from pydantic_settings import NoDecode
 
 from detectors.parameters import Parameters, Series
+from stream.mapping.named import NAMES as DIALECTS
+from stream.mapping.named import OWN
 
 DAY_MS = 86_400_000
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -154,20 +157,32 @@ class Ticks(Section):
         return self
 
 
+def _a_dialect(name: str) -> str:
+    if name not in DIALECTS:
+        raise ValueError(f"expected one of {', '.join(DIALECTS)}")
+    return name
+
+
 class Sources(Section):
     """How records are written. dialect: ours is "swerve"; the others are formats of other platforms."""
 
-    dialect: Literal["swerve", "otlp", "litellm", "envoy"] = "swerve"
+    dialect: Annotated[str, AfterValidator(_a_dialect)] = OWN
 
 
 class Dimensions(Section):
-    """What the attributes of a request mean. link: rare values that accounts share; cohort: groups judged as such."""
+    """What the attributes of a request mean. link: rare values that accounts share; cohort: groups judged as such.
+
+    payment, exit, prompt: what these of the link dimensions are called.
+    """
 
     link: Names = DEFAULTS.link_dimensions
     cohort: Names = DEFAULTS.cohort_dimensions
     org: Name = DEFAULTS.org_dimension
     country: Name = DEFAULTS.country_dimension
     signup: Name = DEFAULTS.signup_dimension
+    payment: Name = DEFAULTS.payment_dimension
+    exit: Name = DEFAULTS.exit_dimension
+    prompt: Name = DEFAULTS.prompt_dimension
 
 
 class Limits(Section):
@@ -285,11 +300,12 @@ class GrafanaSink(Section):
     timeout_s: PositiveFloat = 10.0
 
 
-KINDS_OF_SINKS = (StdoutSink, FileSink, AlertmanagerSink, WebhookSink, SlackSink, PagerDutySink)
 Sink = Annotated[
     StdoutSink | FileSink | AlertmanagerSink | WebhookSink | SlackSink | PagerDutySink | GrafanaSink,
     Field(discriminator="kind"),
 ]
+KINDS_OF_SINKS: tuple[type[Section], ...] = get_args(get_args(Sink)[0])
+NAMES_OF_SINKS = tuple(str(get_args(kind.model_fields["kind"].annotation)[0]) for kind in KINDS_OF_SINKS)
 
 # Parameters that have a section of their own, by parameter: (section, key). All others are keys of [detection].
 ELSEWHERE: Mapping[str, tuple[str, str]] = types.MappingProxyType(
@@ -302,6 +318,9 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = types.MappingProxyType(
         "org_dimension": ("dimensions", "org"),
         "country_dimension": ("dimensions", "country"),
         "signup_dimension": ("dimensions", "signup"),
+        "payment_dimension": ("dimensions", "payment"),
+        "exit_dimension": ("dimensions", "exit"),
+        "prompt_dimension": ("dimensions", "prompt"),
         "accounts_max": ("limits", "accounts_max"),
         "targets_max": ("limits", "targets_max"),
         "cohorts_max": ("limits", "cohorts_max"),

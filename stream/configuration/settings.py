@@ -19,13 +19,13 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
-    TomlConfigSettingsSource,
 )
 
 from detectors.parameters import Parameters
 from stream.configuration.sections import (
     ELSEWHERE,
     KINDS_OF_SINKS,
+    NAMES_OF_SINKS,
     Allow,
     Detection,
     Dimensions,
@@ -38,6 +38,8 @@ from stream.configuration.sections import (
     Ticks,
 )
 from stream.errors import UsageError
+from stream.mapping.named import Read, dialect_of
+from stream.mapping.written import read_map
 
 SERIES_MAX = 200  # 6 kB each, and a detector
 CONFIG_VARIABLE = "SWERVE_CONFIG"
@@ -64,6 +66,7 @@ class Settings(BaseSettings):
     kafka: Kafka = Kafka()
     http: Http = Http()
     sources: Sources = Sources()
+    map: dict[str, Any] = {}
     detection: Detection = Field(default_factory=Detection)
     dimensions: Dimensions = Dimensions()
     ticks: Ticks = Ticks()
@@ -100,11 +103,22 @@ class Settings(BaseSettings):
             values[name] = getattr(getattr(self, section), key)
         return Parameters(**values, drift=tuple(one.series for one in self.drift))
 
-    def speaking(self, dialect: str | None) -> Settings:
-        """The same, for records of another dialect; None changes nothing. Whether there is such a one is seen later."""
-        if dialect is None:
-            return self
-        return self.model_copy(update={"sources": self.sources.model_copy(update={"dialect": dialect})})
+    def speaking(self, dialect: str | None, mapping: Path | None = None) -> Settings:
+        """The same, for records of another dialect, or by the mapping in a file; None changes nothing.
+
+        Raises UsageError where records cannot be read so.
+        """
+        spoken = self
+        if dialect is not None:
+            spoken = self.model_copy(update={"sources": self.sources.model_copy(update={"dialect": dialect})})
+        if mapping is not None:
+            spoken = spoken.model_copy(update={"map": read_map(mapping)})
+        spoken.reader(f"mapping {mapping}" if mapping is not None else "configuration")
+        return spoken
+
+    def reader(self, where: str = "configuration") -> Read | None:
+        """How the records of the input are read; None is our own form. where: names the file in a mistake."""
+        return dialect_of(self.sources.dialect, self.map, where)
 
     @classmethod
     def settings_customise_sources(
@@ -130,7 +144,11 @@ def file_of(config: Path | None) -> Path | None:
 def load(config: Path | None = None) -> Settings:
     """The configuration in force. Raises UsageError that names key, value and what was expected."""
     path = file_of(config)
-    given = _read(path)
+    return _of(_read(path), path)
+
+
+def _of(given: dict[str, Any], path: Path | None) -> Settings:
+    """The configuration of what a file says, which is read once: it may be a pipe."""
     _refuse_unknown_variables()
     try:
         return Settings(**given)
@@ -145,7 +163,7 @@ def _read(path: Path | None) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        return dict(TomlConfigSettingsSource(Settings, path)()) if path.read_bytes() else {}
+        return tomllib.loads(path.read_bytes().decode())
     except OSError as error:
         raise UsageError(f"configuration {path}: {error.strerror or error}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -174,7 +192,7 @@ def _told(error: ValidationError, path: Path | None, given: Mapping[str, Any]) -
 
 def _breach(one: Any, path: Path | None, given: Mapping[str, Any]) -> str:
     """One breach: where it came from, its key, its value unless secret, and what was expected."""
-    keys = [str(part) for part in one["loc"] if part not in _tags()]
+    keys = [str(part) for part in one["loc"] if part not in NAMES_OF_SINKS]  # the library puts these into the path
     variable = PREFIX + NESTED.join(keys).upper()
     value = os.environ.get(variable, _value_at(given, keys))
     where = f"environment {variable}" if variable in os.environ else f"configuration {path or ''}".rstrip()
@@ -187,11 +205,6 @@ def _breach(one: Any, path: Path | None, given: Mapping[str, Any]) -> str:
         said = "a table"
     expected = f"expected {said}" if one["msg"].startswith("Input should be ") else said[:1].lower() + said[1:]
     return f"{where}: {name}{shown}: {expected}" if name else f"{where}: {expected}"
-
-
-def _tags() -> tuple[str, ...]:
-    """Kinds of sinks, which the library puts into the path of an error."""
-    return ("stdout", "file", "alertmanager", "webhook", "slack", "pagerduty", "grafana")
 
 
 def _dotted(keys: list[str]) -> str:
@@ -225,7 +238,7 @@ def _known_beside(keys: list[str]) -> list[str]:
 
 def _masked(key: str, value: Any) -> Any:
     """The value, or asterisks for what nobody should read over a shoulder."""
-    return "********" if any(part in key for part in SECRETS) else value
+    return "********" if any(part in key for part in SECRETS) and not key.endswith("_tokens") else value
 
 
 def sources(config: Path | None = None) -> Iterator[tuple[str, str, Any, str]]:
@@ -236,7 +249,7 @@ def sources(config: Path | None = None) -> Iterator[tuple[str, str, Any, str]]:
     """
     path = file_of(config)
     given = _read(path)
-    settings = load(config)
+    settings = _of(given, path)
     for name, field in settings.model_dump(mode="json").items():
         if isinstance(field, dict):
             yield from _rows([name], field, given, path)
@@ -269,6 +282,8 @@ def _where(keys: list[str], given: Mapping[str, Any], path: Path | None) -> str:
 def known() -> Iterator[tuple[str, str, Any]]:
     """Every key there is, as (section, key, default), in order. A default that differs by kind of sink is None."""
     for name, field in Settings.model_fields.items():
+        if name == "map":  # has a page of its own
+            continue
         if name == "drift":
             for key, of_series in Drift.model_fields.items():
                 yield "drift", key, None if of_series.is_required() else of_series.default

@@ -11,9 +11,10 @@ from stream.console.desk import Desk
 from stream.console.shown.view import Known
 from stream.contract.attention import ACK, SNOOZE, Asked
 from stream.contract.expected import Expected, decode_expected
-from stream.contract.verdict import Verdict, decode_verdict
+from stream.contract.verdict import NOTE_MAX, Verdict, decode_verdict
 from stream.errors import SwerveError, UsageError
 from stream.oncall.attention import Entry
+from stream.oncall.silence.in_force import Silence, in_force
 from stream.oncall.voice import Voice, as_json, expected_record
 
 SNOOZE_MS_MAX = 30 * 86_400_000
@@ -22,6 +23,21 @@ BY_MAX = 120
 
 class UnknownAlertError(SwerveError):
     """No alert of this id is remembered."""
+
+
+class UnknownAccountError(SwerveError):
+    """Nothing is known of an account of this id."""
+
+
+def known_account(desk: Desk, account_id: str, has_requests: bool) -> None:
+    """Return where something is known of it. has_requests: whether some of it are kept. Raises UnknownAccountError."""
+    subjects = {one.subject.id for one in announced(desk) if one.subject.kind == "account"}
+    if has_requests or account_id in subjects or desk.view.watching(account_id) or desk.view.naming(account_id):
+        return
+    raise UnknownAccountError(
+        f"no account {account_id[:64]}: mistyped, or no alert names it and no request of it is in the days kept. "
+        "An account alone is not judged by its own shift; it is named when it moves together with others"
+    )
 
 
 def known(desk: Desk, alert_id: str) -> Known:
@@ -42,10 +58,15 @@ def voice(desk: Desk) -> Voice:
 async def expect(desk: Desk, raw: bytes) -> Expected:
     """Announce the shift that these bytes are. Raises Refusal, UsageError, SwerveError."""
     shift = decode_expected(raw)
+    await announce(desk, shift)
+    return shift
+
+
+async def announce(desk: Desk, shift: Expected) -> None:
+    """It is expected from the next tick on. Raises UsageError where the configuration says so already, SwerveError."""
     if shift.id in {one.id for one in announced(desk) if one.until_ms >= FOREVER_MS}:
         raise UsageError(f"{shift.id[:80]} stands in the configuration, under [allow]: change it there")
     await voice(desk).expect(shift)
-    return shift
 
 
 async def withdraw(desk: Desk, shift_id: str) -> None:
@@ -66,18 +87,18 @@ async def judge(desk: Desk, raw: bytes) -> Verdict:
     return verdict
 
 
-async def acknowledge(desk: Desk, alert_id: str, by: str) -> Entry:
+async def acknowledge(desk: Desk, alert_id: str, by: str, note: str = "") -> Entry:
     """Somebody has it. Raises UnknownAlertError, SwerveError."""
     known(desk, alert_id)
-    return await _ask(desk, Asked(alert_id, ACK, by[:BY_MAX], desk.now_ms()))
+    return await _ask(desk, Asked(alert_id, ACK, by[:BY_MAX], desk.now_ms(), note=note[:NOTE_MAX]))
 
 
-async def snooze(desk: Desk, alert_id: str, by: str, until_ms: int) -> Entry:
+async def snooze(desk: Desk, alert_id: str, by: str, until_ms: int, note: str = "") -> Entry:
     """Quiet until then, by the wall's clock; a time that is past ends it. Raises UnknownAlertError, UsageError."""
     known(desk, alert_id)
     if until_ms > desk.now_ms() + SNOOZE_MS_MAX:
         raise UsageError("until: expected at most 30 days from now; a snooze has an end")
-    return await _ask(desk, Asked(alert_id, SNOOZE, by[:BY_MAX], desk.now_ms(), until_ms))
+    return await _ask(desk, Asked(alert_id, SNOOZE, by[:BY_MAX], desk.now_ms(), until_ms, note[:NOTE_MAX]))
 
 
 async def _ask(desk: Desk, asked: Asked) -> Entry:
@@ -100,6 +121,14 @@ def verdicts(desk: Desk) -> Mapping[str, Said]:
 def entry(desk: Desk, alert_id: str) -> Entry:
     """Who has it, and whether it is quiet now."""
     return Entry() if desk.voice is None else desk.voice.attention.entry(alert_id).at(desk.now_ms())
+
+
+def muted(desk: Desk) -> list[Silence]:
+    """Everything that keeps alerts from people now."""
+    said = verdicts(desk)
+    judged = (desk.view.alert(alert_id) for alert_id in said)
+    alerts = {one.last.alert_id: one.last for one in (*desk.view.firing(), *judged) if one is not None}
+    return in_force(announced(desk), list(alerts.values()), said, lambda name: entry(desk, name), desk.at_ms)
 
 
 def verdict_of(alert_id: str, word: str, by: str, at_ms: int, note: str = "") -> dict[str, Any]:

@@ -98,7 +98,7 @@ class Door:
     def admit(self, response: web.StreamResponse) -> None:
         """Whoever gets this answer need not show the token again for twelve hours."""
         until = int(time.time()) + SESSION_S
-        self._set(response, SESSION, f"{until}.{self._signed(f'session {until}')}", SESSION_S)
+        self.set_cookie(response, SESSION, f"{until}.{self._signed(f'session {until}')}", SESSION_S)
 
     def forget(self, response: web.StreamResponse) -> None:
         """Log out."""
@@ -114,9 +114,10 @@ class Door:
 
     def remember_form(self, response: web.StreamResponse, cookie: str) -> None:
         """Set what `form_of` gave."""
-        self._set(response, FORM, cookie, None)
+        self.set_cookie(response, FORM, cookie, None)
 
-    def _set(self, response: web.StreamResponse, name: str, value: str, age_s: int | None) -> None:
+    def set_cookie(self, response: web.StreamResponse, name: str, value: str, age_s: int | None) -> None:
+        """A cookie of ours, that no other site and no script reads."""
         response.set_cookie(
             name, value, max_age=age_s, path="/", httponly=True, samesite="Strict", secure=self._is_secure
         )

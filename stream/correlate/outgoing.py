@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from stream.configuration.settings import Settings
 from stream.contract.alert import Alert, decode
 from stream.kafka import broker
 from stream.kafka.bookmark import Bookmark
 from stream.kafka.place import Place
+from stream.oncall.silence import daily
+from stream.oncall.silence.in_force import Silence
 from stream.sinks.catalogue import deliveries
 from stream.sinks.delivery import Attention, Deliveries, Delivery, Mark
 from stream.telemetry.canary import watch_over
@@ -23,8 +25,12 @@ from stream.telemetry.canary import watch_over
 KEEP_EVERY_S = 0.5  # a crash in between sends again what was sent since, with the same idempotency keys
 
 
-async def deliver(settings: Settings, attention: Callable[[str], Attention] | None = None) -> None:
-    """Deliver until cancelled. Raises SwerveError where the topic or the broker is not there."""
+async def deliver(
+    settings: Settings,
+    attention: Callable[[str], Attention] | None = None,
+    muted: Callable[[], Sequence[Silence]] = tuple,
+) -> None:
+    """Deliver until cancelled, and tell daily what is muted. Raises SwerveError where topic or broker is not there."""
     sinks = deliveries(settings, attention)
     async with contextlib.AsyncExitStack() as stack:
         marks = [await stack.enter_async_context(_bookmark(settings, one)) for one in sinks.each]
@@ -32,6 +38,7 @@ async def deliver(settings: Settings, attention: Callable[[str], Attention] | No
         sinks.start()
         keeping = asyncio.create_task(_keep(sinks, marks))
         canary = asyncio.create_task(watch_over(settings.parameters, sinks.offer))
+        summary = asyncio.create_task(daily.watch_over(muted, sinks.offer))
         try:
             async for record in broker.tail(settings.kafka, settings.kafka.topics.alerts, positions):
                 if record.value is not None:
@@ -41,7 +48,8 @@ async def deliver(settings: Settings, attention: Callable[[str], Attention] | No
         finally:
             keeping.cancel()
             canary.cancel()
-            await asyncio.gather(keeping, canary, return_exceptions=True)
+            summary.cancel()
+            await asyncio.gather(keeping, canary, summary, return_exceptions=True)
             await sinks.close()
             await _keep_once(sinks, marks)
 

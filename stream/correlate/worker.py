@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from stream.configuration.settings import Settings
+from stream.console.actions import muted
 from stream.console.desk import Desk
 from stream.correlate import outgoing
 from stream.correlate.attention import TopicAttention
@@ -21,6 +22,7 @@ from stream.correlate.knowledge import Knowledge
 from stream.correlate.voice import TopicVoice
 from stream.kafka import broker
 from stream.kafka.topics import refuse_what_loses, state_topic
+from stream.oncall.silence.in_force import Silence
 from stream.stages.drive import drive
 from stream.stages.faust_log import FaustLog
 from stream.stages.shell import Output, Shell
@@ -106,7 +108,10 @@ class Correlate:
 
     async def _deliver(self) -> None:
         """Sinks get what they read back committed, so that nothing is delivered that is not recorded."""
-        await outgoing.deliver(self._settings, self._attention.of)
+        await outgoing.deliver(self._settings, self._attention.of, self._muted)
+
+    def _muted(self) -> list[Silence]:
+        return [] if self._desk is None or self._desk.voice is None else muted(self._desk)
 
     async def emit(self, outputs: tuple[Output, ...]) -> None:
         """Write alert records; committed when this returns."""

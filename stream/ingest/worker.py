@@ -27,7 +27,6 @@ from stream.ingest.letterbox import BROKER_BYTES_MAX, LetterBox
 from stream.ingest.source import Source, name_of
 from stream.kafka import broker
 from stream.kafka.topics import LETTER_BYTES_MAX, refuse_what_loses
-from stream.sources.dialects.named import dialect_named
 from stream.stages.stage import Running, resumed
 from stream.telemetry import log, metrics
 
@@ -77,7 +76,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         letters: LetterBox,
     ) -> None:
         self._settings = settings
-        self._dialect = dialect_named(settings.sources.dialect)
+        self._dialect = settings.reader()
         self._running = running
         self._consumer = consumer
         self._producer = producer

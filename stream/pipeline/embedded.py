@@ -17,6 +17,8 @@ from stream.contract.alert import Alert
 from stream.pipeline.composition import TICKS_AT_ONCE, Applied, Shards
 from stream.pipeline.encode import Dialect, Encoder, Refused
 
+FIRST_LINES = 64
+FIRST_BYTES = 1 << 16
 Batch = tuple[Sequence[bytes], Sequence[int]]  # records, and their offsets
 
 
@@ -32,11 +34,14 @@ class Seen:
     """What went through so far. Times are event time in ms, None before the first counted request.
 
     records: lines read. accepted: requests counted. not_counted: by reason, late and repeated ones included.
+    no_requests: lines that hold none, as a failed call. first: the first lines, for a guess at what they are.
     """
 
     records: int = 0
     accepted: int = 0
     not_counted: Counter[str] = field(default_factory=Counter)
+    no_requests: int = 0
+    first: list[bytes] = field(default_factory=list)
     from_ms: int | None = None
     until_ms: int | None = None
     alerts: Counter[str] = field(default_factory=Counter)  # distinct alerts by the highest severity that they reached
@@ -74,7 +79,10 @@ class Embedded:
 
     def read(self, source: str, raws: Sequence[bytes], offsets: Sequence[int]) -> None:
         """Take records of a source in, at rising offsets; `advance` judges them."""
-        self.seen.records += len(raws)
+        seen = self.seen
+        seen.records += len(raws)
+        if len(seen.first) < FIRST_LINES:
+            seen.first += [raw[:FIRST_BYTES] for raw in raws[: FIRST_LINES - len(seen.first)]]
         self._encoders[source].read(raws, offsets)
 
     def advance(self, source: str, *, ended: bool = False, idle: bool = False) -> list[Alert]:
@@ -84,6 +92,7 @@ class Embedded:
         if applied is Applied.GAP:
             raise AssertionError(f"{source}: the frame ({frame.after}, {frame.upto}] leaves a gap")
         self._count_frame(frame)
+        self.seen.no_requests += self._encoders[source].no_requests()
         alerts: list[Alert] = []
         while summaries := self.shards.summaries(TICKS_AT_ONCE):
             for summary in summaries:

@@ -99,6 +99,7 @@ class Encoder:
         self._unreadable_bytes = 0
         self._refusals: list[Refused] = []  # of frames that were flushed
         self._long_names = 0
+        self._no_requests = 0
         self._records = 0
         self._read_upto = after
 
@@ -194,7 +195,9 @@ class Encoder:
     def _read_one(self, dialect: Dialect, one: bytes, raw: bytes, offset: int, path: str) -> None:
         """One record, `path` within the raw one that came."""
         try:
-            for request in dialect(one):
+            requests = dialect(one)
+            self._no_requests += not requests
+            for request in requests:
                 if isinstance(request, Refusal):
                     self._refuse(raw, offset, request, path)
                 else:
@@ -277,6 +280,11 @@ class Encoder:
         """How many requests that were read since the last call had a name that was too long, and was cut."""
         long_names, self._long_names = self._long_names, 0
         return long_names
+
+    def no_requests(self) -> int:
+        """How many records that were read since the last call hold no request: a failed call, another kind of entry."""
+        no_requests, self._no_requests = self._no_requests, 0
+        return no_requests
 
     def _judged(self, record: NDArray[np.int64], offset: NDArray[np.int64], everything: bool) -> int:
         """How many of the buffered rows are judged by now. Requests of one record are never cut apart."""

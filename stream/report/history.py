@@ -7,7 +7,7 @@ where 12 million entries (account, target) are reached (below 150 MB), and of al
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -146,20 +146,28 @@ class AlertHistory:
             if course.is_open:
                 course.see(seen)
 
-    def changed(self, alerts: Iterable[Alert]) -> None:
-        """Begin, redraw for the members of now, or end the course of each alert."""
+    def changed(self, alerts: Iterable[Alert], members_of: Callable[[str], Sequence[str]] | None = None) -> None:
+        """Begin, redraw for the members and the target of now, or end the course of each alert.
+
+        members_of: all accounts of an alert, of which a record lists only the first 1,000.
+        """
         for alert in alerts:
             course = self.courses.get(alert.alert_id)
             if course is None and len(self.courses) < ALERTS_DRAWN_MAX and alert.target.kind != "mix":
-                course = Course(f"{alert.target.kind}:{alert.target.id}", np.zeros(0, np.uint64))
+                course = Course("", np.zeros(0, np.uint64))
                 self.courses[alert.alert_id] = course
             if course is not None:
-                self._redraw(course, alert.accounts)
+                accounts = alert.accounts if members_of is None else members_of(alert.alert_id) or alert.accounts
+                self._redraw(course, accounts, f"{alert.target.kind}:{alert.target.id}")
                 course.is_open = alert.status == "firing"
 
-    def _redraw(self, course: Course, accounts: Sequence[str]) -> None:
+    def _redraw(self, course: Course, accounts: Sequence[str], target: str) -> None:
         members = np.sort(np.array([key_of(account) for account in accounts], np.uint64))
-        if not np.array_equal(members, course.members) and len(members):
+        is_other = target != course.target or not np.array_equal(members, course.members)
+        course.target = target
+        if is_other and len(members):
             course.members = members
+            course.theirs.clear()
+            course.others.clear()
             for seen in self.kept:
                 course.see(seen)

@@ -16,9 +16,11 @@ from markupsafe import Markup
 from detectors.judgement.hand import lines_of
 from detectors.parameters import Parameters
 from detectors.triage.watchlist import Watched
+from stream import spoken
+from stream.alerts.figures import is_mostly_new
 from stream.alerts.hand import nats, said_by_traits
 from stream.contract.alert import Alert
-from stream.report import charts, spoken
+from stream.report import charts
 from stream.report.charts import Line, Mark
 from stream.report.history import AlertHistory, Course, FleetHistory
 
@@ -202,8 +204,10 @@ def evidence_of(evidence: Mapping[str, Any]) -> tuple[list[tuple[str, str]], lis
     """Numbers as (name, value), and what has rows as tables; in the order of the record."""
     facts, tables = [], []
     for key, given in evidence.items():
-        if key in DRAWN or given is None:
+        if key in DRAWN or (given is None and key != "share_before"):
             continue
+        if key == "named" and is_mostly_new(evidence):
+            given = {name: one for name, one in given.items() if name != "share_before"}  # of a past that is none
         rows = _as_rows(given)
         if key == "votes" and rows:
             tables.append(_traits(evidence))

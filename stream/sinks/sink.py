@@ -36,6 +36,10 @@ class Sink(Protocol):
         """Let go of connections and files. Safe to call twice."""
 
 
+# What Swerve says of itself has no page among the alerts of customers, and leads to where it can be seen.
+PAGES_OF_ITS_OWN = {"swerve_muted": "expected", "swerve_watchdog": "about", "swerve_canary": "about"}
+
+
 @dataclass(frozen=True, slots=True)
 class Links:
     """Where a reader of an alert can go. base: the console's address as people reach it."""
@@ -44,6 +48,8 @@ class Links:
 
     def page(self, alert: Alert) -> str:
         """The alert's own page."""
+        if alert.kind in PAGES_OF_ITS_OWN:
+            return f"{self.base.rstrip('/')}/{PAGES_OF_ITS_OWN[alert.kind]}"
         return f"{self.base.rstrip('/')}/alerts/{quote(alert.alert_id, safe='')}"
 
     def runbook(self, alert: Alert) -> str:

@@ -1,4 +1,4 @@
-"""Which records are in this file? Logs from disk or standard input, plain, compressed or Parquet, line by line."""
+"""Which records are in this file? Logs from disk or standard input, plain, compressed, CSV or Parquet, one by one."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import cast
 
 from stream.errors import SwerveError, UsageError
+from stream.sources.comma_separated import NotCsvError, objects
 from stream.sources.inflate import GZIP_MAGIC, ZSTD_MAGIC, DamagedError, TruncatedError, gunzip, unzstd
 from stream.sources.lines import Lines
 from stream.sources.table import PARQUET_MAGIC, NotParquetError, rows
@@ -21,6 +22,7 @@ Batch = tuple[list[bytes], list[int]]  # records, and their line numbers, from 1
 _CHUNK = 1 << 20
 _INFLATE = {"gzip": gunzip, "zstd": unzstd}
 _MAGIC: dict[str, tuple[bytes, ...]] = {"gzip": (GZIP_MAGIC,), "zstd": ZSTD_MAGIC, "Parquet": (PARQUET_MAGIC,)}
+_COMMA_SEPARATED = (".csv", ".csv.gz", ".csv.zst", ".csv.zstd")
 _PROMISED = {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd", ".parquet": "Parquet"}
 
 
@@ -84,6 +86,8 @@ class Input:
         Raises SwerveError where the file turns out to be truncated or damaged, after the records before that.
         """
         batches = self._rows() if self._kind == "Parquet" else self._lines()
+        if self.path.lower().endswith(_COMMA_SEPARATED):
+            batches = self._objects(batches)
         for batch in batches:
             if batch:
                 first, self._line = self._line + 1, self._line + len(batch)
@@ -116,6 +120,12 @@ class Input:
         except DamagedError as error:
             raise SwerveError(f"{self.path}: damaged {self._kind} data, {self._where()}: {error}") from None
         yield lines.end()
+
+    def _objects(self, lines: Iterator[list[bytes]]) -> Iterator[list[bytes]]:
+        try:
+            yield from objects(lines)
+        except NotCsvError as error:
+            raise SwerveError(f"{self.path}: damaged CSV, {self._where()}: {error}") from None
 
     def _chunks(self) -> Iterator[bytes]:
         while True:

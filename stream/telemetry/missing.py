@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import numpy as np
+
+from detectors.comparison.population import Population
 from detectors.parameters import Parameters
 from detectors.ties.coverage import RECORDED_MIN
 from stream.pipeline.composition import Fleet, Judged
-from stream.report.spoken import percent
+from stream.spoken import percent
 
 ACCOUNTS_MIN = 20  # with fewer, nothing is known of the platform yet
+LARGE_SHARE = 0.1  # of all requests: who has more is a customer like none, or a name that many are billed under
 
 
 class Missing:
@@ -19,6 +23,7 @@ class Missing:
         self._fleet = fleet
         self._say = say
         self._absent: set[str] = set()
+        self._large: set[str] = set()
         before = fleet.on_tick
 
         def judged(tick: Judged) -> None:
@@ -31,8 +36,9 @@ class Missing:
     def _look(self) -> None:
         judge = self._fleet.judge
         accounts = 0 if judge.last_tick is None else len(judge.last_tick.population)
-        if accounts < ACCOUNTS_MIN:
+        if judge.last_tick is None or accounts < ACCOUNTS_MIN:
             return
+        self._look_for_one_that_is_many(judge.last_tick.population)
         parameters = self._fleet.parameters
         for name, part in sorted(judge.coverage.items()):
             absent = part < RECORDED_MIN
@@ -43,6 +49,18 @@ class Missing:
             elif not absent and name in self._absent:
                 self._absent.remove(name)
                 self._say(f"{percent(part)} of {accounts:,} active accounts carry the attribute {name} now")
+
+    def _look_for_one_that_is_many(self, population: Population) -> None:
+        total = float(population.n.sum())
+        for row in np.flatnonzero(population.n > LARGE_SHARE * total).tolist():
+            account = population.columns.ids[row]
+            if account not in self._large:
+                self._large.add(account)
+                part = percent(float(population.n[row]) / total)
+                self._say(
+                    f"account {account} has {part} of all requests: if many customers are billed under it, say in "
+                    "[map] who is billed"
+                )
 
 
 def costs_of(name: str, parameters: Parameters) -> Iterator[str]:
@@ -56,7 +74,7 @@ def costs_of(name: str, parameters: Parameters) -> Iterator[str]:
             "each account counts as an organisation, and one customer looks like many; a network is a warning at most, "
             "never a page"
         )
-    if name == "template":
+    if name == parameters.prompt_dimension:
         yield "most networks are not found, since a prompt-side hash ties best"
     elif name in parameters.link_dimensions:
         yield f"no network is found by {name}, and those that are later"

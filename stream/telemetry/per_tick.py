@@ -11,6 +11,7 @@ from detectors.comparison.findings import Finding
 from detectors.counts.summary import CohortCounts
 from detectors.judgement.hand import lines_of
 from detectors.parameters import Parameters
+from stream.alerts.expected_shifts import count_by_scope
 from stream.alerts.verdicts import last_verdicts
 from stream.contract.alert import Alert
 from stream.pipeline.composition import Fleet, Judged, Shards
@@ -87,6 +88,7 @@ class MeasuredFleet:
             self._tell_groups(judged.findings)
             self._tell_budget(judged.at_ms)
         self._tell_alerts(judged.changed)
+        metrics.expected_active(count_by_scope(self._fleet.expected, judged.at_ms))
 
     def _tell_cohorts(self) -> None:
         """The strongest shift of each dimension; of one that is too quiet to be heard, none."""

@@ -15,7 +15,7 @@ from rich.text import Text
 from detectors.triage.watchlist import Watched
 from stream.contract.alert import Alert
 from stream.report.history import FleetHistory
-from stream.report.spoken import moment, percent
+from stream.spoken import moment, percent
 
 BARS = 6  # models, and capabilities, that get a bar
 ALERTS = 6  # that stay on the screen

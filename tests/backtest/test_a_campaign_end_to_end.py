@@ -15,6 +15,7 @@ from stream.commands.begin import backtest
 from stream.commands.begin.backtest import Asked
 from stream.configuration import settings
 from stream.pipeline.announced import read_catalogue
+from stream.pipeline.composition import Fleet
 from stream.report.planted import score
 from stream.simulate.labelled import truth_of
 from stream.simulate.scenarios import tell
@@ -38,7 +39,7 @@ def replayed(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     outcome = backtest.run(
         Asked([str(log)], **paths), settings.Settings(), read_catalogue(folder / "releases.json", None)
     )
-    return SimpleNamespace(**paths, outcome=outcome, truth=truth_of(story, lines))
+    return SimpleNamespace(**paths, outcome=outcome, truth=truth_of(story, lines), log=log)
 
 
 def rows(path: Path) -> list[dict]:
@@ -84,3 +85,42 @@ def test_the_closing_line_agrees_with_what_was_written(replayed):
     pages = {one["alert_id"] for one in rows(replayed.alerts) if one["severity"] == "critical"}
     assert seen.alerts["critical"] == len(pages)
     assert seen.records == seen.accepted + sum(seen.not_counted.values())
+
+
+# What the attributes are called elsewhere, and the configuration that says so.
+RENAMED = {
+    "payment": "card_hash", "ip_prefix": "exit_network", "template": "prompt_hash", "org": "customer",
+    "country": "market", "signup_week": "joined", "client": "sdk", "asn": "as_number",
+}  # fmt: skip
+CALLED = settings.Dimensions(
+    link=("card_hash", "exit_network", "prompt_hash"), cohort=("customer", "market", "sdk", "as_number", "joined"),
+    org="customer", country="market", signup="joined", payment="card_hash", exit="exit_network", prompt="prompt_hash",
+)  # fmt: skip
+
+
+def test_attributes_under_other_names_give_the_same_alerts(replayed, tmp_path):
+    """The judgement knows a payment, an exit and a prompt by what they are to it, not by what they are called."""
+    log = tmp_path / "log.ndjson"
+    with zstandard.open(replayed.log, "rb") as before, open(log, "wb") as after:
+        for line in before:
+            record = json.loads(line)
+            record["attributes"] = {RENAMED.get(name, name): value for name, value in record["attributes"].items()}
+            after.write(json.dumps(record).encode() + b"\n")
+    outcome = backtest.run(
+        Asked([str(log)], alerts=tmp_path / "alerts"),
+        settings.Settings(dimensions=CALLED),
+        read_catalogue(replayed.log.parent / "releases.json", None),
+    )
+
+    def told(path: Path) -> list[tuple]:
+        return [
+            (one["status"], one["severity"], one["kind"], one["detected_at"], one["started_at"], one["accounts"])
+            for one in rows(path)
+        ]
+
+    assert told(tmp_path / "alerts") == told(replayed.alerts)
+
+    def named(fleet: Fleet) -> dict[str, float]:
+        return {one.account_id: one.score for one in fleet.named_accounts()}
+
+    assert named(outcome.fleet) == named(replayed.outcome.fleet) != {}

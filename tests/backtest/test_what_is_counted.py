@@ -6,12 +6,12 @@ import gzip
 import io
 import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
 import zstandard
 
 from stream.commands.begin.backtest import closing_line
+from stream.mapping import presets
 
 MINUTE = 60_000
 
@@ -118,9 +118,9 @@ def test_the_closing_line_survives_a_run_of_no_time():
     assert closing_line(Outcome(Seen(), None)).endswith("0 info; 0.0 s")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("dialect", ["otlp", "litellm", "envoy"])
+@pytest.mark.parametrize("dialect", presets.NAMES)
 def test_logs_of_other_platforms_are_counted_too(typed, read, tmp_path, dialect):
-    sample = Path(__file__).parents[1] / "contracts" / "samples" / f"{dialect}.ndjson"
+    sample = presets.FOLDER / f"{dialect}.ndjson"
     code, out, err = typed("backtest", sample, "--dialect", dialect, "--counts", tmp_path / "counts")
     assert (code, err) == (0, "")
     assert out.startswith(f"{len(sample.read_bytes().splitlines()):,} records read")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -143,10 +145,23 @@ def test_a_secret_that_is_wrong_is_not_repeated_in_the_error(written):
     assert "hunter2" not in refusal(written("[http]\ntoken = ['hunter2']\n"))
 
 
-def test_every_dialect_can_be_configured(written):
-    from stream.sources.dialects.named import DIALECTS
+def test_a_configuration_that_comes_through_a_pipe_is_read(tmp_path):
+    """Read once: the second time there is nothing left."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for ask in (settings.load, lambda path: {key: value for _, key, value, _ in settings.sources(path)}):
+        writing = threading.Thread(target=pipe.write_text, args=("[http]\nport = 9321\n",))
+        writing.start()
+        told = ask(pipe)
+        writing.join()
 
-    for dialect in DIALECTS:
+        assert (told["port"] if isinstance(told, dict) else told.http.port) == 9321
+
+
+def test_every_dialect_can_be_configured(written):
+    from stream.mapping.named import NAMES
+
+    for dialect in NAMES:
         assert settings.load(written(f"[sources]\ndialect = '{dialect}'\n")).sources.dialect == dialect
     assert "[sources] dialect = 'latin'" in refusal(written("[sources]\ndialect = 'latin'\n"))
 

@@ -17,11 +17,18 @@ def only(told):
 
 
 async def test_the_overview_of_a_quiet_week_says_what_is_normal(quiet, visit):
+    quiet.step(12, ["acct_1"])
     async with visit(quiet.desk) as visitor:
         text = await visitor.page("/")
     assert "No alert is firing" in text
     assert "Nobody needs to get up." in text
+
+
+async def test_before_the_first_tick_the_overview_does_not_take_silence_for_calm(quiet, visit):
+    async with visit(quiet.desk) as visitor:
+        text = await visitor.page("/")
     assert "waiting for the first tick" in text
+    assert "Nobody needs to get up." not in text
 
 
 async def test_the_overview_leads_to_what_fires_and_says_how_the_fleet_is(campaign, visit):
@@ -56,12 +63,42 @@ async def test_a_member_has_a_course_and_a_page_of_its_own(campaign, visit):
         account = unescape(await visitor.page("/account?id=acct_00003"))
     assert page.count('class="spark"') == 20
     assert only(campaign).summary in account
-    assert "What it used" in account
+    assert "Share of its requests by model" in account
 
 
-async def test_an_unknown_account_is_told_why_nothing_fired(campaign, visit):
+async def test_an_account_that_nobody_knows_is_not_there_and_told_why_nothing_fired(campaign, visit):
     async with visit(campaign.desk) as visitor:
-        assert "An account alone is not judged" in await visitor.page("/account?id=nobody")
+        status, text = await visitor.get("/account?id=nobody")
+        told = await visitor.get("/api/v1/accounts/nobody")
+    assert (status, told[0]) == (404, 404)
+    assert "An account alone is not judged" in text
+
+
+@pytest.mark.parametrize("path", ["/alerts/deadbeef", "/nowhere", "/alerts?severity=loud", "/account?id=nobody"])
+async def test_an_error_is_a_page_with_a_way_on_for_whoever_reads_pages(quiet, visit, path):
+    async with visit(quiet.desk) as visitor:
+        status, text = await visitor.get(path, headers={"Accept": "text/html"})
+    assert status in (400, 404)
+    assert '<nav aria-label="pages">' in text
+    assert f'<span class="soft">{status}</span></h1>' in text
+
+
+async def test_the_runbook_about_swerve_itself_has_every_section_that_a_rule_links_to(quiet, visit, pytestconfig):
+    rules = (pytestconfig.rootpath / "deploy/monitoring/alerts/swerve.yaml").read_text()
+    async with visit(quiet.desk) as visitor:
+        text = await visitor.page("/runbook/self")
+        first = await visitor.page("/runbook")
+    linked = re.findall(r"/runbook/self#(\w+)", rules)
+    assert len(linked) > 20
+    assert [one for one in linked if f'<h2 id="{one}">' not in text] == []
+    assert 'href="/runbook/self"' in first
+
+
+async def test_a_defect_is_told_and_kept_from_nobody(quiet, visit, monkeypatch):
+    monkeypatch.setattr("stream.console.shown.look.moving", lambda view: 1 / 0)
+    async with visit(quiet.desk) as visitor:
+        status, text = await visitor.get("/", headers={"Accept": "text/html"})
+    assert (status, "A defect of Swerve" in text) == (500, True)
 
 
 async def test_the_cohort_page_draws_what_it_used(campaign, visit):
@@ -123,7 +160,7 @@ async def test_a_worker_that_stands_by_says_so_and_takes_no_word(campaign, visit
     campaign.desk.voice, campaign.desk.view.is_active = None, False
     async with visit(campaign.desk) as visitor:
         assert "This worker stands by" in await visitor.page("/")
-        status, text = await visitor.press(f"/alerts/{alert_id}", f"/alerts/{alert_id}/verdict", verdict="harmless")
+        status, text = await visitor.press(f"/alerts/{alert_id}", f"/alerts/{alert_id}/verdict", verdict="campaign")
     assert (status, "stands by" in text) == (503, True)
 
 
@@ -143,5 +180,27 @@ async def test_the_runbook_has_a_section_for_every_kind(quiet, visit):
 
 def test_the_runbook_of_the_console_is_the_one_of_the_documentation(pytestconfig):
     root = pytestconfig.rootpath
-    copy, original = root / "stream/console/runbook.md", root / "docs/runbook.md"
-    assert copy.read_text() == original.read_text(), "cp docs/runbook.md stream/console/runbook.md"
+    for name in ("runbook.md", "self-alerts.md"):
+        copy, original = root / "stream/console" / name, root / "docs" / name
+        assert copy.read_text() == original.read_text(), f"cp docs/{name} stream/console/{name}"
+
+
+async def test_the_alert_names_its_next_step_and_finds_a_member(campaign, visit):
+    path = f"/alerts/{only(campaign).alert_id}"
+    async with visit(campaign.desk) as visitor:
+        text = unescape(await visitor.page(f"{path}?q=00007"))
+    assert "<b>Next step:</b> <code>critical</code>: hand the members to the team that bans" in text
+    assert "acct_00007" in text
+    assert "acct_00008" not in text
+
+
+async def test_who_has_an_alert_is_named_and_it_can_be_handed_over(campaign, visit):
+    path = f"/alerts/{only(campaign).alert_id}"
+    async with visit(campaign.desk) as visitor:
+        status, said = await visitor.press(path, f"{path}/ack")
+        assert (status, "your name: expected who has it" in said) == (400, True)
+        _, text = await visitor.press(path, f"{path}/ack", by="kim")
+        assert "acknowledged by kim" in text
+        assert "Hand it over" in text
+        _, text = await visitor.press(path, f"{path}/ack", by="lee")
+        assert "acknowledged by lee" in text

@@ -26,10 +26,10 @@ async def test_the_page_shows_every_row_with_its_numbers_and_no_name_as_markup(q
 
 async def test_an_accounts_page_says_its_place_and_that_this_is_no_alert(quiet, visit):
     quiet.fleet.judge.watch.rows = ROWS
-    quiet.step(12, ["acct_9"])
+    quiet.step(12, ["acct_1", "acct_9"])
     async with visit(quiet.desk) as visitor:
         page = await visitor.page("/account?id=acct_9")
-        other = await visitor.page("/account?id=acct_1")
+        _, other = await visitor.get("/account?id=acct_1")
     assert 'Place 1 on the <a href="/watchlist">' in page
     assert "A list to read, no alert" in page
     assert "A list to read, no alert" not in other
@@ -37,7 +37,7 @@ async def test_an_accounts_page_says_its_place_and_that_this_is_no_alert(quiet, 
 
 async def test_programs_get_the_list_and_an_accounts_row(quiet, visit):
     quiet.fleet.judge.watch.rows = ROWS
-    quiet.step(12, ["acct_9"])
+    quiet.step(12, ["acct_1", "acct_9"])
     async with visit(quiet.desk) as visitor:
         told = await visitor.json("/api/v1/watchlist")
         one = await visitor.json("/api/v1/accounts/acct_9")
@@ -45,7 +45,7 @@ async def test_programs_get_the_list_and_an_accounts_row(quiet, visit):
         described = (await visitor.json("/api/v1/openapi.json"))["components"]["schemas"]["Watched"]["properties"]
     assert [row["account_id"] for row in told["accounts"]] == ["acct_9", HOSTILE]
     assert one["watched"] == told["accounts"][0]
-    assert none["watched"] is None
+    assert "no account" in none["error"]
     assert told["accounts"][0].keys() == described.keys()
     assert (told["accounts"][0]["place"], told["accounts"][0]["since"]) == (1, T0)
     assert told["accounts"][0]["target"] == {"kind": "capability", "id": "coding"}
@@ -55,3 +55,14 @@ async def test_a_list_that_was_restored_is_shown_before_the_next_tick(quiet, vis
     quiet.fleet.judge.watch.rows = ROWS
     quiet.desk.view.follow(quiet.fleet)
     assert quiet.desk.view.watched == ROWS
+
+
+async def test_the_list_can_be_taken_away_as_a_table_with_times_that_programs_read(quiet, visit):
+    quiet.fleet.judge.watch.rows = (watched("=1+1"),)
+    quiet.step(12, ["acct_9"])
+    async with visit(quiet.desk) as visitor:
+        assert 'href="/api/v1/watchlist?format=csv"' in await visitor.page("/watchlist")
+        status, table = await visitor.get("/api/v1/watchlist?format=csv")
+    head, row = table.splitlines()
+    told = dict(zip(head.replace('"', "").split(","), row.replace('"', "").split(","), strict=True))
+    assert (status, told["account_id"], told["since"]) == (200, "'=1+1", "2026-02-05T03:00:00.000Z")

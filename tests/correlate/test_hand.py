@@ -28,9 +28,9 @@ def learnt_traits(monkeypatch):
 
 def test_what_says_most_stands_first_whether_it_is_for_one_operator_or_against(learnt_traits):
     learnt_traits()
-    assert said(vote("load_spread", 0.4, 0.3), vote("widest", 0.9, -2.0), vote("company", 3.0, 1.25)) == [
+    assert said(vote("load_spread", 0.4, 0.3), vote("widest", 0.9, -2.0), vote("more_volume", 3.0, 1.25)) == [
         ("reach of the widest payment or exit", "-2.00 nats, against"),
-        ("moved in company", "+1.25 nats, for"),
+        ("growth of their traffic", "+1.25 nats, for"),
         ("unevenness of the load", "+0.30 nats, for"),
     ]
 
@@ -45,9 +45,9 @@ def test_a_trait_that_tips_nothing_says_nothing(learnt_traits):
     [
         ("carriers", 2.0, "100"),
         ("per_organisation", 0.0792, "1.2"),
-        ("company", 2.9957, "20 times"),
+        ("more_volume", 2.9957, "20 times"),
         ("exclusive", 0.87, "87%"),
-        ("rise", 0.123, "+12.3 points"),
+        ("uptake", 0.123, "+12.3 points"),
         ("night_share", -0.041, "-4.1 points"),
         ("load_spread", 0.6004, "0.60"),
     ],

@@ -84,7 +84,7 @@ def test_each_alert_says_what_it_means_how_loud_and_where_to_read_on(rule):
     assert set(rule["annotations"]) == {"summary", "description", "runbook_url"}
     assert "{{" not in rule["annotations"]["summary"], "a summary is one fixed sentence"
     assert len(rule["annotations"]["summary"]) < 80
-    assert rule["annotations"]["runbook_url"].endswith(f"/docs/self-alerts#{rule['alert'].lower()}")
+    assert rule["annotations"]["runbook_url"].endswith(f"/runbook/self#{rule['alert'].lower()}")
     assert rule["alert"] in anchors, f"docs/self-alerts.md has no section ## {rule['alert']}"
 
 

@@ -161,7 +161,7 @@ def carried(one: Population, parameters: Parameters = PARAMETERS) -> Carried:
     """What the population's accounts carried in this hour."""
     carriers = Carriers(parameters.carried_h)
     carriers.learn(one.columns, one.hour)
-    return carriers.of(one, parameters.link_dimensions)
+    return carriers.of(one, parameters.link_dimensions, parameters.link_roles)
 
 
 def holdings_of(one: Population, parameters: Parameters = PARAMETERS) -> Holdings:

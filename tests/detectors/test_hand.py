@@ -213,17 +213,16 @@ def test_the_learnt_lines_fall_as_budgets_grow():
 
 OPERATOR = {
     "load_spread": 0.3, "mix_likeness": 0.1, "shift_dispersion": 0.1, "synchrony": 1.3, "night_share": 0.2,
-    "kit_spread": 0.15, "template_dominance": 0.05, "template_cover": 0.25, "prefix_dominance": 0.05, "two_kinds": 0.8,
-    "widest": 0.3, "exclusive": 0.6, "turned": 0.7, "moved": 0.8, "company": 2.0,
+    "kit_spread": 0.15, "template_cover": 0.25, "prefix_dominance": 0.05, "two_kinds": 0.8,
+    "widest": 0.3, "exclusive": 0.6, "turned": 0.7, "moved": 0.8, "clock_likeness": 0.2, "more_volume": 0.1,
 }  # fmt: skip
 PRODUCT = {
     "load_spread": 1.1, "mix_likeness": 0.9, "shift_dispersion": 0.5, "synchrony": 0.9, "night_share": 0.0,
-    "kit_spread": 0.3, "template_dominance": 0.4, "template_cover": 0.95, "prefix_dominance": 0.1, "two_kinds": 0.1,
-    "widest": 0.1, "exclusive": 0.6, "turned": 0.3, "moved": 0.4, "company": 1.0,
+    "kit_spread": 0.3, "template_cover": 0.95, "prefix_dominance": 0.1, "two_kinds": 0.1,
+    "widest": 0.1, "exclusive": 0.6, "turned": 0.3, "moved": 0.4, "clock_likeness": 0.9, "more_volume": -0.1,
 }  # fmt: skip
 AGENCY = PRODUCT | {
     "template_cover": 0.3,
-    "template_dominance": 0.2,
     "two_kinds": 0.8,
     "widest": 1.0,
     "night_share": -0.05,

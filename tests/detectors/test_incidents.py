@@ -28,7 +28,7 @@ def incident() -> Incident:
     """Ten accounts that moved to a model in hour 0."""
     one = Incident("net-1", "release_shift", 0, 0, NEW, True, Level.CRITICAL, 0, targets={NEW: 0})
     for key in range(ACCOUNTS):
-        one.evidence[key] = Evidence(f"a{key}", 2, 5.0, 0, 0, 100, 0.0, 0.5, True, 0, moved=2)
+        one.evidence[key] = Evidence(f"a{key}", 2, 5.0, 0, 0, True, 0, moved=2)
     return one
 
 
@@ -44,8 +44,7 @@ def then(one: Incident, hour: int, share: float, *strong: str) -> Phase:
     groups = [SimpleNamespace(strong=np.array([targets.index(name) for name in strong]))] if strong else []
     if strong:
         one.last = hour
-    one.series.append([hour, share, 0.1])
-    one.peak = max(one.peak, share)
+    one.share, one.peak = share, max(one.peak, share)
     return phase_of(SimpleNamespace(population=population, hour=hour), one, groups)
 
 
@@ -112,6 +111,30 @@ def test_only_what_somebody_was_told_of_is_looked_at_again(level, networks):
     assert len(rows_in(incidents(one), 1, *range(20))) == networks
 
 
+def active(first_seen_h: list[int]) -> SimpleNamespace:
+    """Accounts 0, 1, ... each with 100 requests now, half of them to the model, and 50 before, a tenth to it."""
+    count = len(first_seen_h)
+    keys = np.arange(count, dtype=np.uint64)
+    columns = SimpleNamespace(keys=keys, first_seen_ms=np.array(first_seen_h, np.int64) * 3_600_000)
+    return SimpleNamespace(
+        targets=(CODING, NEW), columns=columns, n=np.full(count, 100.0), nb=np.full(count, 50.0),
+        X=np.tile([0.0, 50.0], (count, 1)), XB=np.tile([0.0, 5.0], (count, 1)),
+    )  # fmt: skip
+
+
+def one_active() -> SimpleNamespace:
+    return active([0])
+
+
+def test_a_member_tells_of_its_own_requests_and_who_is_new_has_no_past():
+    one = incident()
+    one.onset = 100
+    members = {member.account_id: member for member in members_of(active([10, 90]), one, NEW)}
+    assert (members["a0"].requests, members["a0"].share_before, members["a0"].share_after) == (100, 0.1, 0.5)
+    assert (members["a1"].share_before, members["a1"].share_after) == (None, 0.5)
+    assert (members["a2"].requests, members["a2"].share_before) == (0, None)
+
+
 def test_an_account_is_likelier_of_a_campaign_the_more_it_belongs_and_the_surer_the_campaign_is(monkeypatch):
     monkeypatch.setattr(hand, "ACCOUNT", ((0.0, 0.0), (8.0, 4.0)))
     monkeypatch.setattr(hand, "NETWORK", ((0.0, 0.0), (6.0, 6.0)))
@@ -120,7 +143,7 @@ def test_an_account_is_likelier_of_a_campaign_the_more_it_belongs_and_the_surer_
     one.evidence[5].named = False
     said = {}
     for one.hand in (1.0, 5.0):
-        members = members_of(one)
+        members = members_of(one_active(), one, NEW)
         assert members[0].account_id == "a4"
         assert "a5" not in {member.account_id for member in members}
         said[one.hand] = [member.score for member in members]

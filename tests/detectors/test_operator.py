@@ -10,10 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.counts.snapshot import from_bytes, to_bytes
-from detectors.judgement.likeness import likeness
-from detectors.judgement.lives import lives_of
-from detectors.judgement.operator import GIANT, Activity, ordinary_of, synchrony, ties_of, traits_of
-from detectors.ties.membership import TURNED
+from detectors.judgement.operator import GIANT, Activity, likeness, ordinary_of, synchrony, traits_of
 from tests.detectors.fleets import (
     HOUR,
     PARAMETERS,
@@ -123,8 +120,8 @@ def traits(group, fleet=FLEET, bins=None, target="model:atlas-3"):
     capabilities = np.flatnonzero([name.startswith("capability:") for name in one.targets])
     holdings = holdings_of(one, dataclasses.replace(PARAMETERS, value_organisations_max=10_000))
     rows = rows_named(one, [account.id for account in group])
-    ordinary, lives = ordinary_of(one, capabilities), lives_of(one, holdings.carried)
-    return traits_of(one, ordinary, lives, holdings, activity, rows, capabilities, one.targets.index(target))
+    ordinary = ordinary_of(one, holdings.carried, capabilities)
+    return traits_of(one, ordinary, holdings, activity, rows, capabilities, one.targets.index(target))
 
 
 def made(*counts):
@@ -264,11 +261,6 @@ def test_what_two_of_the_group_share_is_no_kit_of_it():
     assert traits(group)["kit_spread"] == 0.0
 
 
-def test_template_dominance_is_the_part_of_all_requests_under_the_favourite_prompt():
-    group = carrying(*({template("favourite"): 10, template("other"): 4, template(f"own {i}"): 6} for i in range(5)))
-    assert traits(group)["template_dominance"] == pytest.approx(0.5)
-
-
 def test_template_cover_is_the_part_of_the_organisations_under_the_widest_prompt():
     group = carrying(*({template("wide"): 1} if i < 6 else {template("narrow"): 9} for i in range(8)))
     assert traits(group)["template_cover"] == pytest.approx(6 / 8)
@@ -285,7 +277,7 @@ def test_prefix_dominance_is_the_part_of_all_requests_behind_the_favourite_exit(
 
 def test_what_nobody_of_the_group_carries_tells_nothing():
     found = traits(made(*[20] * 5))
-    assert {"kit_spread", "template_dominance", "template_cover", "prefix_dominance"}.isdisjoint(found)
+    assert {"kit_spread", "template_cover", "prefix_dominance"}.isdisjoint(found)
     assert {"load_spread", "shift_dispersion", "night_share"} <= set(found)
     with_exits = traits(carrying(*[{("ip_prefix", "office"): 15}] * 5))
     assert "prefix_dominance" in with_exits
@@ -307,7 +299,6 @@ def test_one_giants_habits_are_not_the_groups():
     giant = Account("z9", "zo9", 20, now={NEW: 20}, values={template("b"): large, ("ip_prefix", "e0"): large})
     ours = traits([*group, dataclasses.replace(giant, n=large, now={NEW: large})], target=NEW)
     theirs = traits([*group, giant], target=NEW)
-    assert ours["template_dominance"] == 0.5 != theirs["template_dominance"]
     assert ours["prefix_dominance"] == pytest.approx(1 / 3, abs=1e-4) != theirs["prefix_dominance"]
     assert ours["shift_dispersion"] == 0.0 != theirs["shift_dispersion"]
     assert ours["load_spread"] > 0.0  # who spreads its load so unevenly is asked with all that it has
@@ -336,71 +327,38 @@ def test_the_traits_tell_a_load_balanced_pool_from_customers_of_one_product():
     own_lives = rng.poisson(rng.gamma(0.5, 0.4, (60, 576)))
     one_hand = traits(pool, fleet, waves, target=NEW)
     many = traits(customers, fleet, own_lives, target=NEW)
-    for trait in ("load_spread", "mix_likeness", "template_dominance", "template_cover"):
+    for trait in ("load_spread", "mix_likeness", "template_cover"):
         assert one_hand[trait] < 0.75 * many[trait], trait
     assert one_hand["synchrony"] > 1.25 * many["synchrony"]
 
 
-# What binds the accounts of a group
+def test_more_volume_is_how_much_beyond_their_own_rate_accounts_ask():
+    """A baseline of 100 requests over 240 hours is ten a day."""
+    busy = asking(40, 100.0)
+    calm = asking(10, 100.0)
+    assert traits(busy)["more_volume"] - traits(calm)["more_volume"] == pytest.approx(np.log(41 / 11), abs=0.01)
+    assert "more_volume" not in traits(asking(40, 1.0))
 
 
-def ties(group, fleet=FLEET, **turned):
-    """The ties of a group in a fleet, where these accounts turned and nobody else."""
-    one = population([*fleet, *group])
-    evidence = np.zeros(len(one))
-    evidence[rows_named(one, turned)] = [turned[name] for name in sorted(turned)]
-    return ties_of(holdings_of(one), rows_named(one, [account.id for account in group]), evidence, 72)
+def asking(n, before):
+    return [Account(f"z{i}", f"zo{i}", n, before, now={"model:atlas-3": n}) for i in range(6)]
 
 
-def bound(accounts=10, exits=10, payments=10, prompts=0):
-    """A group of which so many share one exit, payment and prompt."""
-    shared = (("ip_prefix", exits), ("payment", payments), ("template", prompts))
-    return carrying(*({(d, "shared"): 5 for d, most in shared if i < most} for i in range(accounts)))
+def test_clock_likeness_is_nothing_where_all_work_the_same_hours_and_large_where_each_has_its_own():
+    def at(*busy):
+        return [10 if hour in busy else 0 for hour in range(24)]
+
+    same = [dataclasses.replace(one, hours=at(*range(24))) for one in made(*[240] * 8)]
+    own = [dataclasses.replace(one, hours=at(*range(3 * i, 3 * i + 3))) for i, one in enumerate(made(*[30] * 8))]
+    fleet = [dataclasses.replace(one, hours=at(*range(i % 12, i % 12 + 12))) for i, one in enumerate(FLEET)]
+    assert traits(same, fleet)["clock_likeness"] == pytest.approx(0.0)
+    assert traits(own, fleet)["clock_likeness"] > 1.0
 
 
-def test_two_kinds_is_the_part_of_the_accounts_that_share_values_of_two_dimensions():
-    assert ties(bound(exits=10, payments=4))["two_kinds"] == pytest.approx(0.4)
-    assert ties(bound(exits=10, payments=4, prompts=6))["two_kinds"] == pytest.approx(0.6)
-    one_dimension = carrying(*[{("payment", "p"): 5, ("payment", "q"): 5}] * 10)
-    assert ties(one_dimension)["two_kinds"] == 0.0
-
-
-def test_widest_is_the_part_of_the_organisations_under_one_payment_or_exit_and_prompts_do_not_count():
-    assert ties(bound(exits=7, payments=4, prompts=10))["widest"] == pytest.approx(0.7)
-    assert ties(bound(exits=0, payments=0, prompts=10))["widest"] == 0.0
-    customers = [dataclasses.replace(a, org=f"zo{i // 2}") for i, a in enumerate(bound(exits=7, payments=4))]
-    assert ties(customers)["widest"] == pytest.approx(4 / 5)
-
-
-def test_carriers_is_how_many_of_the_group_carry_one_of_its_values():
-    assert ties(bound(exits=10, payments=4))["carriers"] == pytest.approx(np.log10(7))
-    assert ties(bound(exits=2, payments=2))["carriers"] == pytest.approx(np.log10(2))
-
-
-def test_exclusive_is_the_part_of_the_carriers_of_its_values_that_are_of_the_group():
-    assert ties(bound())["exclusive"] == 1.0
-    others = [dataclasses.replace(one, values={("payment", "shared"): 1}) for one in FLEET[:5]]
-    assert ties(bound(), [*others, *FLEET[5:]])["exclusive"] == pytest.approx(20 / 25)
-
-
-def test_turned_is_the_part_of_all_carriers_of_two_of_its_values_that_turned_of_the_group_or_not():
-    turned = {f"z{i}": TURNED for i in range(6)}
-    assert ties(bound(), **turned)["turned"] == pytest.approx(0.6)
-    both = {("payment", "shared"): 1, ("ip_prefix", "shared"): 1}
-    others = [dataclasses.replace(one, values=both) for one in FLEET[:10]]
-    assert ties(bound(), [*others, *FLEET[10:]], **turned)["turned"] == pytest.approx(6 / 20)
-    one_value = [dataclasses.replace(one, values={("payment", "shared"): 1}) for one in FLEET[:10]]
-    assert ties(bound(), [*one_value, *FLEET[10:]], **turned)["turned"] == pytest.approx(0.6)
-    just_below = dict.fromkeys(turned, TURNED - 0.01)
-    assert ties(bound(), **just_below)["turned"] == 0.0
-
-
-def test_what_others_carry_as_often_binds_nobody():
-    everybody = [dataclasses.replace(one, values={("payment", "shared"): 1}) for one in FLEET[:50]]
-    group = bound(exits=0)
-    found = ties(group, [*everybody, *FLEET[50:]], z0=9.0)
-    assert found["two_kinds"] == found["widest"] == found["turned"] == 0.0
-
-
-def test_a_group_that_shares_nothing_is_bound_by_nothing():
-    assert set(ties(private_values(made(*[20] * 6))).values()) == {0.0}
+def test_the_requests_of_each_dimension_are_known_of_every_account_whoever_else_carries_the_value():
+    second = dataclasses.replace(FLEET[0], values={**FLEET[0].values, ("template", "second"): FLEET[0].n})
+    one = population([second, *FLEET[1:10]])
+    requests = ordinary_of(one, holdings_of(one).carried, np.zeros(0, np.int64)).requests
+    n = one.n.tolist()
+    assert requests[PARAMETERS.link_dimensions.index("payment")].tolist() == n
+    assert requests[PARAMETERS.link_dimensions.index("template")].tolist() == [2 * n[0], *n[1:]]

@@ -18,7 +18,7 @@ HOMES = {
     "aiokafka": ("stream/kafka/", "stream/ingest/"),
     "prometheus_client": ("stream/telemetry/metrics/",),
     "pydantic_settings": ("stream/configuration/",),
-    "tomllib": ("stream/configuration/settings.py",),
+    "tomllib": ("stream/configuration/settings.py", "stream/mapping/written.py"),
     "grafana_foundation_sdk": ("tools/dashboards/",),
 }
 # What the detectors may use besides themselves: pure computing, nothing that waits, writes, or asks the time.
@@ -37,42 +37,47 @@ ROOMS = {
                        "detectors.judgement detectors.triage",
     "detectors.why": "detectors.parameters detectors.comparison detectors.ties detectors.judgement detectors.fleet",
     "stream.errors": "",
+    "stream.spoken": "",
     "stream.contract.reading": "",
     "stream.contract": "contract.reading",
-    "stream.alerts": "detectors.comparison detectors.judgement detectors.triage contract",
-    "stream.configuration": "detectors.parameters detectors.comparison",
-    "stream.pipeline": "detectors.parameters detectors.counts detectors.comparison detectors.fleet contract "
-                       "contract.reading alerts configuration",
-    "stream.report": "detectors.parameters detectors.counts detectors.judgement detectors.triage contract alerts",
+    "stream.alerts": "detectors.comparison detectors.judgement detectors.triage spoken contract",
+    "stream.sources.dialects": "contract.reading contract",
+    "stream.mapping": "contract.reading contract sources.dialects",
+    "stream.configuration": "detectors.parameters detectors.comparison mapping",
+    "stream.pipeline": "detectors.parameters detectors.counts detectors.comparison detectors.fleet contract.reading "
+                       "contract alerts configuration",
+    "stream.report": "detectors.parameters detectors.counts detectors.judgement detectors.triage spoken contract "
+                     "alerts",
     "stream.kafka": "configuration",
     "stream.simulate.chance": "",
     "stream.simulate.customers": "simulate.chance",
     "stream.simulate.events": "simulate.chance simulate.customers",
     "stream.simulate.writing": "configuration kafka simulate.chance simulate.customers simulate.events",
     "stream.simulate": "simulate.chance simulate.customers simulate.events simulate.writing",
-    "stream.sources.dialects": "contract contract.reading",
-    "stream.sources": "contract contract.reading",
+    "stream.sources": "contract.reading contract",
     "stream.telemetry.metrics": "",
     "stream.telemetry": "detectors.parameters detectors.counts detectors.comparison detectors.ties "
-                        "detectors.judgement contract alerts pipeline report simulate simulate.writing "
+                        "detectors.judgement spoken contract alerts pipeline report simulate.writing simulate "
                         "telemetry.metrics",
-    "stream.terminal": "detectors.triage contract report",
-    "stream.sinks": "contract configuration kafka telemetry telemetry.metrics",
-    "stream.oncall": "contract contract.reading alerts pipeline sinks",
+    "stream.samples": "detectors.parameters detectors.ties spoken contract.reading contract sources.dialects "
+                      "mapping pipeline telemetry",
+    "stream.terminal": "detectors.triage spoken contract report",
+    "stream.sinks": "contract configuration kafka telemetry.metrics telemetry",
+    "stream.oncall": "contract.reading contract alerts pipeline sinks",
     "stream.console.shown": "detectors.parameters detectors.counts detectors.comparison detectors.triage "
-                            "detectors.fleet contract alerts pipeline report",
+                            "detectors.fleet spoken contract alerts pipeline report sinks",
     "stream.console": "contract alerts configuration telemetry.metrics oncall console.shown",
-    "stream.console.routes": "detectors.comparison detectors.triage contract contract.reading alerts report "
-                             "oncall console console.shown",
-    "stream.stages": "configuration pipeline kafka telemetry telemetry.metrics sinks console console.routes",
-    "stream.ingest": "detectors.counts configuration pipeline kafka sources.dialects telemetry telemetry.metrics "
-                     "stages",
-    "stream.detect": "detectors.parameters configuration pipeline kafka telemetry telemetry.metrics stages",
-    "stream.correlate": "detectors.parameters detectors.counts contract contract.reading alerts configuration "
-                        "pipeline kafka telemetry telemetry.metrics sinks oncall console stages",
-    "stream.commands": "detectors.parameters detectors.counts detectors.why contract contract.reading alerts "
-                       "configuration pipeline report kafka simulate simulate.chance simulate.events "
-                       "simulate.writing sources sources.dialects telemetry terminal sinks oncall console "
+    "stream.console.routes": "detectors.parameters detectors.comparison detectors.ties detectors.triage spoken "
+                             "contract.reading contract alerts report telemetry.metrics telemetry sinks oncall "
+                             "console.shown console",
+    "stream.stages": "configuration pipeline kafka telemetry.metrics telemetry sinks console console.routes",
+    "stream.ingest": "detectors.counts configuration pipeline kafka telemetry.metrics telemetry stages",
+    "stream.detect": "detectors.parameters configuration pipeline kafka telemetry.metrics telemetry stages",
+    "stream.correlate": "detectors.parameters detectors.counts contract.reading contract alerts configuration "
+                        "pipeline kafka telemetry.metrics telemetry sinks oncall console stages",
+    "stream.commands": "detectors.parameters detectors.counts detectors.why spoken contract.reading contract alerts "
+                       "mapping configuration pipeline report kafka simulate.chance simulate.events "
+                       "simulate.writing simulate sources telemetry samples terminal sinks oncall console "
                        "console.routes stages ingest detect correlate",
     "stream.cli": "",  # knows commands by name, and imports the one that is called
     "stream.__main__": "cli",

@@ -121,7 +121,8 @@ def test_an_alert_leaves_its_id_as_exemplar_and_only_in_openmetrics():
 
 def test_no_label_names_an_account():
     allowed = {
-        "stage", "reason", "result", "source", "state", "kind", "status", "severity", "level", "sink", "bound",
+        "stage", "reason", "scope", "result", "public_url",
+        "source", "state", "kind", "status", "severity", "level", "sink", "bound",
         "name", "release", "dimension", "version",
     }  # fmt: skip
     for one in metrics.DEFINED:

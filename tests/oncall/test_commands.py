@@ -60,13 +60,45 @@ def call(capsys, *arguments):
 
 
 def test_an_announcement_reaches_a_running_swerve(capsys, swerve):
-    code, out, _ = call(capsys, "expect", "org=org_7", "--to", "atlas-4", "--reason", "migration", "--url", swerve.url)
-    ((method, path, body, _),) = swerve.calls
+    swerve.answer = b'{"said": "None of the last 30 days\' 2 alerts would have been covered.", "confirm": null}'
+    arguments = ("--to", "atlas-4", "--reason", "migration", "--by", "kim", "--url", swerve.url)
+    code, out, err = call(capsys, "expect", "org=org_7", *arguments)
+    asked, (method, path, body, _) = swerve.calls
     assert (code, out) == (0, "announced: expect org=org_7 to atlas-4\n")
-    assert (method, path) == ("POST", "/api/v1/expected")
+    assert err == "None of the last 30 days' 2 alerts would have been covered.\n"
+    assert (asked[1], asked[2]) == ("/api/v1/expected/preview", {"expected": [body]})
+    assert (method, path, body["reason"]) == ("POST", "/api/v1/expected", "migration, says kim")
     assert body["subject"] == {"kind": "cohort", "dimension": "org", "id": "org_7"}
     assert body["target"] == {"kind": "model", "id": "atlas-4"}
-    assert body["until"] - body["from"] == 7 * 86_400_000
+    assert body["until"] - body["from"] == 86_400_000
+
+
+def test_an_alert_is_announced_toward_its_own_targets_from_its_own_begin(capsys, swerve):
+    targets = [{"kind": "model", "id": "atlas-4"}, {"kind": "capability", "id": "coding"}]
+    told = {"alert": {"started_at": 5, "targets": targets}, "said": "2 of 3.", "confirm": "silence 1 page"}
+    swerve.answer = json.dumps(told).encode()
+    arguments = ("expect", "alert=a1", "--reason", "an agency", "--by", "kim", "--url", swerve.url)
+    code, _, err = call(capsys, *arguments)
+    assert (code, err) == (2, '2 of 3.\nswerve: not confirmed: add --confirm "silence 1 page"\n')
+    assert [one[1] for one in swerve.calls] == ["/api/v1/alerts/a1", "/api/v1/expected/preview"]
+    code, out, _ = call(capsys, *arguments, "--confirm", "Silence 1 page")
+    assert out == "announced: expect alert=a1 to model:atlas-4\nannounced: expect alert=a1 to capability:coding\n"
+    assert [one[2]["from"] for one in swerve.calls[-2:]] == [5, 5]
+    assert swerve.calls[-1][2]["subject"] == {"kind": "cohort", "dimension": "alert", "id": "a1"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["expect", "org=org_7", "--url", "http://127.0.0.1:1"], "--reason: expected why"),
+        (["expect", "fleet", "--kafka", "--reason", "launch"], 'not confirmed: add --confirm "silence the fleet"'),
+        (["expect", "fleet", "--kafka", "--reason", "launch", "--confirm", "yes"], "nothing is silent: expected"),
+    ],
+)
+def test_nothing_is_silent_without_a_reason_and_nothing_wide_without_its_words(capsys, arguments, told):
+    code, out, err = call(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert told in err
 
 
 def test_an_announcement_taken_back_is_over_before_it_began(capsys, swerve):

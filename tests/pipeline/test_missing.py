@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from detectors.parameters import Parameters
@@ -11,10 +12,21 @@ from stream.pipeline.composition import Judged, nobody
 from stream.telemetry.missing import ACCOUNTS_MIN, Missing, costs_of
 
 
+class People:
+    """Accounts with ten requests each."""
+
+    def __init__(self, size: int) -> None:
+        self.n = np.full(size, 10.0)
+        self.columns = SimpleNamespace(ids=[f"acct_{row}" for row in range(size)])
+
+    def __len__(self) -> int:
+        return len(self.n)
+
+
 @pytest.fixture
 def fleet():
     """A fleet that judged a tick with a hundred accounts, of which all carry everything."""
-    judge = SimpleNamespace(last_tick=SimpleNamespace(population=range(100)), coverage={"org": 1.0, "template": 0.9})
+    judge = SimpleNamespace(last_tick=SimpleNamespace(population=People(100)), coverage={"org": 1.0, "template": 0.9})
     return SimpleNamespace(judge=judge, parameters=Parameters(), on_tick=nobody)
 
 
@@ -69,3 +81,12 @@ def test_every_dimension_of_the_configuration_has_its_cost_in_words():
     parameters = Parameters()
     for name in (*parameters.link_dimensions, *parameters.cohort_dimensions):
         assert list(costs_of(name, parameters)), name
+
+
+def test_an_account_with_a_tenth_of_all_requests_is_told_once(fleet, said):
+    fleet.judge.last_tick.population.n[7] = 250.0
+    for _ in range(3):
+        tick(fleet)
+    assert said == [
+        "account acct_7 has 20% of all requests: if many customers are billed under it, say in [map] who is billed"
+    ]

@@ -108,12 +108,12 @@ def test_the_page_says_what_was_found_refused_and_how_it_judged(told):
     page = words(render(told))
     assert "1 page in 2 d of traffic" in page
     assert "312 accounts of 104 orgs moved 48% of traffic to atlas-4 in 9 h; comparable accounts 11%." in page
-    assert "share after 48%" in page
+    assert "share now 48%" in page
     assert "2026-02-05 09:00 UTC opened as warning, 2 accounts" in page
     assert "2026-02-05 11:00 UTC warning → critical · +3 accounts" in page
     assert "resolved: ended" in page
     assert "not_json 17 not JSON, or cut off" in page
-    assert "Budget of false pages: 1 a month, so 0.0667 in these 2 days. Pages raised: 1." in page
+    assert "Budget of false pages: 0.3 a month, so 0.02 in these 2 days. Pages raised: 1." in page
     assert fingerprint(told.parameters) in page
 
 
@@ -128,11 +128,11 @@ def test_the_page_says_how_sure_of_one_operator_a_page_and_a_ticket_must_be(told
 def test_the_traits_of_an_alert_stand_strongest_first_in_plain_words_with_their_nats(told):
     votes = [
         {"trait": "carriers", "value": 2.0, "nats": 0.4, "one_hand": True},
-        {"trait": "template_dominance", "value": 0.61, "nats": -1.5, "one_hand": False},
+        {"trait": "template_cover", "value": 0.61, "nats": -1.5, "one_hand": False},
     ]
     told.changes = [alert(evidence={"votes": votes, "votes_for": 1, "log_odds": 2.25, "log_odds_page": 1.5})]
     page = words(render(told))
-    against = "the favourite prompt -1.50 nats, against 61% of its requests with a prompt template"
+    against = "reach of the widest prompt -1.50 nats, against 61% of its organisations, under the template"
     assert page.index(against) < page.index("accounts on a shared value +0.40 nats, for 100 of the group")
     assert "log-odds of one operator, over the last hours (nats) 2.25" in page
     assert "log-odds that a page needs (nats) 1.5" in page

@@ -94,6 +94,16 @@ class Browser:
         if found != "SUMMARY":
             await asyncio.wait_for(self._loaded.wait(), PATIENCE_S)
 
+    async def press_in(self, opened: str, words: str) -> None:
+        """Press a button of what the summary with these words unfolded, and wait for the page that follows."""
+        self._loaded.clear()
+        await self.run(
+            f"[...document.querySelectorAll('details')].find(one => one.firstElementChild.textContent.trim() === "
+            f"{json.dumps(opened)}).querySelectorAll('button').forEach(one => one.textContent.trim() === "
+            f"{json.dumps(words)} && one.click())"
+        )
+        await asyncio.wait_for(self._loaded.wait(), PATIENCE_S)
+
     async def press(self, key: str) -> None:
         """Type one key."""
         for kind in ("keyDown", "keyUp"):

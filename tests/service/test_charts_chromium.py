@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from stream.report import spoken
+from stream import spoken
 from tests.console.conftest import CLUSTER, HOUR_MS, T0, Told, Visitor, finding, members, told, visiting
 from tests.service.browser import Browser
 

@@ -34,32 +34,63 @@ def pages_of(one: Told) -> dict[str, str]:
     }  # fmt: skip
 
 
+async def typed(browser: Browser, **fields: str) -> None:
+    for name, text in fields.items():
+        await browser.run(f"document.querySelector('main [name={name}]').value = {text!r}")
+
+
 async def test_the_link_is_opened_the_shift_marked_expected_and_the_alert_resolves(campaign: Told, browser: Browser):
     path = pages_of(campaign)["alert"]
     async with visiting(campaign.desk) as visitor:
         await browser.open(visitor.address + path)
         assert "60 accounts of 104 orgs moved 2% -> 48% of traffic to atlas-4" in await browser.text()
         await browser.click("Expected…")
-        await browser.run("document.querySelector('[name=reason]').value = 'migration, ticket 4711'")
-        await browser.click("It is expected")
+        await browser.press_in("Expected…", "See what it covers")
+        assert "1 of the last 30 days' 1 alert would have been covered, this page among them." in await browser.text()
+        await typed(browser, reason="migration, ticket 4711", by="kim", confirm="silence 1 page")
+        await browser.click("Announce it")
         campaign.step()
         await browser.open(visitor.address + path)
         assert "Announced meanwhile" in await browser.text()
         await browser.open(visitor.address + "/expected")
-        assert "migration, ticket 4711" in await browser.text()
+        assert "migration, ticket 4711, says kim" in await browser.text()
         assert browser.errors == []
     assert campaign.desk.view.alerts()[0].last.resolved_reason == "expected"
+
+
+async def test_two_clicks_silence_nothing_and_what_is_muted_is_seen_everywhere_and_undone(
+    campaign: Told, browser: Browser
+):
+    async with visiting(campaign.desk) as visitor:
+        await browser.open(visitor.address + pages_of(campaign)["alert"])
+        await browser.click("Expected…")
+        await browser.run("document.querySelector('main [name=subject]').value = 'fleet'")
+        await browser.press_in("Expected…", "See what it covers")
+        await browser.run("document.querySelector('main form [class=strong]').click()")
+        assert not campaign.fleet.expected, "a reason, a name and the words are asked for"
+        await typed(browser, reason="launch", by="kim", confirm="silence the fleet and 1 page")
+        await browser.click("Announce it")
+        for name, path in pages_of(campaign).items():
+            await browser.open(visitor.address + path)
+            assert "the whole fleet is muted" in await browser.text(), name
+        await browser.click("Undo")
+        assert "Muted now" not in await browser.text()
+        assert not [one for one in campaign.fleet.expected if one.until_ms > one.from_ms]
 
 
 async def test_buttons_say_who_has_it_and_what_it_was(campaign: Told, browser: Browser):
     path = pages_of(campaign)["alert"]
     async with visiting(campaign.desk) as visitor:
         await browser.open(visitor.address + path)
-        await browser.click("Acknowledge")
-        assert "acknowledged by console" in await browser.text()
+        await browser.click("Acknowledge…")
+        await typed(browser, by="kim")
+        await browser.click("I have it")
+        assert "acknowledged by kim" in await browser.text()
         await browser.click("Campaign")
-        assert "campaign, says console" in await browser.text()
-        await browser.click("Harmless")
+        assert "campaign, says kim" in await browser.text()
+        await browser.click("Harmless…")
+        await typed(browser, reason="a course", confirm="silence 1 page")
+        await browser.click("It is harmless")
         campaign.step()
         await browser.open(visitor.address + path)
         assert "Harmless by verdict" in await browser.text()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from pathlib import Path
 
 import pytest
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -16,6 +15,7 @@ from stream.ingest import worker
 from stream.kafka import broker, topics
 from stream.kafka.bookmark import Bookmark
 from stream.kafka.place import Place
+from stream.mapping.presets import sample_of
 from stream.pipeline.frames import decode_frame
 from stream.stages.stage import Running
 from tests.pace import PATIENCE_S
@@ -170,7 +170,7 @@ async def test_records_of_another_platform_are_read_in_their_dialect(bootstrap, 
     settings = settings_for(bootstrap, unique, idle_s=0.5).speaking("litellm")
     kafka = settings.kafka
     await topics.create(kafka, 1)
-    line = (Path(__file__).parents[1] / "contracts" / "samples" / "litellm.ndjson").read_bytes().splitlines()[0]
+    line = sample_of("litellm")[0]
     await produce(kafka, kafka.topics.requests, [(0, line)])
 
     async with running(worker.work, settings):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime
 import gzip
 import io
@@ -20,6 +21,8 @@ import zstandard
 from stream.contract.reading.refusal import Refusal
 from stream.contract.request import decode
 from stream.errors import SwerveError, UsageError
+from stream.mapping.named import read_by
+from stream.mapping.presets import sample_of
 from stream.sources.open import Input, open_input
 
 AT = 1_772_362_800_000
@@ -296,3 +299,23 @@ class TestParquet:
         with pytest.raises(UsageError, match="Parquet cannot be read from a pipe"):
             open_input(str(path))
         writer.join()
+
+
+def test_rows_of_comma_separated_values_are_records_by_their_header(tmp_path):
+    """A table of LiteLLM's as its database writes it: the same requests as from its JSON."""
+    rows = [json.loads(line) for line in sample_of("litellm_spend")]
+    with gzip.open(tmp_path / "spend.csv.gz", "wt", newline="") as file:
+        table = csv.DictWriter(file, list(rows[0]))
+        table.writeheader()
+        table.writerows(rows)
+    with open_input(str(tmp_path / "spend.csv.gz")) as opened:
+        read = [one for raws, _ in opened.records() for raw in raws for one in read_by("litellm_spend")(raw)]
+
+    assert read == [one for line in sample_of("litellm_spend") for one in read_by("litellm_spend")(line)]
+
+
+def test_a_file_of_comma_separated_values_may_be_empty_or_have_a_header_alone(tmp_path):
+    for text in ("", "id,model\n"):
+        (tmp_path / "log.csv").write_text(text)
+        with open_input(str(tmp_path / "log.csv")) as opened:
+            assert list(opened.records()) == []

@@ -20,10 +20,11 @@ def recomputed(log: list[dict], alert: dict) -> tuple[dict, list[dict]]:
     told = alert["evidence"]["named"]
     names = {told["target"]["id"], *told.get("renamed_from", ())}
     values = [(v["dimension"], v["value"]) for v in alert["evidence"]["shared_values"]]
-    now, to_now, before, to_before, latest, org = (Counter() for _ in range(6))
+    now, to_now, before, to_before, latest, org, first = (Counter() for _ in range(7))
     carriers: dict[tuple, set] = {value: set() for value in values}
     for request in {(one["event_id"], one["account_id"]): one for one in log}.values():
         account, at, said = request["account_id"], request["timestamp"], request.get("attributes", {})
+        first[account] = min(at, first[account] or at)
         hours_ago = told["until_ms"] // HOUR_MS - 1 - at // HOUR_MS
         if hours_ago < 0:
             continue
@@ -37,14 +38,14 @@ def recomputed(log: list[dict], alert: dict) -> tuple[dict, list[dict]]:
             to_before[account] += weight * len(names & used)
         if "org" in said and at >= latest[account]:
             latest[account], org[account] = at, said["org"]
-        for pair in said.items() if hours_ago < CARRIED_H else ():
-            if pair in carriers:
-                carriers[pair].add(account)
+        for pair in carriers.keys() & said.items() if hours_ago < CARRIED_H else ():
+            carriers[pair].add(account)
     active = [account for account in alert["accounts"] if account in now]
     requests, baseline = (sum(count[account] for account in active) for count in (now, before))
     to_target, to_target_before = (sum(count[account] for account in active) for count in (to_now, to_before))
     named = {
         "accounts": len(alert["accounts"]), "active": len(active), "requests": requests, "target_requests": to_target,
+        "new": sum(first[one] > alert["started_at"] - WINDOW_H * HOUR_MS for one in active),
         "organisations": len({org[account] or account for account in active}), "baseline": baseline,
         "share_after": to_target / max(requests, 1), "share_before": to_target_before / max(baseline, 1e-9),
         "fleet_share_after": sum(to_now.values()) / sum(now.values()),

@@ -21,7 +21,7 @@ from tests.stories.recompute import HOUR_MS, WINDOW_H, recomputed
 
 pytestmark = pytest.mark.slow
 
-COUNTS = ("accounts", "active", "organisations", "requests", "target_requests")
+COUNTS = ("accounts", "active", "new", "organisations", "requests", "target_requests")
 SHARES = ("share_after", "share_before", "fleet_share_after", "fleet_share_before")
 
 

@@ -14,7 +14,7 @@ import msgspec
 import orjson
 import typer
 
-from stream.commands.arguments import Config, Dialect, Expected, Releases
+from stream.commands.arguments import Config, Dialect, Expected, MapFile, Releases
 from stream.configuration import settings
 from stream.configuration.settings import Settings
 from stream.contract import alert
@@ -28,7 +28,7 @@ from stream.report import ndjson
 from stream.report.history import AlertHistory, FleetHistory
 from stream.report.ndjson import Output
 from stream.report.page import Told, render
-from stream.sources.dialects.named import dialect_named
+from stream.samples.guess import refuse_nothing
 from stream.sources.open import Input, open_input
 from stream.telemetry.missing import Missing
 from stream.terminal.progress import Progress, progress_of
@@ -58,7 +58,7 @@ class Outcome:
 def command(
     inputs: Annotated[
         list[str],
-        typer.Argument(metavar="INPUT...", help="NDJSON, plain, .gz or .zst, or Parquet; - is standard input."),
+        typer.Argument(metavar="INPUT...", help="NDJSON or .csv, plain, .gz or .zst, or Parquet; - is standard input."),
     ],
     releases: Releases = None,
     expected: Expected = None,
@@ -78,24 +78,25 @@ def command(
         Path | None, typer.Option("--counts", metavar="FILE", help="Requests per account, target and tick.")
     ] = None,
     dialect: Dialect = None,
+    mapping: MapFile = None,
     config: Config = None,
 ) -> None:
     """Replay logs through the detectors: what would have been said, when, and of whom.
 
     Exit 0 when it ran to the end, whatever it found; 2 where arguments or configuration cannot be used; 1 on a failure.
     """
-    configured = settings.load(config).speaking(dialect)
+    configured = settings.load(config).speaking(dialect, mapping)
     asked = Asked(inputs, alerts, accounts, rejects, counts, report)
     _refuse_mix_ups(asked)
     _refuse_unwritable("--accounts", accounts)
     _refuse_unwritable("--report", report)
     outcome = run(asked, configured, read_catalogue(releases, expected))
     typer.echo(closing_line(outcome), err=ndjson.STANDARD_OUTPUT in (alerts, accounts, rejects, counts, report))
+    refuse_nothing(outcome.seen, configured.reader())
 
 
 def run(asked: Asked, configured: Settings, catalogue: Catalogue) -> Outcome:
     """Read all inputs to their end. Raises SwerveError and UsageError in words for a person."""
-    dialect_named(configured.sources.dialect)  # before any output is begun
     with ExitStack() as stack:
         files = {path: stack.enter_context(open_input(path)) for path in asked.inputs}
         outputs = _Outputs(asked, stack)
@@ -148,8 +149,8 @@ class _Replay:
             sources,
             self.fleet,
             on_summary=[self.fleet_history.see, self.alert_history.see] if drawn else [],
-            on_alerts=[self._written, *([self.alert_history.changed, self.changes.extend] if drawn else [])],
-            dialect=dialect_named(configured.sources.dialect),
+            on_alerts=[self._written, *([self._drawn, self.changes.extend] if drawn else [])],
+            dialect=configured.reader(),
         )
         if outputs.counts is not None:
             recounting(self.embedded.shards, outputs.counts.rows)
@@ -159,6 +160,9 @@ class _Replay:
         for source in in_order(self.embedded, {path: file.records() for path, file in files.items()}):
             self._rejected(source)
             progress.moved(self.embedded.seen.records)
+
+    def _drawn(self, alerts: Sequence[Alert]) -> None:
+        self.alert_history.changed(alerts, self.fleet.life.member_ids)
 
     def _written(self, changed: Sequence[Alert]) -> None:
         if self.outputs.alerts is not None:
@@ -231,9 +235,10 @@ def closing_line(outcome: Outcome) -> str:
     """The one line on standard output: read, refused, alerts, time."""
     seen = outcome.seen
     not_counted = sum(seen.not_counted.values())
+    others = f"{seen.no_requests:,} of them no requests, " if seen.no_requests else ""
     rate = f", {seen.records / outcome.seconds:,.0f}/s" if outcome.seconds > 0 and seen.records else ""
     return (
-        f"{seen.records:,} records read, {not_counted:,} not counted; "
+        f"{seen.records:,} records read, {others}{not_counted:,} not counted; "
         f"{seen.alerts['critical']} critical, {seen.alerts['warning']} warning, {seen.alerts['info']} info; "
         f"{outcome.seconds:.1f} s{rate}"
     )

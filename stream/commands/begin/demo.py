@@ -28,10 +28,10 @@ from stream.pipeline.composition import Fleet
 from stream.pipeline.embedded import Embedded
 from stream.report.history import FleetHistory
 from stream.report.planted import Score, score
-from stream.report.spoken import moment, percent, span
 from stream.simulate.labelled import truth_of
 from stream.simulate.scenarios import SCENARIOS, tell
 from stream.simulate.writing.write import Lines
+from stream.spoken import moment, percent, span
 from stream.telemetry import log, without_kafka
 from stream.terminal.view import Screen, alert_line, draw, watch_line
 

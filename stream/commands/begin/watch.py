@@ -15,26 +15,29 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
-from stream.commands.arguments import Config, Dialect, Expected, Port, Releases
+from stream.commands.arguments import Config, Dialect, Expected, MapFile, Port, Releases
 from stream.configuration import settings
 from stream.configuration.sections import Http, StdoutSink
 from stream.configuration.settings import Settings
+from stream.console.actions import muted
 from stream.console.desk import Desk
 from stream.console.health import Health
 from stream.console.routes.site import attach
 from stream.contract.alert import Alert
 from stream.errors import UsageError
 from stream.oncall.attention import AttentionBook
+from stream.oncall.silence import daily
+from stream.oncall.silence.in_force import Silence
 from stream.oncall.voice import EmbeddedVoice
 from stream.pipeline.announced import Catalogue, read_catalogue
 from stream.pipeline.composition import Fleet
 from stream.pipeline.embedded import Embedded
 from stream.report.history import FleetHistory
-from stream.report.spoken import percent
+from stream.samples.guess import refuse_nothing
 from stream.sinks.catalogue import deliveries
 from stream.sinks.delivery import Deliveries
-from stream.sources.dialects.named import dialect_named
 from stream.sources.growing import Growing
+from stream.spoken import percent
 from stream.telemetry import log, without_kafka
 from stream.telemetry.canary import watch_over
 from stream.telemetry.missing import Missing
@@ -57,6 +60,7 @@ def command(
     ] = None,
     port: Port = None,
     dialect: Dialect = None,
+    mapping: MapFile = None,
     config: Config = None,
 ) -> None:
     """Follow a growing log, or standard input: alerts to the sinks, metrics over HTTP, without Kafka.
@@ -64,7 +68,7 @@ def command(
     What is in the log already is learnt from and judged, but told to nobody, except for what still fires when that is
     done. Without sinks in the configuration, alert records go to standard output, or into the view on a terminal.
     """
-    configured = settings.load(config).speaking(dialect)
+    configured = settings.load(config).speaking(dialect, mapping)
     console = Console()
     if not configured.sinks and not console.is_terminal:
         configured = configured.model_copy(update={"sinks": (StdoutSink(kind="stdout"),)})
@@ -79,6 +83,7 @@ def command(
     finally:
         if watch.embedded.seen.records:
             print(watch.closing_line(), file=sys.stderr)
+    refuse_nothing(watch.embedded.seen, configured.reader())
 
 
 def _made(folder: Path) -> None:
@@ -103,7 +108,7 @@ class Watch:
             [SOURCE],
             without_kafka.Metered(self.fleet, parameters.lateness_ms, self._state_of),
             on_summary=[self.history.see],
-            dialect=dialect_named(configured.sources.dialect),
+            dialect=configured.reader(),
         )
         self.screen = Screen(f"swerve watch: {'standard input' if log_.path == '-' else log_.path}", self.history)
         self.desk = Desk(configured, ready=self.why_not)
@@ -121,6 +126,10 @@ class Watch:
 
     def _state_of(self, alert_id: str) -> str:
         return self.attention.entry(alert_id).at(int(1000 * time.time())).state
+
+    def muted(self) -> list[Silence]:
+        """What keeps alerts from people now; nothing while it only catches up."""
+        return muted(self.desk) if self.is_live else []
 
     def why_not(self) -> str | None:
         """Why it is not ready: it still reads what was there before."""
@@ -177,8 +186,9 @@ class Watch:
     def closing_line(self) -> str:
         """What went through, for the end."""
         seen = self.embedded.seen
+        others = f"{seen.no_requests:,} of them no requests, " if seen.no_requests else ""
         return (
-            f"{seen.records:,} records read, {sum(seen.not_counted.values()):,} not counted; "
+            f"{seen.records:,} records read, {others}{sum(seen.not_counted.values()):,} not counted; "
             f"{seen.alerts['critical']} critical, {seen.alerts['warning']} warning, {seen.alerts['info']} info"
         )
 
@@ -194,12 +204,14 @@ async def _served(watch: Watch, console: Console, http: Http) -> None:
         log.get("swerve.watch").info("serving", address=health.address, log=watch.growing.path)
         watch.deliveries.start()
         canary = asyncio.create_task(watch_over(watch.embedded.parameters, watch.deliveries.offer))
+        summary = asyncio.create_task(daily.watch_over(watch.muted, watch.deliveries.offer))
         try:
             with ExitStack() as shown:
                 live = _live(watch, console, shown)
                 await _follow(watch, stop, live)
         finally:
             canary.cancel()
+            summary.cancel()
             watch.growing.close()
             await watch.deliveries.close(DRAIN_S)
 

@@ -4,26 +4,41 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
 from stream.commands.arguments import Config
 from stream.commands.on_call import reach
-from stream.configuration.settings import load
+from stream.configuration.settings import Settings, load
+from stream.contract.expected import REASON_MAX
 from stream.errors import UsageError
 from stream.oncall.expected import record_of
 from stream.oncall.moment import moment_ms
+from stream.oncall.silence import typed
+from stream.oncall.silence.preview import with_name
 
 
 def command(
-    subject: Annotated[str, typer.Argument(help="Who will shift: org=org_7, asn=64500, account=acct_1, or fleet.")],
+    subject: Annotated[
+        str, typer.Argument(help="Who will shift: alert=ID, org=org_7, asn=64500, account=acct_1, or fleet.")
+    ],
     to: Annotated[
-        str | None, typer.Option("--to", metavar="TARGET", help="atlas-4, or capability:coding. Else whatever it is.")
+        str | None,
+        typer.Option(
+            "--to", metavar="TARGET", help="atlas-4, or capability:coding. Else an alert's own, or whatever it is."
+        ),
     ] = None,
-    begins: Annotated[str, typer.Option("--from", metavar="TIME", help="now, +2h, or RFC 3339.")] = "now",
-    until: Annotated[str, typer.Option("--until", metavar="TIME", help="The end of the silence.")] = "+7d",
+    begins: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="+2h, or RFC 3339. Else an alert's begin, or now.")
+    ] = None,
+    until: Annotated[str, typer.Option("--until", metavar="TIME", help="The end of the silence.")] = "+24h",
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="For those who read it later.")] = "",
+    by: reach.By = None,
+    confirm: Annotated[
+        str | None, typer.Option("--confirm", metavar="TEXT", help="What must be typed for a wide one, typed here.")
+    ] = None,
     id: Annotated[str | None, typer.Option("--id", help="The same id again replaces it. Else made up.")] = None,
     withdraw: Annotated[bool, typer.Option("--withdraw", help="It is not expected any more.")] = False,
     file: Annotated[Path | None, typer.Option("--file", metavar="FILE", help="Into this JSON array instead.")] = None,
@@ -31,19 +46,54 @@ def command(
     url: reach.Url = None,
     config: Config = None,
 ) -> None:
-    """Announce a shift: while it lasts it pages nobody, and an alert that is firing about it resolves."""
+    """Announce a shift: while it lasts it pages nobody, and an alert that is firing about it resolves.
+
+    Says what it would have covered; what covers the fleet or an open page must be typed to confirm.
+    """
     settings = load(config)
+    is_running = file is None and not kafka
+    alert = _alert(settings, url, subject) if is_running else None
     now_ms = int(1000 * time.time())
-    first_ms = moment_ms(begins, now_ms, "--from")
-    record = record_of(subject, to, first_ms, moment_ms(until, now_ms, "--until"), reason, id)
-    if withdraw:
-        record["until"] = record["from"] = 0
-    elif record["until"] <= record["from"]:
-        raise UsageError(f"--until: expected a time after --from, got {until}; --withdraw takes an announcement back")
-    if file is not None:
-        reach.put_in_file(file, "id", record)
-    elif kafka:
-        reach.publish(settings, settings.kafka.topics.expected, record["id"], None if withdraw else record)
-    else:
-        reach.ask(settings, url, "POST", "/api/v1/expected", record)
-    typer.echo(f"{'withdrawn' if withdraw else 'announced'}: {record['id']}")
+    first_ms = moment_ms(begins, now_ms, "--from") if begins else alert["started_at"] if alert else now_ms
+    until_ms = moment_ms(until, now_ms, "--until")
+    targets = [to] if to is not None or alert is None else [f"{one['kind']}:{one['id']}" for one in alert["targets"]]
+    records = [record_of(subject, one, first_ms, until_ms, reason, id) for one in targets]
+    if not withdraw:
+        if until_ms <= first_ms:
+            raise UsageError(f"--until: expected a time after --from, got {until}; --withdraw takes it back")
+        if file is None:
+            _ask(settings, url if is_running else None, records, by, confirm, is_running)
+    for record in records:
+        if withdraw:
+            record["until"] = record["from"] = 0
+        if file is not None:
+            reach.put_in_file(file, "id", record)
+        elif kafka:
+            reach.publish(settings, settings.kafka.topics.expected, record["id"], None if withdraw else record)
+        else:
+            reach.ask(settings, url, "POST", "/api/v1/expected", record)
+        typer.echo(f"{'withdrawn' if withdraw else 'announced'}: {record['id']}")
+
+
+def _alert(settings: Settings, url: str | None, subject: str) -> dict[str, Any] | None:
+    alert_id = typed.alert_of(subject)
+    if alert_id is None:
+        return None
+    told: dict[str, Any] = reach.ask(settings, url, "GET", f"/api/v1/alerts/{quote(alert_id, safe='')}")["alert"]
+    return told
+
+
+def _ask(
+    settings: Settings, url: str | None, records: list[dict[str, Any]], by: str | None, confirm: str | None,
+    is_running: bool,
+) -> None:  # fmt: skip
+    """Why, what it covers, and whether it is meant; the reason is put into the records."""
+    reason = with_name(typed.reason_or_ask(records[0]["reason"]), reach.who(by))
+    for record in records:
+        record["reason"] = reason[:REASON_MAX]
+    if not is_running:
+        typed.confirmed(typed.wide(records), confirm)
+        return
+    told = reach.ask(settings, url, "POST", "/api/v1/expected/preview", {"expected": records})
+    typer.echo(told["said"], err=True)
+    typed.confirmed(told["confirm"], confirm)

@@ -20,6 +20,7 @@ from stream.configuration.settings import Settings, load
 from stream.contract.alert import Alert, MalformedAlertError, decode
 from stream.errors import SwerveError, UsageError
 from stream.sinks.catalogue import links_of
+from stream.sinks.sink import Links
 from stream.terminal import shown
 
 
@@ -47,8 +48,9 @@ def command(
     console.print(f"[bold]{escape(last.summary)}[/bold]")
     for section in sections:
         console.print(_table(section))
-    console.print(f"Page: {links_of(settings).page(last)}")
-    console.print(f"What to do: {links_of(settings).runbook(last)}")
+    links = links_of(settings) if url is None else Links(url)
+    console.print(f"Page: {links.page(last)}")
+    console.print(f"What to do: {links.runbook(last)}")
 
 
 def _asked(settings: Settings, url: str | None, alert_id: str) -> tuple[Alert, list[Section]]:

@@ -14,13 +14,13 @@ from rich.table import Table
 from detectors.counts.summary import Summary
 from detectors.why import Reason, why_account, why_cohort, why_target
 from stream.alerts.explain import utc
-from stream.commands.arguments import Config, Expected, Releases
+from stream.commands.arguments import Config, Dialect, Expected, MapFile, Releases
 from stream.configuration.settings import Settings, load
 from stream.oncall.moment import moment_ms
 from stream.pipeline.announced import read_catalogue
 from stream.pipeline.composition import Fleet
 from stream.pipeline.embedded import Embedded, in_order
-from stream.sources.dialects.named import dialect_named
+from stream.samples.guess import refuse_nothing
 from stream.sources.open import open_input
 from stream.terminal import shown
 
@@ -35,13 +35,15 @@ def command(
     ] = None,
     releases: Releases = None,
     expected: Expected = None,
+    dialect: Dialect = None,
+    mapping: MapFile = None,
     config: Config = None,
 ) -> None:
     """Why it did not fire: every test between it and an alert, with its number and its limit.
 
     The log is read through the same detectors up to the time asked for.
     """
-    configured = load(config)
+    configured = load(config).speaking(dialect, mapping)
     at_ms = None if at is None else moment_ms(at, int(1000 * time.time()), "--at")
     ask = _question(subject)
     catalogue = read_catalogue(releases, expected)
@@ -67,12 +69,12 @@ def _read(fleet: Fleet, inputs: list[str], configured: Settings, at_ms: int | No
         if at_ms is not None and (summary.tick + 1) * tick_ms > at_ms:
             raise _Reached
 
-    dialect = dialect_named(configured.sources.dialect)
     with ExitStack() as stack, suppress(_Reached):
         records = {path: stack.enter_context(open_input(path)).records() for path in inputs}
-        embedded = Embedded(configured.parameters, list(records), fleet, on_summary=[stop], dialect=dialect)
+        embedded = Embedded(configured.parameters, list(records), fleet, on_summary=[stop], dialect=configured.reader())
         for _ in in_order(embedded, records):
             pass
+        refuse_nothing(embedded.seen, configured.reader())
 
 
 def _question(subject: str) -> Callable[[Fleet], list[Reason]]:

@@ -29,7 +29,8 @@ def show(
 @app.command(epilog="Example: [bold]SWERVE_HTTP__PORT=9000 swerve config check --config swerve.toml[/bold]")
 def check(config: Config = None) -> None:
     """Exit 0 when the configuration can be used, else 2, naming key, value and what was expected."""
-    catalogue.check(settings.load(config))
+    configured = settings.load(config).speaking(None)
+    catalogue.check(configured)
     path = settings.file_of(config)
     typer.echo(f"{path or 'defaults and environment'}: the configuration can be used")
 
@@ -57,4 +58,17 @@ def as_toml(rows: Iterable[tuple[str, str, Any, str]], meaning: Mapping[str, str
         if value is None:
             yield f"# {key} = (not set)"
         else:
-            yield f"{key} = {json.dumps(value, ensure_ascii=False)}  # {where}"
+            yield f"{key} = {_written(value)}  # {where}"
+
+
+def _written(value: Any) -> str:
+    """A value as TOML has it.
+
+    >>> _written([{"from": "a", "lower": True}, "b"])
+    '[{ "from" = "a", "lower" = true }, "b"]'
+    """
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{json.dumps(key)} = {_written(one)}' for key, one in value.items())} }}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_written, value))}]"
+    return json.dumps(value, ensure_ascii=False)

@@ -17,14 +17,14 @@ from detectors.counts.summary import Summary
 from detectors.parameters import Parameters
 from stream.alerts.explain import utc
 from stream.alerts.life import Life
-from stream.commands.arguments import Config, Expected, Releases
+from stream.commands.arguments import Config, Dialect, Expected, MapFile, Releases
 from stream.configuration.settings import Settings, load
 from stream.contract.alert import Alert
 from stream.errors import UsageError
 from stream.pipeline.announced import read_catalogue
 from stream.pipeline.composition import Fleet
 from stream.pipeline.embedded import Embedded, in_order
-from stream.sources.dialects.named import dialect_named
+from stream.samples.guess import refuse_nothing
 from stream.sources.open import open_input
 from stream.terminal import shown
 
@@ -43,10 +43,12 @@ def command(
     beside: Annotated[Path, typer.Option("--beside", metavar="FILE", help="The configuration to compare with.")],
     releases: Releases = None,
     expected: Expected = None,
+    dialect: Dialect = None,
+    mapping: MapFile = None,
     config: Config = None,
 ) -> None:
     """Judge a log with two configurations at once, and show which alerts would differ. Nobody is told anything."""
-    first, second = load(config), load(beside)
+    first, second = load(config).speaking(dialect, mapping), load(beside)
     refuse_other_counts(first.parameters, second.parameters)
     catalogue = read_catalogue(releases, expected)
     shadow = Shadow(Fleet(first.parameters, catalogue.released_ms), Fleet(second.parameters, catalogue.released_ms))
@@ -136,10 +138,10 @@ def _alike(mine: set[str], yours: set[str]) -> float:
 def _read(shadow: Shadow, inputs: Sequence[str], settings: Settings) -> None:
     with ExitStack() as stack:
         records = {path: stack.enter_context(open_input(path)).records() for path in inputs}
-        dialect = dialect_named(settings.sources.dialect)
-        embedded = Embedded(settings.parameters, list(records), shadow, dialect=dialect)
+        embedded = Embedded(settings.parameters, list(records), shadow, dialect=settings.reader())
         for _ in in_order(embedded, records):
             pass
+        refuse_nothing(embedded.seen, settings.reader())
 
 
 def _table(found: Sequence[Difference]) -> Table:

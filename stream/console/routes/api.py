@@ -62,14 +62,16 @@ def record(alert: Alert, with_accounts: bool = False) -> dict[str, Any]:
     return told if with_accounts else {key: value for key, value in told.items() if key != "accounts"}
 
 
-async def _body(request: web.Request) -> bytes:
+async def body_of(request: web.Request) -> bytes:
+    """What was sent as JSON. Raises UsageError where it is called something else."""
     # A form of another site cannot send this type without asking first, and is never allowed to.
     if request.content_type != "application/json":
         raise UsageError(f"Content-Type: expected application/json, got {request.content_type[:60]}")
     return await request.read()
 
 
-def _object(raw: bytes) -> Mapping[str, Any]:
+def object_of(raw: bytes) -> Mapping[str, Any]:
+    """A JSON object; nothing is an empty one. Raises UsageError."""
     try:
         given = orjson.loads(raw) if raw.strip() else {}
     except orjson.JSONDecodeError as error:
@@ -85,6 +87,13 @@ def _by(request: web.Request, given: Mapping[str, Any]) -> str:
     if not isinstance(by, str):
         raise UsageError("by: expected text")
     return by if by and request[WHO] == "console" else request[WHO]
+
+
+def _note(given: Mapping[str, Any]) -> str:
+    note = given.get("note", "")
+    if not isinstance(note, str):
+        raise UsageError("note: expected text")
+    return note
 
 
 async def _alerts(desk: Desk, request: web.Request) -> web.Response:
@@ -182,18 +191,19 @@ async def _exported(request: web.Request, known: Known, written: str) -> web.Str
 
 
 async def _ack(desk: Desk, request: web.Request) -> web.Response:
-    by = _by(request, _object(await _body(request)))
-    return as_answer((await actions.acknowledge(desk, request.match_info["alert_id"], by)).record())
+    given = object_of(await body_of(request))
+    by, note = _by(request, given), _note(given)
+    return as_answer((await actions.acknowledge(desk, request.match_info["alert_id"], by, note)).record())
 
 
 async def _snooze(desk: Desk, request: web.Request) -> web.Response:
-    given = _object(await _body(request))
+    given = object_of(await body_of(request))
     until = given.get("until")
     if isinstance(until, bool) or not isinstance(until, int | str):
         raise UsageError("until: expected epoch milliseconds, or RFC 3339")
     until_ms = instant_ms(until, "until")
-    by = _by(request, given)
-    return as_answer((await actions.snooze(desk, request.match_info["alert_id"], by, until_ms)).record())
+    alert_id, by = request.match_info["alert_id"], _by(request, given)
+    return as_answer((await actions.snooze(desk, alert_id, by, until_ms, _note(given))).record())
 
 
 async def _account(desk: Desk, request: web.Request) -> web.Response:
@@ -204,6 +214,7 @@ async def _account(desk: Desk, request: web.Request) -> web.Response:
                                  "severity": known.last.severity, "summary": known.last.summary}
         for known, member in desk.view.naming(account_id)
     ]  # fmt: skip
+    actions.known_account(desk, account_id, bool(mix.requests))
     place = desk.view.watching(account_id)
     watched = None if place is None else watched_row(*place)
     return as_answer(
@@ -234,6 +245,12 @@ async def _fleet(desk: Desk, request: web.Request) -> web.Response:
 
 async def _watchlist(desk: Desk, request: web.Request) -> web.Response:
     rows = [watched_row(place, one) for place, one in enumerate(desk.view.watched, 1)]
+    written = request.query.get("format", "json")
+    if written not in ("json", "csv"):
+        raise UsageError(f"format: expected json or csv, got {written[:20]!r}")
+    if written == "csv":
+        headers = {"Content-Disposition": 'attachment; filename="watch-list.csv"'}
+        return web.Response(body=export.watched_csv(rows), content_type="text/csv", charset="utf-8", headers=headers)
     return as_answer({"at_ms": desk.view.pulse.at_ms, "accounts": rows})
 
 
@@ -256,7 +273,7 @@ async def _expected(desk: Desk, request: web.Request) -> web.Response:
 
 
 async def _expect(desk: Desk, request: web.Request) -> web.Response:
-    shift = await actions.expect(desk, await _body(request))
+    shift = await actions.expect(desk, await body_of(request))
     return as_answer(expected_record(shift), 202)
 
 
@@ -266,7 +283,7 @@ async def _verdicts(desk: Desk, request: web.Request) -> web.Response:
 
 
 async def _judge(desk: Desk, request: web.Request) -> web.Response:
-    given = dict(_object(await _body(request)))
+    given = dict(object_of(await body_of(request)))
     given["by"] = _by(request, given)
     given.setdefault("at", desk.now_ms())
     verdict = await actions.judge(desk, as_json(given))

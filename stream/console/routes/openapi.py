@@ -12,9 +12,11 @@ import orjson
 from aiohttp import web
 
 from detectors.comparison.drift import Dated
+from stream.alerts.expected_shifts import SCOPES
 from stream.console.shown.listing import ALERT_SORTS, LIMIT_MAX, MEMBER_SORTS
 from stream.contract.alert import SEVERITIES, Alert
 from stream.contract.verdict import VERDICTS
+from stream.oncall.silence.in_force import ALLOWED, EXPECTED, HARMLESS, SNOOZE
 
 Object = dict[str, Any]
 TEXT: Object = {"type": "string"}
@@ -46,6 +48,7 @@ def _nullable(of: Object) -> Object:
 
 
 POINTS = _some({"type": "array", "prefixItems": [MILLIS, NUMBER], "items": False})
+KINDS = (EXPECTED, SNOOZE, HARMLESS, ALLOWED)
 SORT = "a column; - before it for falling"
 
 
@@ -57,7 +60,8 @@ def _schemas() -> Object:
         "Error": _object(("error",), error=TEXT),
         "Member": _object(
             account_id=TEXT, score=NUMBER | {"description": "probability that it is of one operator's campaign"},
-            since=MILLIS, requests=WHOLE, share_before=NUMBER, share_after=NUMBER,
+            since=MILLIS, requests=WHOLE,
+            share_before=_nullable(NUMBER | {"description": "null: a new account, without a past"}), share_after=NUMBER,
         ),
         "Expected": _object(
             ("id", "subject", "from", "until"), id=TEXT, subject=subject,
@@ -75,8 +79,8 @@ def _schemas() -> Object:
             requests=WHOLE, requests_usual=_nullable(NUMBER), others=WHOLE, because=_nullable(TEXT),
         ),
         "Attention": _object(
-            acknowledged=_nullable(_object(alert_id=TEXT, word=TEXT, by=TEXT, at=MILLIS)),
-            snoozed=_nullable(_object(alert_id=TEXT, word=TEXT, by=TEXT, at=MILLIS, until=MILLIS)),
+            acknowledged=_nullable(_object(alert_id=TEXT, word=TEXT, by=TEXT, at=MILLIS, note=TEXT)),
+            snoozed=_nullable(_object(alert_id=TEXT, word=TEXT, by=TEXT, at=MILLIS, until=MILLIS, note=TEXT)),
         ),
     }  # fmt: skip
 
@@ -123,9 +127,39 @@ ATTENTION: Object = {
 SHARES: Object = {"type": "object", "additionalProperties": POINTS}
 
 
-def _operations() -> dict[tuple[str, str], tuple[str, Object, list[Object], Object | None]]:
-    """(method, path): what it does, the schema of its answer, its parameters, the schema of its body."""
-    by = _object(by=TEXT)
+# By (method, path): what it does, the schema of its answer, its parameters, the schema of its body.
+Operations = dict[tuple[str, str], tuple[str, Object, list[Object], Object | None]]
+
+
+def _silences() -> Operations:
+    """What keeps alerts from people, before and after."""
+    preview = _object(
+        covered=_some(TEXT), of=WHOLE, open_pages=_some(TEXT), said=TEXT,
+        confirm=_nullable(TEXT | {"description": "what a person must type for it"}),
+    )  # fmt: skip
+    silence = _object(
+        kind=_one_of(KINDS), scope=_one_of(SCOPES), who=TEXT, toward=TEXT, until_ms=_nullable(MILLIS), reason=TEXT,
+        key=TEXT, alert_id=TEXT,
+    )  # fmt: skip
+    return {
+        ("post", "/api/v1/expected/preview"): (
+            "What these shifts would have covered in the last 30 days; announces nothing",
+            preview,
+            [],
+            _object(("expected",), expected=_some(_ref("Expected"))),
+        ),
+        ("get", "/api/v1/silences"): (
+            "Everything that keeps alerts from people now",
+            _object(at_ms=MILLIS, silences=_some(silence)),
+            [],
+            None,
+        ),
+    }
+
+
+def _operations() -> Operations:
+    """All of them."""
+    by = _object(by=TEXT, note=TEXT)
     alert = _object(
         alert=_ref("Alert"), timeline=_some(CHANGE), explanation=_some(_object(title=TEXT, rows=_some(ROW))),
         similar=_some(LIKE_IT), verdict=_nullable(_ref("Verdict")), attention=_ref("Attention"),
@@ -153,7 +187,7 @@ def _operations() -> dict[tuple[str, str], tuple[str, Object, list[Object], Obje
         ("post", f"{one}/ack"): ("Somebody has it: updates are not sent again", _ref("Attention"), [], by),
         ("post", f"{one}/snooze"): (
             "Quiet until a time, at most 30 days from now", _ref("Attention"), [],
-            _object(("until",), until=INSTANT, by=TEXT)),
+            _object(("until",), until=INSTANT, by=TEXT, note=TEXT)),
         ("get", "/api/v1/accounts/{account_id}"): (
             "One account: alerts that name it, and what it used",
             _object(account_id=TEXT, alerts=_some(named), watched=_nullable(_ref("Watched")), requests=POINTS,
@@ -164,7 +198,8 @@ def _operations() -> dict[tuple[str, str], tuple[str, Object, list[Object], Obje
         ("get", "/api/v1/fleet"): ("The whole fleet: its last tick, what moves, shares over time", fleet, [], None),
         ("get", "/api/v1/watchlist"): (
             "Accounts that no alert names, and that most lastingly grow and turn to other work; never pages",
-            _object(at_ms=MILLIS, accounts=_some(_ref("Watched"))), [], None),
+            _object(at_ms=MILLIS, accounts=_some(_ref("Watched"))),
+            [_query("format", _one_of(("json", "csv")), "json, or a file")], None),
         ("get", "/api/v1/releases"): ("Models and when they came out", _object(releases=releases), [], None),
         ("get", "/api/v1/expected"): ("What is announced", _object(expected=_some(_ref("Expected"))), [], None),
         ("post", "/api/v1/expected"): (
@@ -186,7 +221,7 @@ TAKEN = ("/api/v1/expected", "/api/v1/verdicts")
 def description() -> Object:
     """The whole document."""
     paths: dict[str, Object] = {}
-    for (method, path), (words, answer, parameters, body) in _operations().items():
+    for (method, path), (words, answer, parameters, body) in (_operations() | _silences()).items():
         kind = "text/event-stream" if path.endswith("/events") else "application/json"
         status = "202" if method == "post" and path in TAKEN else "200"
         operation: Object = {

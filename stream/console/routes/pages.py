@@ -11,16 +11,20 @@ from typing import Any
 from aiohttp import web
 from markupsafe import Markup
 
+from stream import spoken
 from stream.alerts.evidence import number
 from stream.alerts.expected_shifts import CARRIED_MIN
-from stream.alerts.explain import ONE_OPERATOR, explain
+from stream.alerts.explain import ONE_OPERATOR, TESTED, explain
+from stream.alerts.figures import judged_of
 from stream.console import actions
 from stream.console.desk import Desk
 from stream.console.door import WHO
+from stream.console.routes.judging import judging, unseen
 from stream.console.shown import listing, look, runbook, tracks
 from stream.console.shown.charts import Chart, by_name, chart_of
 from stream.console.shown.view import DAY_MS, Known
-from stream.report import spoken
+from stream.console.who import NOBODY, known_name
+from stream.oncall.silence.in_force import announced, in_words
 from stream.report.charts import STYLES, Mark
 from stream.report.page import Case, cases_of, fingerprint
 
@@ -30,7 +34,7 @@ COURSE_H, COURSE_DAYS = 3, 2
 SHARED_SHOWN = 10
 SPARKS_MAX = 50
 PAST_SHOWN = 8
-SECTIONS = ("Numbers", "Toward what")  # of the explanation; the others have places of their own
+SECTIONS = ("Numbers", TESTED, "Toward what")  # of the explanation; the others have places of their own
 Context = dict[str, Any]
 
 
@@ -53,6 +57,7 @@ def attach(desk: Desk, router: web.UrlDispatcher) -> None:
     page("/expected", "expected.html.j2", _expected)
     page("/about", "about.html.j2", _about)
     page("/runbook", "runbook.html.j2", lambda desk, request: {"text": runbook.html()})
+    page("/runbook/self", "runbook.html.j2", lambda desk, request: {"text": runbook.html(runbook.SELF)})
     router.add_get("/login", _login_of(desk))
 
 
@@ -61,10 +66,14 @@ def shown(
 ) -> web.Response:
     """A page. Every one knows who looks, how Swerve is, and what its forms must send back."""
     signed, cookie = desk.door.form_of(request)
-    text = desk.templates.get_template(template).render(
-        desk=desk, view=desk.view, pulse=desk.view.pulse, not_ready=desk.ready(), csrf=signed, who=request.get(WHO),
-        path=request.path, path_qs=request.path_qs, query=request.query.get("q", ""), **context,
-    )  # fmt: skip
+    silences = actions.muted(desk) if request.get(WHO) else []
+    given: Context = {
+        "desk": desk, "view": desk.view, "pulse": desk.view.pulse, "not_ready": desk.ready(), "csrf": signed,
+        "who": request.get(WHO), "is_named": request.get(WHO) != NOBODY, "name": known_name(request),
+        "muted": silences, "muted_said": in_words(silences), "path": request.path, "path_qs": request.path_qs,
+        "query": request.query.get("q", ""),
+    }  # fmt: skip
+    text = desk.templates.get_template(template).render(given | dict(context))
     response = web.Response(status=status, body=text.encode("utf-8", "replace"), content_type="text/html")
     response.charset = "utf-8"
     if cookie is not None:
@@ -101,7 +110,8 @@ def _overview(desk: Desk, request: web.Request) -> Context:
             "capabilities", lambda: look.fleet_chart(desk.view, "capability", marks, named)
         ),
         "budget": look.budget(desk.view),
-        "lag_ms": desk.now_ms() - desk.view.pulse.at_ms if desk.view.is_live and desk.view.pulse.at_ms else None,
+        "judging": judging(desk),
+        "unseen": unseen(desk.view.coverage, desk.view.pulse.accounts, desk.settings.parameters),
         "entries": {one.last.alert_id: actions.entry(desk, one.last.alert_id) for one in loud[:ALERTS_SHOWN]},
     }
 
@@ -127,7 +137,7 @@ class Member:
     account_id: str
     score: float
     requests: int
-    share_before: float
+    share_before: float | None
     share_after: float
     since_ms: int
     spark: Markup
@@ -160,7 +170,8 @@ def _alert(desk: Desk, request: web.Request) -> Context:
         "group_drawn": chart_of(case.lines, case.marks),
         "cohort_drawn": _cohort_course(desk, known),
         "now_drawn": _now(desk, known),
-        "judged": number(last.evidence, "accounts"),
+        "next_step": runbook.next_step(last.kind),
+        "judged": number(judged_of(last.evidence), "accounts"),
         "asked": question,
         "page": page,
         "members": _members(desk, known, page.rows),
@@ -235,7 +246,7 @@ def _members(desk: Desk, known: Known, rows: Sequence[Any]) -> list[Member]:
 
 
 def _shared(evidence: Mapping[str, Any], accounts_total: int) -> list[Shared]:
-    judged = max(1.0, number(evidence, "accounts") or accounts_total)
+    judged = max(1.0, number(judged_of(evidence), "accounts") or accounts_total)
     rows = []
     for one in evidence.get("shared_values") or ():
         if not isinstance(one, Mapping):
@@ -257,13 +268,18 @@ def _shared(evidence: Mapping[str, Any], accounts_total: int) -> list[Shared]:
 def _account(desk: Desk, request: web.Request) -> Context:
     account_id = request.query.get("id", "")[: listing.QUERY_MAX]
     mix = tracks.mix_of(list(desk.view.courses.kept), account_id)
-    series = {name.partition(":")[2]: mix.whole(name) for name in mix.strongest(STYLES)}
+    actions.known_account(desk, account_id, bool(mix.requests))
+    drawn = {}
+    for kind, marks in (("model", look.releases_marked(desk.view)), ("capability", [])):
+        names = [name for name in mix.strongest(len(mix.shares)) if name.startswith(f"{kind}:")][:STYLES]
+        drawn[kind] = by_name({name.partition(":")[2]: mix.whole(name) for name in names}, marks)
     return {
         "account_id": account_id,
         "named": desk.view.naming(account_id),
         "watching": desk.view.watching(account_id),
         "requests": mix.requests,
-        "mix": by_name(series, look.releases_marked(desk.view)),
+        "models": drawn["model"],
+        "capabilities": drawn["capability"],
         "covering": [
             one for one in actions.announced(desk) if one.subject.kind == "account" and one.subject.id == account_id
         ],
@@ -315,8 +331,10 @@ def _releases(desk: Desk, request: web.Request) -> Context:
 
 
 def _expected(desk: Desk, request: web.Request) -> Context:
-    subject = request.query.get("subject", "")[: listing.QUERY_MAX]
-    return {"announced": actions.announced(desk), "at_ms": desk.at_ms, "subject": subject}
+    subject, at_ms = request.query.get("subject", "")[: listing.QUERY_MAX], desk.at_ms
+    rest = [one for one in actions.announced(desk) if not one.from_ms <= at_ms < one.until_ms]
+    later = [(announced(one), one.until_ms <= at_ms) for one in rest]
+    return {"later": later, "at_ms": at_ms, "subject": subject}
 
 
 def _about(desk: Desk, request: web.Request) -> Context:
@@ -330,5 +348,5 @@ def _about(desk: Desk, request: web.Request) -> Context:
         },
         "sinks": [(one.name, one.kind, one.severity_min) for one in desk.settings.sinks],
         "http": desk.settings.http,
-        "dialect": desk.settings.sources.dialect,
+        "dialect": desk.settings.sources.dialect + (" with a [map]" if desk.settings.map else ""),
     }  # fmt: skip

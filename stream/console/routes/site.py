@@ -11,8 +11,13 @@ from stream.console import actions
 from stream.console.desk import Desk
 from stream.console.door import Handler, guarded, said
 from stream.console.routes import api, events, forms, openapi, pages
+from stream.console.routes import silence_api as silences
+from stream.console.routes import silence_page as silence
+from stream.console.routes.wrong import readable
 from stream.contract.reading.refusal import Refusal
 from stream.errors import SwerveError, UsageError
+from stream.sinks.catalogue import links_of
+from stream.telemetry import metrics
 
 STATIC = {
     "console.css": "text/css", "console.js": "text/javascript", "charts.js": "text/javascript",
@@ -23,10 +28,13 @@ STATIC = {
 
 def attach(desk: Desk, app: web.Application) -> None:
     """Add every page and the API to an application that has not started. Middlewares hold for all of its routes."""
-    app.middlewares.extend([guarded(desk.door), _explained])
+    app.middlewares.extend([readable(desk), guarded(desk.door), _explained])
+    metrics.console_at(links_of(desk.settings).base)
     pages.attach(desk, app.router)
     forms.attach(desk, app.router)
+    silence.attach(desk, app.router)
     api.attach(desk, app.router)
+    silences.attach(desk, app.router)
     events.attach(desk, app.router)
     app.router.add_get("/api/v1/openapi.json", openapi.served)
     for file, kind in STATIC.items():
@@ -51,7 +59,7 @@ async def _explained(request: web.Request, handler: Handler) -> web.StreamRespon
         return await handler(request)
     except (UsageError, Refusal) as error:
         return said(request, 400, str(error))
-    except actions.UnknownAlertError as error:
+    except (actions.UnknownAlertError, actions.UnknownAccountError) as error:
         return said(request, 404, str(error))
     except SwerveError as error:
         return said(request, 503, str(error))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from stream.report import spoken
+from stream import spoken
 from stream.report.charts import STYLES, Line, Mark
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from stream.alerts.case import Involved
+from stream.sinks.alertmanager import instant
 
 COLUMNS = ("account_id", "score", "since", "requests", "share_before", "share_after")
 ROWS_AT_ONCE = 1_000
+NEW = "new"  # in place of a share of nothing
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -35,10 +37,10 @@ def ndjson(members: Sequence[Involved]) -> Iterator[bytes]:
 
 
 def as_csv(members: Sequence[Involved]) -> Iterator[bytes]:
-    """Every field quoted. An id that a spreadsheet would take for a formula gets an apostrophe before it.
+    """Every field quoted, times as RFC 3339. An id that a spreadsheet takes for a formula gets an apostrophe before it.
 
     >>> print(b"".join(as_csv([Involved("=1+1", 1.0, 0, 2, 0.0, 0.5)])).decode().splitlines()[1])
-    "'=1+1","1.0","0","2","0.0","0.5"
+    "'=1+1","1.0","1970-01-01T00:00:00.000Z","2","0.0","0.5"
     """
     yield (",".join(COLUMNS) + "\r\n").encode()
     for start in range(0, len(members), ROWS_AT_ONCE):
@@ -47,8 +49,25 @@ def as_csv(members: Sequence[Involved]) -> Iterator[bytes]:
         for one in members[start : start + ROWS_AT_ONCE]:
             row = row_of(one)
             row["account_id"] = _no_formula(one.account_id)
+            row["since"] = instant(one.since_ms)
+            row["share_before"] = NEW if one.share_before is None else one.share_before
             writer.writerow(row.values())
         yield text.getvalue().encode("utf-8", "replace")
+
+
+def watched_csv(rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """The watch list as the API has it, a line each: its columns in their order, the target as kind:id."""
+    text = io.StringIO()
+    writer: Any = None
+    for row in rows:
+        target = row["target"]
+        told = {**row, "target": f"{target['kind']}:{target['id']}", "since": instant(row["since"])}
+        told["account_id"] = _no_formula(row["account_id"])
+        if writer is None:
+            writer = csv.DictWriter(text, told, quoting=csv.QUOTE_ALL)
+            writer.writeheader()
+        writer.writerow(told)
+    return text.getvalue().encode("utf-8", "replace")
 
 
 def _no_formula(text: str) -> str:

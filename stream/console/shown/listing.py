@@ -136,7 +136,7 @@ MEMBER_SORTS: Mapping[str, Callable[[Involved], Any]] = {
     "account": lambda one: one.account_id,
     "score": lambda one: one.score,
     "requests": lambda one: one.requests,
-    "before": lambda one: one.share_before,
+    "before": lambda one: -1.0 if one.share_before is None else one.share_before,
     "after": lambda one: one.share_after,
     "since": lambda one: one.since_ms,
 }

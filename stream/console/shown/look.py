@@ -14,10 +14,10 @@ from urllib.parse import quote, urlencode
 import jinja2
 from markupsafe import Markup
 
+from stream import spoken
 from stream.alerts.sentence import name as clean
 from stream.console.shown.charts import Chart, by_name
 from stream.console.shown.view import DAY_MS, View
-from stream.report import spoken
 from stream.report.charts import STYLES, Mark, swatch
 from stream.report.page import ORDER, SIGNS
 
@@ -40,8 +40,8 @@ def environment() -> jinja2.Environment:
         auto_reload=False,
     )
     made.filters.update(
-        moment=spoken.moment, span=spoken.span, count=spoken.count, percent=spoken.percent, utc=utc, clean=clean,
-        path=lambda text: quote(text, safe=""),
+        moment=spoken.moment, span=spoken.span, count=spoken.count, percent=spoken.percent, past=spoken.past, utc=utc,
+        clean=clean, path=lambda text: quote(text, safe=""),
     )  # fmt: skip
     made.globals.update(
         signs=SIGNS, severities=ORDER, asset=asset, account_at=account_at, cohort_at=cohort_at, swatch=swatch

@@ -11,14 +11,15 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
-FILE = "runbook.md"
+ALERTS, SELF = "runbook.md", "self-alerts.md"  # about the fleet's traffic, and about Swerve itself
+PAGES = {ALERTS: "/runbook", SELF: "/runbook/self"}
 
 
 @lru_cache
-def html() -> Markup:
+def html(file: str = ALERTS) -> Markup:
     """The whole text; raw HTML in it stays text. Each section of a kind of alert is marked with the kind's name."""
     marker = MarkdownIt("commonmark", {"html": False}).enable("table")
-    tokens = marker.parse(re.sub(r'^<a id="[^"]*"></a>$', "", source(), flags=re.MULTILINE))
+    tokens = marker.parse(re.sub(r'^<a id="[^"]*"></a>$', "", source(file), flags=re.MULTILINE))
     for head, words in pairwise(tokens):
         if head.type == "heading_open":
             head.attrSet("id", anchor(words.content))
@@ -28,15 +29,28 @@ def html() -> Markup:
 
 
 def _within(words: list[Token]) -> list[Token]:
-    """Without the links to files that lie beside it in the repository; their words stay."""
+    """Links to files of the repository lead to their pages here; of those that have none, the words stay."""
     kept, is_inside = [], True
     for word in words:
         if word.type == "link_open":
+            file, _, place = str(word.attrGet("href")).partition("#")
+            if file in PAGES:
+                word.attrSet("href", PAGES[file] + (f"#{place}" if place else ""))
             is_inside = str(word.attrGet("href")).startswith(("#", "/", "http"))
         if is_inside or not word.type.startswith("link_"):
             kept.append(word)
         is_inside = is_inside or word.type == "link_close"
     return kept
+
+
+@lru_cache
+def next_step(kind: str) -> Markup:
+    """What the runbook says is to be done about alerts of a kind; nothing where it has no section of it."""
+    section = re.search(rf"^## {re.escape(kind)}:.*?(?=^## |\Z)", source(), flags=re.MULTILINE | re.DOTALL)
+    words = (
+        None if section is None else re.search(r"^\*\*Do\*\*: (.*?)\n\n", section[0], flags=re.MULTILINE | re.DOTALL)
+    )
+    return Markup("") if words is None else Markup(MarkdownIt("commonmark", {"html": False}).renderInline(words[1]))
 
 
 def anchor(title: str) -> str:
@@ -49,6 +63,6 @@ def anchor(title: str) -> str:
     return kind[1] if kind else re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
 
 
-def source() -> str:
-    """The runbook of the documentation; a test holds this copy of it to the original."""
-    return (resources.files("stream.console") / FILE).read_text("utf-8")
+def source(file: str = ALERTS) -> str:
+    """A file of the documentation; a test holds this copy of it to the original."""
+    return (resources.files("stream.console") / file).read_text("utf-8")

@@ -50,6 +50,11 @@ class Known:
         """The highest severity that it ever had."""
         return max((one.severity for one in self.records), key=SEVERITIES.index)
 
+    @property
+    def said(self) -> str:
+        """What it says while it fires; once it is over, what it said last."""
+        return next((one.summary for one in reversed(self.records) if one.status == "firing"), self.last.summary)
+
     def member(self, account_id: str) -> Involved | None:
         """One of its members."""
         if self._by_account is None:
@@ -104,6 +109,7 @@ class View:
     released: Callable[[], Mapping[str, int]] = dict
     pulse: Pulse = Pulse()
     dated: tuple[Release, ...] = ()  # releases that nobody announced, dated by what the fleet did
+    coverage: Mapping[str, float] = field(default_factory=dict)  # part of the accounts that carry each attribute
     watched: tuple[Watched, ...] = ()  # the watch list of the last network tick, strongest first
     fleet: FleetHistory = field(init=False)
     cohorts: CohortHistory = field(init=False)
@@ -161,11 +167,13 @@ class View:
         if whole is not None and tick.summaries:
             first = tick.summaries[0]
             self.courses.see(Summary(first.tick, first.shards, {}, first.cohorts, whole))
-        self.courses.changed(alert for alert in tick.changed if alert.severity != "info")
+        told = [alert for alert in tick.changed if alert.severity != "info"]
+        self.courses.changed(told, fleet.life.member_ids)
 
     def _see(self, fleet: Fleet) -> None:
         """What the judge knows besides its findings, of its last network tick."""
         self.watched = fleet.judge.watch.rows
+        self.coverage = dict(fleet.judge.coverage)
         self.dated = tuple(fleet.judge.releases.unannounced())
 
     def told(self, alerts: Sequence[Alert], fleet: Fleet) -> None:

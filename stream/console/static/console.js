@@ -40,13 +40,35 @@ async function refresh() {
     const answer = await fetch(location.href, {credentials: "same-origin"});
     if (!answer.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const back = where();
     for (const part of ["main", ".pulse"]) {
       const [now, next] = [document.querySelector(part), fresh.querySelector(part)];
       if (now && next) now.replaceWith(document.adoptNode(next));
     }
+    back();
     document.body.classList.remove("stale");
     document.dispatchEvent(new Event("fresh"));
   } catch { /* the next event tries again */ }
+}
+
+// Who reads or walks through rows stays where they are: the same link has the focus, and nothing has scrolled.
+const scrolled = () => [...document.querySelectorAll("main .scroll")];
+
+function where() {
+  const held = document.activeElement, top = scrollY;
+  const address = held?.closest?.("main") ? held.getAttribute("href") : null;
+  const same = () => [...main().querySelectorAll("a[href]")].filter(one => one.getAttribute("href") === address);
+  const place = address === null ? -1 : same().indexOf(held);
+  const sideways = scrolled().map(one => one.scrollLeft);
+  return () => {
+    scrolled().forEach((one, number) => { one.scrollLeft = sideways[number] ?? 0; });
+    if (place >= 0) {
+      const again = same()[place] ?? same()[0];
+      again?.focus({preventScroll: true});
+      again?.closest("[data-row]")?.classList.add("at");
+    }
+    scrollTo(0, top);
+  };
 }
 
 let waiting = 0;

@@ -1,6 +1,7 @@
-"""What did a request exercise? Tags from its shape, by one table; never from its text.
+"""What did a request exercise? Tags from the tools that it was offered and how it ended; never from its text.
 
-A gateway that tags its requests itself knows better: its tags are taken as they are, and these come behind them.
+A gateway that tags its requests itself knows better: its tags are taken as they are, and these come behind them. What
+else shows a capability (a reasoning budget, image tokens, a schema) a mapping says under `[map.evidence]`.
 """
 
 from __future__ import annotations
@@ -9,22 +10,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
     """What a log says of a request without its text.
 
     tools: types of the tools that were offered ("function", "computer_20250124", ...). finish: reasons why it ended.
-    The rest are flags: image or audio parts, a reasoning budget or reasoning tokens, a schema for the answer, and
-    whether it continues a conversation.
+    conversation: whether it continues one.
     """
 
     tools: tuple[str, ...] = ()
     finish: tuple[str, ...] = ()
-    images: bool = False
-    audio: bool = False
-    reasoning: bool = False
-    schema: bool = False
     conversation: bool = False
 
 
@@ -39,10 +37,6 @@ RULES: dict[str, Callable[[Shape], bool]] = {
     "coding": _offers("bash", "text_editor", "code_execution", "code_interpreter", "shell", "apply_patch"),
     "web_search": _offers("web_search", "web_fetch"),
     "retrieval": _offers("file_search"),
-    "vision": lambda shape: shape.images,
-    "audio": lambda shape: shape.audio,
-    "chain_of_thought": lambda shape: shape.reasoning,
-    "structured_output": lambda shape: shape.schema,
     "agentic_reasoning": lambda shape: shape.conversation and bool(shape.tools),
 }
 
@@ -50,19 +44,28 @@ RULES: dict[str, Callable[[Shape], bool]] = {
 def capabilities_of(shape: Shape, tagged: Iterable[str] = ()) -> list[str]:
     """The tags of a request: those given upstream first, then those that its shape shows, none twice.
 
-    >>> capabilities_of(Shape(tools=("function", "bash_20250124"), reasoning=True), tagged=["coding"])
-    ['coding', 'tool_use', 'chain_of_thought']
+    >>> capabilities_of(Shape(tools=("function", "bash_20250124")), tagged=["coding"])
+    ['coding', 'tool_use']
     """
     return list(dict.fromkeys([*tagged, *(tag for tag, holds in RULES.items() if holds(shape))]))
 
 
 def tool_types(tools: Any) -> tuple[str, ...]:
-    """Types of the tools in a definition as the APIs take it: a list of objects with `type`; others count by name.
+    """Types of the tools in a definition as the APIs take it, or of their types alone, as a list or as its JSON.
+
+    A tool without a type counts as a function.
 
     >>> tool_types([{"type": "function", "function": {"name": "f"}}, {"type": "computer_20250124"}, {"name": "g"}])
     ('function', 'computer_20250124', 'function')
+    >>> tool_types('["web_search_20250305"]'), tool_types("none"), tool_types(None)
+    (('web_search_20250305',), (), ())
     """
+    if isinstance(tools, str) and tools[:1] == "[":
+        try:
+            tools = orjson.loads(tools)
+        except orjson.JSONDecodeError:
+            return ()
     if not isinstance(tools, list):
         return ()
-    types = [tool.get("type", "function") for tool in tools if isinstance(tool, dict)]
-    return tuple(one if isinstance(one, str) else "function" for one in types)
+    types = [tool.get("type", "function") if isinstance(tool, dict) else tool for tool in tools]
+    return tuple(one if isinstance(one, str) and one else "function" for one in types)

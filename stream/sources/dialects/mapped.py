@@ -74,7 +74,7 @@ def _short(event_id: Any) -> Any:
     return f"blake2b:{blake2b(event_id.encode(), digest_size=16).hexdigest()}"
 
 
-def ids_of(*ids: Any) -> Any:
+def ids_of(*ids: Any, between: str = "/") -> Any:
     """One id of several that are known of a request, the server's own among them: a client that sets one sets not all.
 
     >>> ids_of("resp_1", "call-1"), ids_of(None, "call-1"), ids_of("x", "x"), ids_of(None, None)
@@ -82,23 +82,22 @@ def ids_of(*ids: Any) -> Any:
     """
     known = [one for one in ids if one not in (None, "")]
     texts = dict.fromkeys(one for one in known if isinstance(one, str))
-    return "/".join(texts) if texts else next(iter(known), None)
-
-
-def first(record: Mapping[str, Any], *names: str) -> Any:
-    """The value of the first of these names that the record has, and neither null nor empty; None without one."""
-    return next((record[name] for name in names if record.get(name) not in (None, "")), None)
+    return between.join(texts) if texts else next(iter(known), None)
 
 
 def ip_prefix(address: Any) -> str | None:
     """The network of a client's address: /24 of IPv4, /48 of IPv6. Takes a port, and the first of a forwarded list.
 
+    The last part of an address of IPv4 may be masked.
+
     >>> ip_prefix("198.51.100.7:443"), ip_prefix("[2001:db8:1:2::7]:443"), ip_prefix("10.0.0.1, 10.9.9.9")
     ('198.51.100.0/24', '2001:db8:1::/48', '10.0.0.0/24')
+    >>> ip_prefix("198.51.100.***"), ip_prefix("unknown")
+    ('198.51.100.0/24', None)
     """
     if not isinstance(address, str):
         return None
-    host = address.split(",")[0].strip()
+    host = address.split(",")[0].strip().removesuffix("***") + "0" * address.endswith("***")
     if host.startswith("["):
         host = host[1:].split("]")[0]
     elif host.count(":") == 1:

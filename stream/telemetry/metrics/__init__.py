@@ -20,7 +20,9 @@ from __future__ import annotations
 from stream.telemetry.metrics.alerts import (
     alert_changed,
     alerts_open,
+    console_at,
     correlate_active,
+    expected_active,
     groups,
     partial_tick,
     sink_backlog,
@@ -69,8 +71,9 @@ from stream.telemetry.metrics.state import (
 
 __all__ = [
     "DEFINED", "STAGES", "Defined", "accounts_evicted", "accounts_left", "accounts_tracked", "adoption",
-    "alert_changed", "alert_lines", "alerts_open", "bound_reached", "correlate_active", "dead_letters",
-    "event_ids_reused", "false_page_budget", "fleet_shares", "frame_applied", "frame_sent", "groups", "long_names",
+    "alert_changed", "alert_lines", "alerts_open", "bound_reached", "console_at", "correlate_active", "dead_letters",
+    "event_ids_reused", "expected_active", "false_page_budget", "fleet_shares", "frame_applied", "frame_sent", "groups",
+    "long_names",
     "message_set_aside", "partial_tick", "partitions_left", "ready", "rebalance", "records_accepted",
     "records_refused", "recovery", "releases", "render", "serving", "sink_backlog", "sink_failed", "sink_lost",
     "sink_sent", "sinks_configured", "snapshot_written", "source_clock", "source_lag", "source_left", "sources",

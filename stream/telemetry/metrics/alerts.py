@@ -128,6 +128,19 @@ _event_to_alert = histogram(
     ["sink"],
     _CORRELATE,
 )
+_expected = gauge(
+    "swerve_expected_active",
+    "Announcements that keep alerts from people now, by how wide they are; `fleet` covers everybody. Above 0 for "
+    "`fleet`: see the page Expected of the console for who said so and why, and end it there.",
+    ["scope"],
+    _CORRELATE,
+)
+_console = gauge(
+    "swerve_console_info",
+    "1; where people reach the console is its label. Alerts about Swerve itself link to the runbook there.",
+    ["public_url"],
+    _CORRELATE,
+)
 _sent = counter(
     "swerve_sink_sent",
     "Alert records that a sink took. Flat with alerts written: see its failures and backlog.",
@@ -210,7 +223,7 @@ def correlate_active(active: bool) -> None:
 
 def _forget() -> None:
     """Who judges now shows it; what this process saw last would be added to it."""
-    for one in (_tick_end, _networks, _alerts, _backlog, _pages, _sink_success):
+    for one in (_tick_end, _networks, _alerts, _expected, _backlog, _pages, _sink_success):
         one.clear()
     _missing.set(UNKNOWN)
     _candidates.set(UNKNOWN)
@@ -242,6 +255,18 @@ def alerts_open(counts: Mapping[tuple[str, str], int]) -> None:
     for state in OPEN_STATES:
         for severity in SEVERITIES:
             _alerts.labels(state, severity).set(counts.get((state, severity), 0))
+
+
+def expected_active(counts: Mapping[str, int]) -> None:
+    """Announcements that hold now, by scope, the whole set of scopes each time."""
+    for scope, number in counts.items():
+        _expected.labels(scope).set(number)
+
+
+def console_at(address: str) -> None:
+    """The console of this process is reached here: `[http] public_url`, else the address that it is bound to."""
+    _console.clear()
+    _console.labels(address.rstrip("/")).set(1)
 
 
 def sinks_configured(names: Sequence[str], calling: Sequence[str] = ()) -> None:

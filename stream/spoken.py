@@ -12,6 +12,9 @@ EPOCH_MS_MIN = 1_000_000_000_000  # 2001: a smaller number of milliseconds is a 
 LABELS: Mapping[str, str] = {
     "breadth": "part of the organisations that use it",
     "comparable_change": "change of comparable accounts",
+    "judged": "the group that was judged together, of whom those are named that surely belong",
+    "new_accounts": "accounts without a past",
+    "share_after": "share now",
     "largest_value_covers": "part of the organisations that the largest shared value covers",
     "baseline": "requests before, decayed",
     "log_odds": "log-odds of one operator, over the last hours (nats)",
@@ -45,7 +48,7 @@ def label(key: str) -> str:
     """What a key of the evidence is called.
 
     >>> label("share_after"), label("ticks_min"), label("warm_up_h"), label("onset_ms")
-    ('share after', 'ticks min', 'warm up', 'estimated onset')
+    ('share now', 'ticks min', 'warm up', 'estimated onset')
     """
     for unit in ("_ms", "_h", "_s"):
         if key not in LABELS:
@@ -92,6 +95,15 @@ def percent(share: float) -> str:
     return f"{in_percent:.1f}%"
 
 
+def past(share: float | None) -> str:
+    """A share before: of an account, or a group, that has no past there is none.
+
+    >>> past(0.25), past(None)
+    ('25%', 'new')
+    """
+    return "new" if share is None else percent(share)
+
+
 def count(number: int | float) -> str:
     """A whole number with commas, any other with three significant digits.
 
@@ -114,7 +126,7 @@ def value(key: str, given: Any) -> str:
     'model atlas-4'
     """
     if given is None:
-        return "none"
+        return "new" if key == "share_before" else "none"
     if isinstance(given, bool):
         return "yes" if given else "no"
     if isinstance(given, str):

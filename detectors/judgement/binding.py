@@ -1,0 +1,54 @@
+"""What binds the accounts of a group? The values that they share and others seldom carry, and since when they do."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.comparison.population import Floats, Ints
+from detectors.counts.sparse import distinct
+from detectors.ties.holdings import Holdings
+from detectors.ties.membership import TURNED, carried_of, values_of
+
+FRESH_H = 24
+KNOWN_H = 48  # of history, before anybody can say that something is new
+
+
+def ties_of(holdings: Holdings, rows: Ints, evidence: Floats, history_h: int) -> dict[str, float]:
+    """What binds the accounts in `rows`: the values that they share and others seldom carry.
+
+    two_kinds: part of the accounts that share values of two dimensions. widest: part of the organisations under the
+    payment or exit that covers most. carriers: log10 of the accounts that carry one, mean. exclusive: part of the
+    carriers that are of the group. turned: of all accounts that carry two such values, the part whose evidence says
+    that they turned; who is in the group was chosen by that, who carries its values was not. fresh: part of what they
+    carry of these values that they began to carry in the last day. evidence: nats. history_h: hours that are known.
+    """
+    mine = values_of(holdings, rows)
+    carried = carried_of(holdings, mine) >= 2
+    position, value = holdings.of(rows)
+    position, value = position[mine[value]], value[mine[value]]
+    kinds = distinct(position * len(holdings.carried.dimensions) + holdings.carried.dimension[value])
+    each = np.bincount(kinds // len(holdings.carried.dimensions), minlength=len(rows))
+    inside = np.bincount(value, minlength=len(holdings.accounts))
+    return {
+        **(_fresh(holdings, rows, mine) if history_h >= KNOWN_H else {}),
+        "two_kinds": float((each >= 2).mean()),
+        "widest": _widest(holdings, rows, position, value),
+        "carriers": float(np.log10(inside[mine].mean())) if mine.any() else 0.0,
+        "exclusive": float(inside[mine].sum() / max(int(holdings.accounts[mine].sum()), 1)),
+        "turned": float((evidence[carried] >= TURNED).mean()) if carried.any() else 0.0,
+    }
+
+
+def _widest(holdings: Holdings, rows: Ints, position: Ints, value: Ints) -> float:
+    org = np.unique(holdings.population.org[rows], return_inverse=True)[1]
+    width = int(org.max()) + 1
+    pairs = distinct(value * width + org[position])
+    reach = np.bincount(pairs // width, minlength=len(holdings.accounts))
+    return float(reach[holdings.carried.dimension != holdings.place("template")].max(initial=0) / width)
+
+
+def _fresh(holdings: Holdings, rows: Ints, mine: NDArray[np.bool_]) -> dict[str, float]:
+    at, _ = holdings.places(rows)
+    at = at[mine[holdings.value[at]]]
+    return {"fresh": float((holdings.began[at] > holdings.population.hour - FRESH_H).mean())} if len(at) else {}

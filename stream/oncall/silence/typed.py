@@ -1,0 +1,50 @@
+"""How is a silence asked for at a terminal? With a reason and a name, previewed, and typed to confirm a wide one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import typer
+
+from stream.alerts.expected_shifts import FLEET, OF_ALERT
+from stream.errors import UsageError
+
+SILENCE_THE_FLEET = "silence the fleet"
+
+
+def reason_or_ask(given: str) -> str:
+    """Why: as given, or asked for. Raises UsageError where nobody can be asked."""
+    return given or _asked("why", '--reason: expected why, for those who read it later: --reason "ticket 4711"')
+
+
+def confirmed(wanted: str | None, given: str | None) -> None:
+    """Return where nothing need be typed, or it was. Raises UsageError, and then nothing is silent."""
+    if wanted is None:
+        return
+    typed = given or _asked(f"type “{wanted}” to confirm", f'not confirmed: add --confirm "{wanted}"')
+    if " ".join(typed.lower().split()) != wanted:
+        raise UsageError(f"not confirmed, and nothing is silent: expected “{wanted}”, got “{typed[:80]}”")
+
+
+def _asked(words: str, else_told: str) -> str:
+    if not sys.stdin.isatty():
+        raise UsageError(else_told)
+    answer: str = typer.prompt(words, default="", show_default=False, err=True)
+    return answer.strip()
+
+
+def wide(records: Sequence[Mapping[str, Any]]) -> str | None:
+    """What must be typed where no running Swerve can tell what records cover: for the fleet, and for nothing else."""
+    return SILENCE_THE_FLEET if any(one["subject"]["kind"] == FLEET for one in records) else None
+
+
+def alert_of(subject: str) -> str | None:
+    """The id in alert=ID; None for whatever else.
+
+    >>> alert_of("alert=10c487fd8888d1cc"), alert_of("org=org_7")
+    ('10c487fd8888d1cc', None)
+    """
+    dimension, _, name = subject.partition("=")
+    return name if dimension == OF_ALERT and name else None

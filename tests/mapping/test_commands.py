@@ -1,0 +1,154 @@
+"""`swerve map check` and `swerve map suggest`: what a person is told of a sample."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+
+import pytest
+
+from stream import cli
+from stream.mapping import presets
+
+OURS = [
+    {
+        "req": {"id": f"r{number}", "ts": "2026-03-01 12:00:00.25"},
+        "customer": {"id": 40 + number % 4, "org_name": f"org_{number % 3}", "card": "4111"},
+        "model_name": "atlas-4",
+        "usage": {"prompt_tokens": "812", "completion_tokens": 97},
+        "remote_ip": "198.51.100.7",
+        "status": 200,
+        "prompt": "TEXT OF A PROMPT",
+    }
+    for number in range(12)
+]
+
+
+@pytest.fixture
+def typed(capfd: pytest.CaptureFixture[str], monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*words: object) -> tuple[int, str, str]:
+        code = cli.run([str(word) for word in words])
+        said = capfd.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def log(tmp_path):
+    path = tmp_path / "log.ndjson"
+    path.write_text("".join(json.dumps(one) + "\n" for one in OURS))
+    return path
+
+
+def test_a_proposal_is_a_mapping_that_reads_the_sample(typed, log, tmp_path, monkeypatch):
+    code, toml, _ = typed("map", "suggest", log)
+    assert code == 0
+    (tmp_path / "ours.toml").write_text(toml)
+    monkeypatch.setenv("SWERVE_MAP_KEY", "0123456789abcdef")
+    code, told, err = typed("map", "check", log, "--map", tmp_path / "ours.toml")
+
+    assert (code, err) == (0, "")
+    assert told.startswith("12 records: 12 requests, 0 no requests, 0 refused")
+    rows = {line.split()[0]: line.split()[1:] for line in told.splitlines() if line.startswith(" ")}
+    assert rows["account_id"][:3] == ["customer.id", "12", "0"]
+    assert rows["timestamp"][0] == "req.ts"
+    assert rows["attributes.ip_prefix"][-1] == "198.51.100.0/24"
+
+
+def test_a_proposal_marks_what_a_person_must_decide_and_takes_no_text_of_a_prompt(typed, log):
+    toml = typed("map", "suggest", log)[1]
+
+    (account,) = (line for line in toml.splitlines() if line.startswith("account_id"))
+    assert "DECIDE: who is billed?" in account
+    assert 'payment = { from = "customer.card", hash = "SWERVE_MAP_KEY" }' in toml
+    assert "# template = ...  # DECIDE: nothing is named like it" in toml
+    assert "TEXT OF A PROMPT" not in toml
+    assert '"prompt"' not in toml
+
+
+def test_a_sample_of_a_known_platform_is_recognised(typed):
+    assert "looks like kong: --dialect kong" in typed("map", "suggest", presets.FOLDER / "kong.ndjson")[2]
+
+
+def test_check_says_what_cannot_be_found_with_litellms_log_alone(typed, tmp_path):
+    """The pivot of many accounts in its real payload: only addresses tie, and two kinds of ties are needed."""
+    payload = json.loads(presets.sample_of("litellm")[0])
+    payload["metadata"]["user_api_key_auth_metadata"] = None
+    calls = []
+    for number in range(20):
+        payload |= {"litellm_call_id": f"c{number}"}
+        payload["metadata"] |= {"user_api_key_user_id": f"acct_{number}", "user_api_key_org_id": f"org_{number}"}
+        calls.append(json.dumps(payload))
+    (tmp_path / "log").write_text("\n".join(calls))
+    code, told, _ = typed("map", "check", tmp_path / "log", "--dialect", "litellm")
+
+    assert code == 0
+    assert "0% of the requests carry template: most networks are not found, since a prompt-side hash ties best" in told
+    assert "campaigns over many accounts are seen by ip_prefix alone: that does NOT page; two kinds of ties do" in told
+
+
+def test_check_warns_of_an_account_that_a_tenth_of_the_requests_carry(typed, tmp_path):
+    payload = json.loads(presets.sample_of("litellm")[0])
+    calls = []
+    for number in range(20):
+        user = "everybody" if number < 5 else f"acct_{number}"
+        payload |= {"litellm_call_id": f"c{number}"}
+        payload["metadata"] |= {"user_api_key_user_id": user}
+        calls.append(json.dumps(payload))
+    (tmp_path / "log").write_text("[" + ",".join(calls) + "]")
+    told = typed("map", "check", tmp_path / "log", "--dialect", "litellm")[1]
+
+    assert "account everybody is a 25% part of all requests: is it who is billed?" in told
+
+
+def test_check_tells_what_is_no_request_by_which_condition_and_what_was_refused_where(typed, tmp_path):
+    entry = json.loads(presets.sample_of("envoy")[0])
+    (tmp_path / "log").write_bytes(
+        b"\n".join([*presets.sample_of("envoy"), json.dumps(entry | {"user.id": "-"}).encode()])
+    )
+    told = typed("map", "check", tmp_path / "log", "--dialect", "envoy")[1]
+
+    assert told.startswith("7 records: 2 requests, 4 no requests, 1 refused")
+    assert "  no request by for_a_model: 3" in told
+    assert "  no request by completed: 1" in told
+    assert "  record 7: $.account_id: expected a string, got nothing" in told
+
+
+def test_check_of_a_sample_that_is_none_fails_with_a_guess(typed):
+    code, _, err = typed("map", "check", presets.FOLDER / "litellm.ndjson", "--dialect", "envoy")
+
+    assert code == 1
+    assert err.splitlines()[-1].endswith("looks like litellm: --dialect litellm")
+
+
+def test_check_without_a_mapping_says_how_to_name_one(typed, log):
+    code, _, err = typed("map", "check", log)
+
+    assert code == 2
+    assert "no mapping: expected --dialect NAME, --map FILE, or [map] in the configuration" in err
+
+
+def test_a_mapping_in_the_configuration_is_in_force_for_every_command(typed, log, tmp_path):
+    config = tmp_path / "swerve.toml"
+    config.write_text(
+        '[map]\nevent_id = "req.id"\ntimestamp = { from = "req.ts", zone = "UTC" }\naccount_id = "customer.id"\n'
+        'model = ["model_name", { from = "model", lower = true }]\ninput_tokens = "usage.tokens"\n'
+        '\n[map.attributes]\norg = "customer.org_name"\n'
+    )
+
+    assert typed("backtest", log, "--config", config)[1].startswith("12 records read, 0 not counted")
+    assert typed("config", "check", "--config", config)[0] == 0
+    shown = tomllib.loads(typed("config", "show", "--config", config)[1])
+    assert shown["map"] == tomllib.loads(config.read_text())["map"]
+
+
+def test_a_mistake_in_the_configurations_mapping_is_found_by_config_check(typed, tmp_path):
+    config = tmp_path / "swerve.toml"
+    config.write_text('[map]\nmodle = "x"\n')
+    code, _, err = typed("config", "check", "--config", config)
+
+    assert code == 2
+    assert "[map] no key modle; did you mean model?" in err

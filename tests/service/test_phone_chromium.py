@@ -1,0 +1,79 @@
+"""On a phone and for everyone: no column is lost, an open page keeps focus and scroll, every field has a name."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.console.conftest import CLUSTER, Told, finding, members, told, visiting
+from tests.service.browser import Browser
+
+pytestmark = pytest.mark.service("chromium")
+NAMELESS = """[...document.querySelectorAll('input:not([type=hidden]), select, textarea, button, a[href], summary')]
+  .filter(one => !(one.labels?.length || one.ariaLabel || one.textContent.trim()))
+  .map(one => one.outerHTML)"""
+HIDDEN_COLUMNS = """[...document.querySelectorAll('table.cards tbody tr:first-child > *')]
+  .filter(one => one.childNodes.length && (one.getBoundingClientRect().right > innerWidth || !one.dataset.th))
+  .map(one => one.outerHTML)"""
+
+
+@pytest.fixture
+def campaign() -> Told:
+    one = told()
+    named = members(60)
+    one.findings = [finding("net-1", CLUSTER, named, 0)]
+    one.step(60, [member.account_id for member in named])
+    return one
+
+
+def paths_of(one: Told) -> list[str]:
+    alert_id = one.desk.view.alerts()[0].last.alert_id
+    return ["/", "/alerts", f"/alerts/{alert_id}", "/account?id=acct_00003", "/watchlist", "/expected",
+            f"/silence?kind=expected&alert={alert_id}", "/about"]  # fmt: skip
+
+
+async def test_at_390_px_a_row_is_a_card_with_every_column_in_sight(campaign: Told, browser: Browser):
+    async with visiting(campaign.desk) as visitor:
+        await browser.look(390)
+        for path in paths_of(campaign):
+            await browser.open(visitor.address + path)
+            assert await browser.run("document.documentElement.scrollWidth") <= 390, path
+            assert json.loads(await browser.run(f"JSON.stringify({HIDDEN_COLUMNS})")) == [], path
+            assert json.loads(await browser.run(f"JSON.stringify({NAMELESS})")) == [], path
+        await browser.open(visitor.address + paths_of(campaign)[2])
+        shown = await browser.run("document.querySelector('#members tbody tr').innerText")
+        for column in ("likely", "requests", "before", "now", "member since"):
+            assert column in await browser.run(
+                "[...document.querySelectorAll('#members tbody tr:first-child > *')].map(one => one.dataset.th).join()"
+            )
+        assert "acct_00000" in shown
+
+
+async def test_a_page_that_updates_itself_keeps_focus_and_scroll(campaign: Told, browser: Browser):
+    async with visiting(campaign.desk) as visitor:
+        await browser.open(visitor.address + paths_of(campaign)[2])
+        await browser.run("new Promise(done => setInterval(() => document.body.matches('.listening') && done(1), 50))")
+        await browser.run("[...document.querySelectorAll('#members tbody a')][12].focus()")
+        before = await browser.run("[document.activeElement.textContent, scrollY]")
+        assert before[1] > 100
+        await browser.run("window.was = document.querySelector('main')")
+        campaign.findings = [finding("net-1", CLUSTER, members(90), 0)]
+        campaign.step(48)
+        await browser.run(
+            "new Promise(done => setInterval(() => document.querySelector('main') !== was && done(1), 50))"
+        )
+        assert await browser.run("[document.activeElement.textContent, scrollY]") == before
+
+
+async def test_the_overview_says_first_that_it_has_nothing_to_judge(campaign: Told, browser: Browser):
+    campaign.findings = []
+    campaign.step(24 * 12)
+    at_ms = campaign.fleet.at_ms
+    campaign.desk.now_ms = lambda: at_ms + 5 * 86_400_000
+    async with visiting(campaign.desk) as visitor:
+        await browser.open(visitor.address + "/")
+        text = await browser.text()
+        assert "the newest record is 5 d old" in text
+        assert "Nobody needs to get up" not in text
+        assert "no longer stand out" not in text
