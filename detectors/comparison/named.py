@@ -38,11 +38,13 @@ def named_of(population: Population, keys: Sequence[int], target: str, onset: in
     organisations: theirs. requests, target_requests: in the
     window, and those to the target. baseline: requests before the window, each weighing half after the half-life.
     share_after, share_before: part of the target in either. fleet_*: the same shares of all active accounts.
-    renamed_from: older names of the target, where there are any; requests to these count as well.
+    renamed_from: older names of the target, where there are any; requests to these count as well. renamed_to: its
+    newest name, where the target is told under an older one.
     """
     rows = rows_of(population, keys)
     everybody = np.arange(len(population))
-    column = population.targets.index(target) if target in population.targets else None
+    newest = _newest_name(target, population.renamed)
+    column = population.targets.index(newest) if newest in population.targets else None
     requests, toward = _sums(population.n, population.X, rows, column)
     baseline, toward_before = _sums(population.nb, population.XB, rows, column)
     sums: dict[str, Any] = {
@@ -60,8 +62,22 @@ def named_of(population: Population, keys: Sequence[int], target: str, onset: in
         "fleet_share_after": _share(*_sums(population.n, population.X, everybody, column)[::-1]),
         "fleet_share_before": _share(*_sums(population.nb, population.XB, everybody, column)[::-1]),
     }
-    older = _older_names(target, population.renamed)
-    return sums | ({"renamed_from": older} if older else {})
+    names = [newest.partition(":")[2], *_older_names(newest, population.renamed)]
+    older = [name for name in names[1:] if name != target.partition(":")[2]]
+    return sums | ({"renamed_from": older} if older else {}) | ({"renamed_to": names[0]} if newest != target else {})
+
+
+def _newest_name(target: str, renamed: Mapping[str, str]) -> str:
+    """
+    >>> _newest_name("capability:a", {"capability:c": "capability:b", "capability:b": "capability:a"})
+    'capability:c'
+    """
+    newer = {old: new for new, old in renamed.items()}
+    seen = {target}
+    while (name := newer.get(target)) is not None and name not in seen:
+        seen.add(name)
+        target = name
+    return target
 
 
 def _older_names(target: str, renamed: Mapping[str, str]) -> list[str]:

@@ -220,9 +220,10 @@ def _sums(evidence: Mapping[str, Any]) -> list[Row]:
     named = evidence.get("named")
     if not isinstance(named, Mapping):
         return []
-    until, target, older = number(named, "until_ms"), named.get("target"), named.get("renamed_from") or ()
+    until, target, newer = number(named, "until_ms"), named.get("target"), named.get("renamed_to")
+    older = [*(named.get("renamed_from") or ()), *([newer] if newer else ())]
     toward = f"{target.get('kind')} {name(str(target.get('id')), 60)}" if isinstance(target, dict) else ""
-    also = f"and by its older name, {', '.join(name(str(one), 60) for one in older)}" if older else ""
+    also = f"and by its other name, {', '.join(name(str(one), 60) for one in older)}" if older else ""
     rows = [Row("target", toward, also), Row("until", "" if until is None else utc(int(until)), "the end of the 24 h")]
     said = [one for one in SUMS if not (one[0] == "share_before" and is_mostly_new(evidence))]
     shown = [(label, number(named, key), written, note) for key, label, written, note in said]

@@ -18,7 +18,7 @@ def read(path: str) -> list[dict]:
 def recomputed(log: list[dict], alert: dict) -> tuple[dict, list[dict]]:
     """`evidence.named`, and the carriers of each of `evidence.shared_values`, of one alert record."""
     told = alert["evidence"]["named"]
-    names = {told["target"]["id"], *told.get("renamed_from", ())}
+    names = {told["target"]["id"], *told.get("renamed_from", ()), told.get("renamed_to")}
     values = [(v["dimension"], v["value"]) for v in alert["evidence"]["shared_values"]]
     now, to_now, before, to_before, latest, org, first = (Counter() for _ in range(7))
     carriers: dict[tuple, set] = {value: set() for value in values}
