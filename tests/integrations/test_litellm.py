@@ -120,6 +120,8 @@ def proxy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     environment = os.environ | {
         "SWERVE_HASH_KEY": KEY, "SWERVE_LOG": str(folder / "swerve.ndjson"), "PYTHONPATH": str(folder),
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        # Keys are known by custom_auth here; without a master key the proxy wants to be told that this is meant.
+        "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true",
     }  # fmt: skip
     command = [str(PYTHON), "-c", "from litellm import run_server; run_server()", "--config", "config.yaml"]
     with open(folder / "proxy.log", "wb") as out:
@@ -127,7 +129,8 @@ def proxy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             [*command, "--host", "127.0.0.1", "--port", str(port)], cwd=folder, env=environment, stdout=out, stderr=out
         )
     try:
-        until(lambda: is_up(port), lambda: (folder / "proxy.log").read_text()[-3000:])
+        until(lambda: is_up(port) or running.poll() is not None, lambda: (folder / "proxy.log").read_text()[-3000:])
+        assert running.poll() is None, (folder / "proxy.log").read_text()[-3000:]
         system = {"role": "system", "content": TOLD}
         said = {"role": "user", "content": SAID}
         for key in ("sk-1", "sk-2"):
