@@ -45,7 +45,7 @@ FOLDS = 6
 BUDGETS = (0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0)
 DAYS_A_MONTH = 30.0
 ACCOUNT_KNOTS = (-2.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 13.0)
-NETWORK_KNOTS = (-4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)
+NETWORK_KNOTS = (-4.0, -2.0, -1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0)
 SOON_H = 48  # what a campaign does later is told of already, and weighs less
 
 Floats = NDArray[np.float64]
@@ -56,7 +56,7 @@ Pairs = Sequence[tuple[float, float]]
 @dataclass(slots=True)
 class Samples:
     """Networks, an hour each. fleet, network: numbers; traits: by name, NaN where unknown; mine: a campaign's; early:
-    its accounts', before its onset."""
+    its accounts', before its onset. size: accounts."""
 
     fleet: NDArray[np.int64]
     network: NDArray[np.int64]
@@ -64,6 +64,7 @@ class Samples:
     traits: dict[str, Floats]
     mine: NDArray[np.bool_]
     early: NDArray[np.bool_]
+    size: Floats
     weight: Floats
     names: Sequence[str]
     days: Sequence[float]
@@ -132,7 +133,8 @@ def gathered(fleets: Sequence[Mapping[str, Any]]) -> Samples:
     return Samples(
         fleet, network, np.array([one["hour"] for _, one in rows], np.int64),
         {name: np.array([one["traits"].get(name, np.nan) for _, one in rows]) for name in names}, mine,
-        np.array([_is_early(one) for _, one in rows], bool), weight,
+        np.array([_is_early(one) for _, one in rows], bool),
+        np.array([len(one["members"]) for _, one in rows], float), weight,
         [one["name"] for one in fleets], [one["days"] for one in fleets],
     )  # fmt: skip
 
@@ -265,14 +267,20 @@ def calibrated(fleets: Sequence[Mapping[str, Any]]) -> list[tuple[float, float]]
 
 
 def networks_calibrated(samples: Samples, left_out: Floats) -> list[tuple[float, float]]:
-    """(log-odds over the last hours, log-odds that the network is a campaign's), rising; each network counts once."""
+    """(log-odds over the last hours, log-odds that the network is a campaign's), rising.
+
+    Each network counts with the highest that it came to, since that is what somebody is told of it, and once for each
+    of its accounts, since it is told of them: honest networks are the larger ones.
+    """
     told = ~samples.early
     log_odds, mine = lasting(samples, left_out)[told], samples.mine[told]
-    _, index = np.unique(samples.network[told] * 2 + mine, return_inverse=True)
-    weight = 1.0 / np.bincount(index)[index]
-    order = np.argsort(log_odds)
-    fit = isotonic_regression(mine[order].astype(float), weights=weight[order]).x
-    at = np.clip(np.interp(NETWORK_KNOTS, log_odds[order], fit), 0.02, 0.995)
+    names, index = np.unique(samples.network[told] * 2 + mine, return_inverse=True)
+    highest, accounts = np.full(len(names), -np.inf), np.zeros(len(names))
+    np.maximum.at(highest, index, log_odds)
+    np.maximum.at(accounts, index, samples.size[told])
+    order = np.argsort(highest)
+    fit = isotonic_regression((names[order] % 2).astype(float), weights=accounts[order]).x
+    at = np.clip(np.interp(NETWORK_KNOTS, highest[order], fit), 0.02, 0.995)
     return [(knot, round(float(np.log(p / (1 - p))), 2)) for knot, p in zip(NETWORK_KNOTS, at, strict=True)]
 
 
