@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-from detectors.judgement.lives import lives_of
 
-from detectors.judgement.operator import Activity, ordinary_of, ties_of, traits_of
+from detectors.judgement.binding import ties_of
+from detectors.judgement.operator import Activity, ordinary_of, traits_of
 from detectors.parameters import Parameters
 from tests.detectors.fleets import (
     PARAMETERS,
@@ -42,8 +42,8 @@ def traits(group: list[Account], fleet: list[Account], parameters: Parameters) -
     holdings = holdings_of(one, parameters)
     rows = rows_named(one, [account.id for account in group])
     capabilities = np.flatnonzero([name.startswith("capability:") for name in one.targets])
-    ordinary, lives = ordinary_of(one, capabilities), lives_of(one, holdings.carried)
-    how = traits_of(one, ordinary, lives, holdings, Activity(), rows, capabilities, 0)
+    ordinary = ordinary_of(one, holdings.carried, capabilities)
+    how = traits_of(one, ordinary, holdings, Activity(), rows, capabilities, 0)
     return how | ties_of(holdings, rows, np.ones(len(one)), 72)
 
 
@@ -51,8 +51,7 @@ def test_values_under_other_names_give_the_same_traits():
     found = traits(renamed(GROUP), renamed(FLEET), RENAMED)
 
     assert found == traits(GROUP, FLEET, PARAMETERS)
-    assert {"kit_spread", "template_cover", "prefix_dominance", "private_exits", "private_prompts", "widest",
-            "shared_payment", "shared_ip_prefix", "shared_template"} <= set(found)  # fmt: skip
+    assert {"kit_spread", "template_cover", "prefix_dominance", "widest"} <= set(found)
 
 
 def test_without_being_told_which_is_which_they_are_not_known():
@@ -60,4 +59,4 @@ def test_without_being_told_which_is_which_they_are_not_known():
     unsaid = dataclasses.replace(PARAMETERS, link_dimensions=RENAMED.link_dimensions)
     found = traits(renamed(GROUP), renamed(FLEET), unsaid)
 
-    assert {"kit_spread", "prefix_dominance", "private_exits", "shared_payment"}.isdisjoint(found)
+    assert {"kit_spread", "template_cover", "prefix_dominance"}.isdisjoint(found)

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from stream.configuration.sections import Kafka
 from stream.configuration.settings import Settings
-from stream.kafka import kafka as clients
+from stream.kafka import broker as clients
 from stream.pipeline.frames import decode_summary
 from tests.pace import PATIENCE_S
 from tests.service.broker import Broker, a_broker, breakable

@@ -61,8 +61,8 @@ async def test_a_word_goes_through_its_topic_and_is_withdrawn_there(bootstrap, u
             async with session.get(f"{address}/expected") as answer:
                 csrf = re.search(r'name="csrf" value="(\w+)"', await answer.text())
             assert csrf
-            fields = {"csrf": csrf[1], "id": "migration"}
-            async with session.post(f"{address}/expected/withdraw", data=fields) as answer:
+            fields = {"csrf": csrf[1], "key": "expected/migration", "back": "/expected"}
+            async with session.post(f"{address}/silence/end", data=fields) as answer:
                 assert answer.status == 200
             await announced(session, address, [])
         assert (await everything(kafka, kafka.topics.expected))[-1].value is None

@@ -13,6 +13,7 @@ import pytest
 
 from stream.contract.alert import encode
 from stream.kafka import topics
+from stream.oncall.silence.daily import ALERT_ID as MUTED
 from stream.sinks.webhook import EXAMPLE
 from tests.pace import PATIENCE_S
 from tests.service.processes import Stage, configuration
@@ -22,18 +23,22 @@ pytestmark = pytest.mark.service("kafka")
 
 
 class Pager(ThreadingHTTPServer):
-    """Keeps (alert_id, status, idempotency key) of everything that it is sent."""
+    """Keeps (alert_id, status, idempotency key) of every alert; muted: how often it was told of what is muted."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Take)
         self.told = []
+        self.muted = 0
         self.url = f"http://127.0.0.1:{self.server_port}/page"
 
 
 class Take(BaseHTTPRequestHandler):
     def do_POST(self):
         record = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.told.append((record["alert_id"], record["status"], self.headers["Idempotency-Key"]))
+        if record["alert_id"] == MUTED:
+            self.server.muted += 1
+        else:
+            self.server.told.append((record["alert_id"], record["status"], self.headers["Idempotency-Key"]))
         self.send_response(200)
         self.end_headers()
 
