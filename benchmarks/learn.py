@@ -28,8 +28,9 @@ from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression, minimize
 
 from benchmarks.case import Case, samples_of, to_stderr
+from detectors.judgement import learnt
 
-LEARNT = Path(__file__).resolve().parent.parent / "detectors" / "learnt.py"
+LEARNT = Path(learnt.__file__)
 # Some of the worlds that are not random, small, and of seeds that no table is made of.
 NAMED = (
     ("pivot", 11), ("pivot", 21), ("surge", 12), ("hydra", 13), ("slow_and_low", 14), ("low_prevalence", 15),
