@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors.comparison.population import Floats, Ints
 from detectors.counts.sparse import distinct
@@ -25,13 +24,15 @@ def ties_of(holdings: Holdings, rows: Ints, evidence: Floats, history_h: int) ->
     """
     mine = values_of(holdings, rows)
     carried = carried_of(holdings, mine) >= 2
-    position, value = holdings.of(rows)
-    position, value = position[mine[value]], value[mine[value]]
+    at, position = holdings.places(rows)
+    shared = mine[holdings.value[at]]
+    at, position = at[shared], position[shared]
+    value = holdings.value[at]
     kinds = distinct(position * len(holdings.carried.dimensions) + holdings.carried.dimension[value])
     each = np.bincount(kinds // len(holdings.carried.dimensions), minlength=len(rows))
     inside = np.bincount(value, minlength=len(holdings.accounts))
     return {
-        **(_fresh(holdings, rows, mine) if history_h >= KNOWN_H else {}),
+        **({"fresh": _fresh(holdings, at)} if history_h >= KNOWN_H and len(at) else {}),
         "two_kinds": float((each >= 2).mean()),
         "widest": _widest(holdings, rows, position, value),
         "carriers": float(np.log10(inside[mine].mean())) if mine.any() else 0.0,
@@ -48,7 +49,5 @@ def _widest(holdings: Holdings, rows: Ints, position: Ints, value: Ints) -> floa
     return float(reach[holdings.carried.dimension != holdings.place("template")].max(initial=0) / width)
 
 
-def _fresh(holdings: Holdings, rows: Ints, mine: NDArray[np.bool_]) -> dict[str, float]:
-    at, _ = holdings.places(rows)
-    at = at[mine[holdings.value[at]]]
-    return {"fresh": float((holdings.began[at] > holdings.population.hour - FRESH_H).mean())} if len(at) else {}
+def _fresh(holdings: Holdings, at: Ints) -> float:
+    return float((holdings.began[at] > holdings.population.hour - FRESH_H).mean())
