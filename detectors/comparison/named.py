@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.comparison.population import Floats, Ints, Population
+from detectors.comparison.renames import newest_name, older_names
 from detectors.parameters import HOUR_MS
 
 PAST_H = 24  # before the onset: who is younger began with the shift, and has no past that it could be held against
 
 
 def rows_of(population: Population, keys: Sequence[int]) -> Ints:
-    """Rows of those of the accounts that are active in this tick. O(accounts log accounts)."""
-    wanted: NDArray[np.uint64] = np.array(sorted(keys), np.uint64)
-    order = np.argsort(population.columns.keys)
-    at = np.searchsorted(population.columns.keys[order], wanted)
-    at = np.minimum(at, len(order) - 1)
-    rows: Ints = order[at][population.columns.keys[order][at] == wanted]
+    """Rows of those of the accounts that are active in this tick, in the order of their keys. O(keys log accounts)."""
+    at, known = population.places(np.array(sorted(keys), np.uint64))
+    rows: Ints = at[known]
     return rows
 
 
@@ -31,7 +29,7 @@ def is_new(population: Population, rows: Ints, onset: int) -> NDArray[np.bool_]:
 
 
 def named_of(population: Population, keys: Sequence[int], target: str, onset: int) -> dict[str, Any]:
-    """Sums over exactly these accounts (by key), without prior, weight or correction. O(accounts log accounts).
+    """Sums over exactly these accounts (by key), without prior, weight or correction. O(accounts).
 
     until_ms: end of the fast window; what is later is not counted. accounts: all of them; active: those with a
     request in the window, of which everything else is. new: those without a past before the onset, an hour since 1970.
@@ -43,7 +41,7 @@ def named_of(population: Population, keys: Sequence[int], target: str, onset: in
     """
     rows = rows_of(population, keys)
     everybody = np.arange(len(population))
-    newest = _newest_name(target, population.renamed)
+    newest = newest_name(target, population.renamed)
     column = population.targets.index(newest) if newest in population.targets else None
     requests, toward = _sums(population.n, population.X, rows, column)
     baseline, toward_before = _sums(population.nb, population.XB, rows, column)
@@ -62,33 +60,13 @@ def named_of(population: Population, keys: Sequence[int], target: str, onset: in
         "fleet_share_after": _share(*_sums(population.n, population.X, everybody, column)[::-1]),
         "fleet_share_before": _share(*_sums(population.nb, population.XB, everybody, column)[::-1]),
     }
-    names = [newest.partition(":")[2], *_older_names(newest, population.renamed)]
-    older = [name for name in names[1:] if name != target.partition(":")[2]]
-    return sums | ({"renamed_from": older} if older else {}) | ({"renamed_to": names[0]} if newest != target else {})
+    older = [_plain(name) for name in older_names(newest, population.renamed) if name != target]
+    newer = {} if newest == target else {"renamed_to": _plain(newest)}
+    return sums | ({"renamed_from": older} if older else {}) | newer
 
 
-def _newest_name(target: str, renamed: Mapping[str, str]) -> str:
-    """
-    >>> _newest_name("capability:a", {"capability:c": "capability:b", "capability:b": "capability:a"})
-    'capability:c'
-    """
-    newer = {old: new for new, old in renamed.items()}
-    seen = {target}
-    while (name := newer.get(target)) is not None and name not in seen:
-        seen.add(name)
-        target = name
-    return target
-
-
-def _older_names(target: str, renamed: Mapping[str, str]) -> list[str]:
-    """
-    >>> _older_names("capability:c", {"capability:c": "capability:b", "capability:b": "capability:a"})
-    ['b', 'a']
-    """
-    names = [target]
-    while (older := renamed.get(names[-1])) is not None and older not in names:
-        names.append(older)
-    return [name.partition(":")[2] for name in names[1:]]
+def _plain(name: str) -> str:
+    return name.partition(":")[2]
 
 
 def _sums(requests: Floats, by_target: Floats, rows: Ints, column: int | None) -> tuple[float, float]:

@@ -32,7 +32,8 @@ class Population:
     baseline shrunk to the fleet's by `shrink_requests`. now: share in the fast window. change = now - before.
     used_more: 1 where the account uses the target clearly more than before. breadth: that less its chance under the
     share before, so that neither few requests nor a level alone make it. stratum: index of comparable accounts.
-    renamed: new name -> old name of the capabilities whose old column was counted under the new one.
+    renamed: new name -> old name of the capabilities whose old column was counted under the new one. by_key: rows in
+    the order of the accounts' keys.
     """
 
     hour: int
@@ -56,9 +57,19 @@ class Population:
     age_h: Floats
     young: NDArray[np.bool_]
     renamed: Mapping[str, str]
+    by_key: Ints
 
     def __len__(self) -> int:
         return len(self.n)
+
+    def places(self, keys: NDArray[np.uint64]) -> tuple[Ints, NDArray[np.bool_]]:
+        """(row of each account, given by key; whether it is active: of others the row means nothing).
+
+        O(keys x log accounts).
+        """
+        ordered = self.columns.keys[self.by_key]
+        at = self.by_key[np.minimum(np.searchsorted(ordered, keys), len(ordered) - 1)]
+        return at, self.columns.keys[at] == keys
 
 
 def population_of(columns: AccountColumns, hour: int, parameters: Parameters, renamed: dict[str, str]) -> Population:
@@ -102,6 +113,7 @@ def population_of(columns: AccountColumns, hour: int, parameters: Parameters, re
         age_h=age_h,
         young=_young(columns, age_h),
         renamed=dict(renamed),
+        by_key=np.argsort(columns.keys),
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.comparison.population import Floats, Population
+from detectors.comparison.renames import newest_name
 from detectors.counts.rows import Sets
 from detectors.counts.summary import AccountColumns
 from detectors.parameters import Parameters
@@ -61,24 +62,20 @@ class Recent:
 
     def of(self, population: Population, hours: int) -> Floats:
         """Requests of each row and target of the population in the last so many hours. O(entries log accounts)."""
-        keys = population.columns.keys
-        by_key = np.argsort(keys)
         column = np.full(len(self.targets) + 1, -1, np.int64)
         for k, name in enumerate(population.targets):
             if name in self.targets:
                 column[self.targets[name]] = k
-        newer = {old: new for new, old in population.renamed.items()}
-        for old, new in newer.items():
-            while new in newer:
-                new = newer[new]
+        for old in population.renamed.values():
+            new = newest_name(old, population.renamed)
             if new in population.targets and old in self.targets:
                 column[self.targets[old]] = population.targets.index(new)
-        out = np.zeros((len(keys), len(population.targets)))
+        out = np.zeros((len(population), len(population.targets)))
         for at, counts in self.hours:
             if at > population.hour - hours:
-                row = by_key[np.minimum(np.searchsorted(keys[by_key], counts.key), len(keys) - 1)]
+                row, active = population.places(counts.key)
                 toward = column[counts.target]
-                known = (keys[row] == counts.key) & (toward >= 0)
+                known = active & (toward >= 0)
                 np.add.at(out, (row[known], toward[known]), counts.count[known])
         return out
 

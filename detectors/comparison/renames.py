@@ -46,3 +46,29 @@ def renames_of(
         if moved[old] >= TRANSFER_MIN and -rise[old] >= FALL_MIN * rise[at]:
             found[name] = targets[capability[old]]
     return found
+
+
+def newest_name(target: str, renamed: Mapping[str, str]) -> str:
+    """What a target is called now. renamed: new name -> old name.
+
+    >>> newest_name("capability:a", {"capability:c": "capability:b", "capability:b": "capability:a"})
+    'capability:c'
+    """
+    newer = {old: new for new, old in renamed.items()}
+    seen = {target}
+    while (name := newer.get(target)) is not None and name not in seen:
+        seen.add(name)
+        target = name
+    return target
+
+
+def older_names(target: str, renamed: Mapping[str, str]) -> list[str]:
+    """What a target was called before, the latest first. renamed: new name -> old name.
+
+    >>> older_names("capability:c", {"capability:c": "capability:b", "capability:b": "capability:a"})
+    ['capability:b', 'capability:a']
+    """
+    names = [target]
+    while (older := renamed.get(names[-1])) is not None and older not in names:
+        names.append(older)
+    return names[1:]

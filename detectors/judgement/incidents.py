@@ -63,7 +63,7 @@ class Incident:
     """One story. passed: the operator test said one hand; it is never asked again. hand: the highest log-odds of it.
 
     adopted: by target, the share of its accounts' requests that has become normal for them. share, peak: of all its
-    accounts' requests, to its first target. courses: by target, tick by tick, what is told: see `_course`.
+    accounts' requests, to its first target. courses: by target, tick by tick, what is told: see `_courses`.
     """
 
     key: str
@@ -304,8 +304,7 @@ def _why(group: Group) -> str:
 def _observe(tick: Tick, incident: Incident, groups: Sequence[Group]) -> None:
     """One point of what the incident's accounts do, and of what is told of it."""
     population = tick.population
-    for target in incident.targets:
-        _course(tick, incident, target)
+    _courses(tick, incident)
     if incident.target not in population.targets:
         return
     k = population.targets.index(incident.target)
@@ -317,19 +316,22 @@ def _observe(tick: Tick, incident: Incident, groups: Sequence[Group]) -> None:
     incident.peak = max(incident.peak, incident.share)
 
 
-def _course(tick: Tick, incident: Incident, target: str) -> None:
-    """(time in ms, share of the target in the requests of the accounts that are named, and what was to be expected)."""
+def _courses(tick: Tick, incident: Incident) -> None:
+    """By target: (time in ms, share of it in the requests of the accounts that are named, what was to be expected)."""
     population, rows = tick.population, rows_of(tick.population, _named(incident))
-    n = population.n[rows].sum()
-    if n <= 0 or target not in population.targets:
+    n = population.n[rows]
+    if n.sum() <= 0:
         return
-    k = population.targets.index(target)
-    share = float(population.X[rows, k].sum() / n)
     mean, _ = tick.comparison.change.without(population.stratum[rows], population.change[rows])
-    expected = float((population.n[rows] * (population.before[rows, k] + mean[population.stratum[rows], k])).sum() / n)
-    course = incident.courses.setdefault(target, [])
-    course.append([population.at_ms, round(share, 6), round(min(max(expected, 0.0), 1.0), 6)])
-    del course[:-SERIES_MAX]
+    for target in incident.targets:
+        if target not in population.targets:
+            continue
+        k = population.targets.index(target)
+        share = float(population.X[rows, k].sum() / n.sum())
+        expected = float((n * (population.before[rows, k] + mean[population.stratum[rows], k])).sum() / n.sum())
+        course = incident.courses.setdefault(target, [])
+        course.append([population.at_ms, round(share, 6), round(min(max(expected, 0.0), 1.0), 6)])
+        del course[:-SERIES_MAX]
 
 
 def phase_of(tick: Tick, incident: Incident, groups: Sequence[Group]) -> Phase:
@@ -369,19 +371,17 @@ def members_of(population: Population, incident: Incident, target: str) -> tuple
     """The accounts that the incident names, most involved first; their shares are of the same sums as `named_of`."""
     named = [one for one in incident.evidence.items() if one[1].named]
     named.sort(key=lambda one: (-one[1].score, one[1].account_id))
-    rows = rows_of(population, [key for key, _ in named])
-    place = dict(zip(population.columns.keys[rows].tolist(), range(len(rows)), strict=True))
-    n, nb, new = population.n[rows], population.nb[rows], is_new(population, rows, incident.onset)
+    at, active = population.places(np.array([key for key, _ in named], np.uint64))
+    new = is_new(population, at, incident.onset)
     column = population.targets.index(target) if target in population.targets else None
-    none = np.zeros(len(rows))
-    x, xb = (none, none) if column is None else (population.X[rows, column], population.XB[rows, column])
     members = []
-    for key, one in named:
-        at = place.get(key)
+    for row, is_active, has_no_past, (_, one) in zip(at.tolist(), active.tolist(), new.tolist(), named, strict=True):
         requests, before, now = 0, None, 0.0
-        if at is not None:
-            requests, now = int(n[at]), round(float(x[at]) / max(float(n[at]), 1.0), 6)
-            before = None if new[at] or nb[at] <= 0 else round(float(xb[at]) / float(nb[at]), 6)
+        if is_active:
+            x, xb = (0.0, 0.0) if column is None else (population.X[row, column], population.XB[row, column])
+            n, nb = float(population.n[row]), float(population.nb[row])
+            requests, now = int(n), round(float(x) / max(n, 1.0), 6)
+            before = None if has_no_past or nb <= 0 else round(float(xb) / nb, 6)
         score = probability(one.score, incident.hand)
         members.append(Member(one.account_id, score, one.first * HOUR_MS, requests, before, now))
     return tuple(members)

@@ -124,12 +124,8 @@ class Carriers:
 
         O(memberships x log accounts).
         """
-        by_key = np.argsort(population.columns.keys)
-        keys = population.columns.keys[by_key]
-        at = np.searchsorted(keys, self.account)
-        known = at < len(keys)
-        known[known] = keys[at[known]] == self.account[known]
-        row = by_key[at[known]].astype(np.int64)
+        at, known = population.places(self.account)
+        row = at[known].astype(np.int64)
         first = begins_of(self.value[known])
         key = self.value[known][first]
         value = np.repeat(np.arange(len(key)), np.diff(np.append(first, len(row))))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from detectors.comparison.findings import Level, Phase, Target
+from detectors.comparison.population import Population
 from detectors.counts.snapshot import from_bytes, to_bytes
 from detectors.judgement import hand
 from detectors.judgement.incidents import (
@@ -32,10 +33,20 @@ def incident() -> Incident:
     return one
 
 
+class Active(SimpleNamespace):
+    """Of a population, what a test needs, and where each account is in it."""
+
+    places = Population.places
+
+    @property
+    def by_key(self):
+        return np.argsort(self.columns.keys)
+
+
 def then(one: Incident, hour: int, share: float, *strong: str) -> Phase:
     """What it does in this hour, at this share of the model, where these targets are over the line."""
     targets = (CODING, NEW)
-    population = SimpleNamespace(
+    population = Active(
         targets=targets,
         n=np.full(ACCOUNTS, 100.0),
         X=np.tile([20.0, 100.0 * share], (ACCOUNTS, 1)),
@@ -88,7 +99,7 @@ def incidents(*known: Incident) -> Incidents:
 def rows_in(them: Incidents, hour: int, *keys: int) -> list[list[int]]:
     """The networks of the incidents, in rows of a population of these accounts."""
     columns = SimpleNamespace(keys=np.array(keys, np.uint64))
-    return [rows.tolist() for rows in them.networks(SimpleNamespace(hour=hour, columns=columns))]
+    return [rows.tolist() for rows in them.networks(Active(hour=hour, columns=columns))]
 
 
 def test_the_accounts_that_an_open_incident_names_are_looked_at_again():
@@ -111,18 +122,18 @@ def test_only_what_somebody_was_told_of_is_looked_at_again(level, networks):
     assert len(rows_in(incidents(one), 1, *range(20))) == networks
 
 
-def active(first_seen_h: list[int]) -> SimpleNamespace:
+def active(first_seen_h: list[int]) -> Active:
     """Accounts 0, 1, ... each with 100 requests now, half of them to the model, and 50 before, a tenth to it."""
     count = len(first_seen_h)
     keys = np.arange(count, dtype=np.uint64)
     columns = SimpleNamespace(keys=keys, first_seen_ms=np.array(first_seen_h, np.int64) * 3_600_000)
-    return SimpleNamespace(
+    return Active(
         targets=(CODING, NEW), columns=columns, n=np.full(count, 100.0), nb=np.full(count, 50.0),
         X=np.tile([0.0, 50.0], (count, 1)), XB=np.tile([0.0, 5.0], (count, 1)),
     )  # fmt: skip
 
 
-def one_active() -> SimpleNamespace:
+def one_active() -> Active:
     return active([0])
 
 
