@@ -11,8 +11,8 @@ from stream.contract.alert import AlertSubject, AlertTarget
 CARRIED_MIN = 0.8  # of a group's accounts must carry the announced value: a few of them could hide all others
 OF_ALERT = "alert"  # a cohort of this dimension is the incident of the alert that its id names, and its members
 FOREVER_MS = 1 << 62
-FLEET = "fleet"
-SCOPES: Final = (FLEET, "cohort", "account", "alert", "allow_list")  # of announcements, the widest first
+FLEET, ALLOW_LIST = "fleet", "allow_list"
+SCOPES: Final = (FLEET, "cohort", "account", OF_ALERT, ALLOW_LIST)  # of announcements, the widest first
 
 
 class Named(Protocol):
@@ -142,7 +142,7 @@ def _count(value: object) -> float:
 def scope_of(shift: Announced) -> str:
     """How wide an announcement is, as one of SCOPES."""
     if shift.until_ms >= FOREVER_MS:
-        return "allow_list"
+        return ALLOW_LIST
     who = shift.subject
     return OF_ALERT if who.kind == "cohort" and who.dimension == OF_ALERT else str(who.kind)
 

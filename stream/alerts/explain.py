@@ -39,10 +39,6 @@ class Section:
     rows: tuple[Row, ...]
 
 
-def _share(value: float) -> str:
-    return percent(value)
-
-
 def _points(value: float) -> str:
     return f"{100 * value:+.1f} points"
 
@@ -59,18 +55,21 @@ def _plain(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) else f"{value:,.4g}"
 
 
-# Every figure with its formula and inputs: (key, label, how it is written, note). These are said everywhere.
-SAID: tuple[tuple[str, str, Callable[[float], str], str], ...] = (
+# Figures with their formula and inputs: (key, label, how it is written, note).
+Figures = tuple[tuple[str, str, Callable[[float], str], str], ...]
+
+# These are said everywhere.
+SAID: Figures = (
     ("requests", "requests", _plain, "of the accounts that are named, in the window"),
     ("window_h", "window", span, "shares are of requests in this window"),
     ("organisations", "organisations", _plain, "unrelated customers; one operator should not need so many"),
     ("new_accounts", "new accounts", _plain, "first seen less than a day before the onset: they have no past"),
-    ("share_before", "share before", _share, "of the strongest target, in their requests before the window"),
-    ("share_after", "share now", _share, "of the strongest target, in the window"),
+    ("share_before", "share before", percent, "of the strongest target, in their requests before the window"),
+    ("share_after", "share now", percent, "of the strongest target, in the window"),
     (
         "share_expected",
         "share expected",
-        _share,
+        percent,
         "what accounts of like volume and age would do: own past + their change",
     ),
     ("comparable_change", "change of comparable accounts", _points, "accounts of like volume and age, group left out"),
@@ -84,24 +83,29 @@ SAID: tuple[tuple[str, str, Callable[[float], str], str], ...] = (
     (
         "largest_value_covers",
         "largest value covers",
-        _share,
+        percent,
         "of the organisations; one employer or course covers most",
     ),
 )
 
 # What the test was made on: the whole group that was judged together, each organisation counting once.
-JUDGED: tuple[tuple[str, str, Callable[[float], str], str], ...] = (
+JUDGED: Figures = (
     ("accounts", "accounts judged", _plain, "in the last hour; those that surely belong are named as members"),
     ("organisations", "organisations judged", _plain, "of these"),
     ("requests", "requests judged", _plain, "of these, in the window"),
     ("moved_accounts", "accounts that moved", _plain, "use the strongest target more than their own past explains"),
-    ("organisations_moved_share", "organisations that moved", _share, "part of the organisations with such an account"),
-    ("share_before", "tested: before", _share, "each organisation counting once, own past shrunk to the group's"),
-    ("share_after", "tested: now", _share, "each organisation counting once"),
+    (
+        "organisations_moved_share",
+        "organisations that moved",
+        percent,
+        "part of the organisations with such an account",
+    ),
+    ("share_before", "tested: before", percent, "each organisation counting once, own past shrunk to the group's"),
+    ("share_after", "tested: now", percent, "each organisation counting once"),
     ("comparable_change", "change of comparable accounts", _points, "accounts of like volume and age, group left out"),
-    ("share_expected", "tested: expected", _share, "tested before + change of comparable accounts"),
+    ("share_expected", "tested: expected", percent, "tested before + change of comparable accounts"),
 )
-TEST: tuple[tuple[str, str, Callable[[float], str], str], ...] = (
+TEST: Figures = (
     (
         "statistic",
         "test statistic z",
@@ -113,7 +117,7 @@ TEST: tuple[tuple[str, str, Callable[[float], str], str], ...] = (
 PAST = (("own_past", "taken off for its own past", _plain, "median of the group's own z 24 to 120 h ago"),)
 
 # Of `evidence.named`: plain sums over the accounts that the alert names, each to be had from the log by counting.
-SUMS: tuple[tuple[str, str, Callable[[float], str], str], ...] = (
+SUMS: Figures = (
     ("accounts", "accounts named", _plain, "all that the alert names"),
     ("active", "active", _plain, "of them, with a request in the last 24 h; what follows is of these"),
     ("new", "new", _plain, "of the active ones, first seen less than a day before the onset: they have no past"),
@@ -193,9 +197,6 @@ def _state(alert: Alert) -> Section:
     return Section("Alert", tuple(row for row in rows if row.value and (is_network or row.label != "looks like")))
 
 
-Figures = tuple[tuple[str, str, Callable[[float], str], str], ...]
-
-
 def _figures(evidence: Mapping[str, Any], figures: Figures) -> list[Row]:
     shown = [(label, number(evidence, key), written, note) for key, label, written, note in figures]
     return [Row(label, written(value), note) for label, value, written, note in shown if value is not None]
@@ -225,10 +226,8 @@ def _sums(evidence: Mapping[str, Any]) -> list[Row]:
     toward = f"{target.get('kind')} {name(str(target.get('id')), 60)}" if isinstance(target, dict) else ""
     also = f"and by its other name, {', '.join(name(str(one), 60) for one in older)}" if older else ""
     rows = [Row("target", toward, also), Row("until", "" if until is None else utc(int(until)), "the end of the 24 h")]
-    said = [one for one in SUMS if not (one[0] == "share_before" and is_mostly_new(evidence))]
-    shown = [(label, number(named, key), written, note) for key, label, written, note in said]
-    rows += [Row(label, written(value), note) for label, value, written, note in shown if value is not None]
-    return [row for row in rows if row.value]
+    said = tuple(one for one in SUMS if not (one[0] == "share_before" and is_mostly_new(evidence)))
+    return [row for row in [*rows, *_figures(named, said)] if row.value]
 
 
 def _targets(alert: Alert) -> list[Row]:

@@ -62,7 +62,7 @@ def command(
         if until_ms <= first_ms:
             raise UsageError(f"--until: expected a time after --from, got {until}; --withdraw takes it back")
         if file is None:
-            _ask(settings, url if is_running else None, records, by, confirm, is_running)
+            _ask(settings, url, records, by, confirm, is_running)
     for record in records:
         if withdraw:
             record["until"] = record["from"] = 0

@@ -59,7 +59,7 @@ def _back(request: web.Request) -> str:
 
 
 async def _verdict(desk: Desk, request: web.Request, fields: Fields) -> web.StreamResponse:
-    """What silences is previewed first: see silence/page.py."""
+    """What silences is previewed first: see routes/silence_page.py."""
     alert_id, word = request.match_info["alert_id"], text_of(fields, "verdict")
     if word == HARMLESS:
         return lead("/silence?" + urlencode({"kind": HARMLESS, "alert": alert_id}))

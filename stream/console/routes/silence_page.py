@@ -16,6 +16,7 @@ from stream.console.routes.silence_asked import Wanted, ends_ms, previewed, shif
 from stream.console.who import NOBODY, known_name, remember, written_name
 from stream.errors import UsageError
 from stream.oncall.silence.in_force import EXPECTED, HARMLESS, SNOOZE, announced
+from stream.oncall.silence.preview import Preview
 from stream.oncall.voice import as_json
 
 REASON_MIN = 3  # characters; whoever reads it next week must learn something
@@ -25,7 +26,8 @@ def attach(desk: Desk, router: web.UrlDispatcher) -> None:
     """Add the page, its form, and the end of a silence."""
 
     async def ask(request: web.Request) -> web.Response:
-        return _shown(desk, request, wanted(desk, request.query))
+        one = wanted(desk, request.query)
+        return _shown(desk, request, one, previewed(desk, one))
 
     router.add_get("/silence", ask)
     take(desk, router, "/silence", _taken)
@@ -33,9 +35,8 @@ def attach(desk: Desk, router: web.UrlDispatcher) -> None:
 
 
 def _shown(
-    desk: Desk, request: web.Request, one: Wanted, missing: Sequence[str] = (), status: int = 200
+    desk: Desk, request: web.Request, one: Wanted, told: Preview, missing: Sequence[str] = (), status: int = 200
 ) -> web.Response:
-    told = previewed(desk, one)
     shifts = shifts_of(desk, one) if one.kind == EXPECTED else []
     context: Mapping[str, Any] = {
         "wanted": one,
@@ -51,15 +52,15 @@ def _shown(
 async def _taken(desk: Desk, request: web.Request, fields: Mapping[str, Any]) -> web.StreamResponse:
     by = written_name(request, text_of(fields, "by"))
     one = wanted(desk, {**fields, "by": by})
-    missing = []
+    told, missing = previewed(desk, one), []
     if not by:
         missing.append("your name")
     if len(one.reason) < REASON_MIN:
         missing.append("a reason")
-    if not previewed(desk, one).is_confirmed(text_of(fields, "confirm")):
-        missing.append(f"“{previewed(desk, one).confirm}”, typed")
+    if not told.is_confirmed(text_of(fields, "confirm")):
+        missing.append(f"“{told.confirm}”, typed")
     if missing:
-        return _shown(desk, request, one, missing, status=422)
+        return _shown(desk, request, one, told, missing, status=422)
     await _said(desk, one)
     answer = lead(_after(one))
     remember(desk, request, answer, by)

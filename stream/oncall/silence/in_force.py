@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from stream.alerts.expected_shifts import FLEET, OF_ALERT, Announced, active, scope_of
+from stream.alerts.expected_shifts import ALLOW_LIST, FLEET, OF_ALERT, Announced, active, scope_of
 from stream.alerts.sentence import name
 from stream.alerts.verdicts import Said, is_harmless
 from stream.contract.alert import Alert
@@ -48,7 +48,7 @@ def who_of(shift: Announced) -> str:
     who, scope = shift.subject, scope_of(shift)
     if scope == FLEET:
         return "the whole fleet"
-    if scope == "alert":
+    if scope == OF_ALERT:
         return f"alert {name(who.id, 20)} and its members"
     return f"account {name(who.id, 40)}" if who.kind == "account" else f"{name(who.dimension, 24)} {name(who.id, 40)}"
 
@@ -62,7 +62,7 @@ def announced(shift: Announced) -> Silence:
     """An expected shift or an entry of the allow-lists."""
     scope = scope_of(shift)
     alert_id = str(shift.subject.id) if scope == OF_ALERT else ""
-    if scope == "allow_list":
+    if scope == ALLOW_LIST:
         return Silence(ALLOWED, scope, who_of(shift), toward_of(shift), None, "in the configuration, under [allow]")
     reason = str(getattr(shift, "reason", ""))
     key = f"{EXPECTED}/{shift.id}"

@@ -18,6 +18,7 @@ from stream.contract.expected import Expected
 
 DAYS = 30
 DAY_MS = 86_400_000
+SILENCE_THE_FLEET = "silence the fleet"
 
 
 class Remembered(Protocol):
@@ -51,7 +52,7 @@ class Preview:
         pages = len(self.open_pages)
         told = "" if not pages else f"{pages} page{'s' * (pages != 1)}"
         if self.is_fleet_wide:
-            return "silence the fleet" + (f" and {told}" if told else "")
+            return SILENCE_THE_FLEET + (f" and {told}" if told else "")
         return f"silence {told}" if told else None
 
     @property
@@ -69,7 +70,7 @@ class Preview:
 
     def is_confirmed(self, typed: str) -> bool:
         """Whether what was typed is what must be, apart from capitals and spaces."""
-        return self.confirm is None or " ".join(typed.lower().split()) == self.confirm
+        return self.confirm is None or is_typed(self.confirm, typed)
 
     def record(self) -> dict[str, Any]:
         """For the API."""
@@ -80,6 +81,15 @@ class Preview:
             "said": self.said,
             "confirm": self.confirm,
         }
+
+
+def is_typed(wanted: str, typed: str) -> bool:
+    """Whether what was typed is what must be, apart from capitals and spaces.
+
+    >>> is_typed("silence 1 page", " Silence  1 page")
+    True
+    """
+    return " ".join(typed.lower().split()) == wanted
 
 
 def of_shifts(shifts: Sequence[Expected], known: Sequence[Remembered], at_ms: int, this: str = "") -> Preview:

@@ -10,8 +10,7 @@ import typer
 
 from stream.alerts.expected_shifts import FLEET, OF_ALERT
 from stream.errors import UsageError
-
-SILENCE_THE_FLEET = "silence the fleet"
+from stream.oncall.silence.preview import SILENCE_THE_FLEET, is_typed
 
 
 def reason_or_ask(given: str) -> str:
@@ -24,7 +23,7 @@ def confirmed(wanted: str | None, given: str | None) -> None:
     if wanted is None:
         return
     typed = given or _asked(f"type “{wanted}” to confirm", f'not confirmed: add --confirm "{wanted}"')
-    if " ".join(typed.lower().split()) != wanted:
+    if not is_typed(wanted, typed):
         raise UsageError(f"not confirmed, and nothing is silent: expected “{wanted}”, got “{typed[:80]}”")
 
 
