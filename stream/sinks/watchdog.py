@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stream.contract.alert import Alert, AlertSubject, AlertTarget
+from stream.contract.own_alert import about_itself
 
 ALERT_ID = "swerve-watchdog"
 
@@ -13,20 +14,8 @@ def watchdog(now_ms: int) -> Alert:
     >>> watchdog(5).kind, watchdog(5).severity
     ('swerve_watchdog', 'info')
     """
-    target = AlertTarget("mix", "the way to a person")
-    return Alert(
-        alert_id=ALERT_ID,
-        status="firing",
-        severity="info",
-        kind="swerve_watchdog",
-        subject=AlertSubject("cluster", "swerve"),
-        target=target,
-        targets=(target,),
-        started_at=now_ms,
-        detected_at=now_ms,
-        updated_at=now_ms,
-        accounts=(),
-        accounts_total=0,
-        evidence={"is_watchdog": True},
-        summary="Always fires: Swerve can reach you. Wire it to what calls when it stops.",
-    )
+    return about_itself(
+        "swerve_watchdog", ALERT_ID, "info", AlertSubject("cluster", "swerve"),
+        AlertTarget("mix", "the way to a person"), now_ms, {"is_watchdog": True},
+        "Always fires: Swerve can reach you. Wire it to what calls when it stops.",
+    )  # fmt: skip

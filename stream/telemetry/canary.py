@@ -18,6 +18,7 @@ import msgspec
 
 from detectors.parameters import Parameters
 from stream.contract.alert import Alert, AlertSubject, AlertTarget, alert_id_of
+from stream.contract.own_alert import about_itself, over
 from stream.errors import SwerveError
 from stream.pipeline.composition import Fleet
 from stream.pipeline.embedded import Embedded, in_order
@@ -33,6 +34,7 @@ FIRST_AFTER_S = 3_600.0  # a start has better things to do
 EVERY_S = 86_400.0
 DEADLINE_S = 1_800.0
 SOURCE = "canary"
+KIND = "swerve_canary"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,8 @@ class Canary:
         """The record that changed; None where nothing did."""
         if result.is_found:
             self.found_at_ms = now_ms
-            over, self.alert = self.alert, None
-            return None if over is None else _ended(over, now_ms)
+            missed, self.alert = self.alert, None
+            return None if missed is None else over(missed, now_ms, "The planted campaign is found again.")
         if self.alert is not None:
             return None
         self.alert = _missed(result, now_ms)
@@ -83,34 +85,12 @@ class Canary:
 
 
 def _missed(result: Search, now_ms: int) -> Alert:
-    subject, target = AlertSubject("cluster", "canary"), AlertTarget("model", "atlas-4")
-    return Alert(
-        alert_id=alert_id_of("swerve_canary", subject, now_ms),
-        status="firing",
-        severity="critical",
-        kind="swerve_canary",
-        subject=subject,
-        target=target,
-        targets=(target,),
-        started_at=now_ms,
-        detected_at=now_ms,
-        updated_at=now_ms,
-        accounts=(),
-        accounts_total=0,
-        evidence={"is_canary": True, "recall": result.recall, "recall_min": RECALL_MIN, "delay_h": result.delay_h},
-        summary=f"The planted campaign was not found ({result}): real ones may go unseen as well.",
-    )
-
-
-def _ended(alert: Alert, now_ms: int) -> Alert:
-    return msgspec.structs.replace(
-        alert,
-        status="resolved",
-        updated_at=now_ms,
-        resolved_at=now_ms,
-        resolved_reason="ended",
-        summary="The planted campaign is found again.",
-    )
+    subject = AlertSubject("cluster", "canary")
+    return about_itself(
+        KIND, alert_id_of(KIND, subject, now_ms), "critical", subject, AlertTarget("model", "atlas-4"), now_ms,
+        {"is_canary": True, "recall": result.recall, "recall_min": RECALL_MIN, "delay_h": result.delay_h},
+        f"The planted campaign was not found ({result}): real ones may go unseen as well.",
+    )  # fmt: skip
 
 
 async def watch_over(

@@ -10,9 +10,8 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 
-import msgspec
-
 from stream.contract.alert import Alert, AlertSubject, AlertTarget
+from stream.contract.own_alert import about_itself, over
 from stream.oncall.silence.in_force import EXPECTED, SNOOZE, Silence, in_words
 
 ALERT_ID, KIND = "swerve-muted", "swerve_muted"
@@ -44,8 +43,8 @@ class Daily:
         is_new = not keys <= self._seen
         self._seen = keys
         if not keys:
-            over, self._told = self._told, None
-            return None if over is None else _over(over, now_ms)
+            told, self._told = self._told, None
+            return None if told is None else _over(told, now_ms)
         if self._told is not None and not is_new and now_ms - self._told.updated_at < DAY_MS:
             return None
         self._told = _muted(silences, now_ms, self._told)
@@ -53,40 +52,20 @@ class Daily:
 
 
 def _muted(silences: Sequence[Silence], now_ms: int, before: Alert | None) -> Alert:
-    target = AlertTarget("mix", "whatever is muted")
     listed = [
         {"who": one.who, "toward": one.toward, "until_ms": one.until_ms, "reason": one.reason, "scope": one.scope}
         for one in silences[:LISTED_MAX]
     ]
-    begun_ms = now_ms if before is None else before.started_at
-    return Alert(
-        alert_id=ALERT_ID,
-        status="firing",
-        severity="warning",
-        kind=KIND,
-        subject=AlertSubject("cluster", "swerve"),
-        target=target,
-        targets=(target,),
-        started_at=begun_ms,
-        detected_at=begun_ms,
-        updated_at=now_ms,
-        accounts=(),
-        accounts_total=0,
-        evidence={"is_summary": True, "silences": listed},
-        summary=f"Muted now: {in_words(silences)}"[: SUMMARY_MAX - 1] + ".",
-    )
+    return about_itself(
+        KIND, ALERT_ID, "warning", AlertSubject("cluster", "swerve"), AlertTarget("mix", "whatever is muted"), now_ms,
+        {"is_summary": True, "silences": listed}, f"Muted now: {in_words(silences)}"[: SUMMARY_MAX - 1] + ".",
+        None if before is None else before.started_at,
+    )  # fmt: skip
 
 
 def _over(alert: Alert, now_ms: int) -> Alert:
-    return msgspec.structs.replace(
-        alert,
-        status="resolved",
-        updated_at=now_ms,
-        resolved_at=now_ms,
-        resolved_reason="ended",
-        evidence={"is_summary": True, "silences": []},
-        summary="Nothing is muted any more: every alert reaches whoever is to be told of it.",
-    )
+    summary = "Nothing is muted any more: every alert reaches whoever is to be told of it."
+    return over(alert, now_ms, summary, {"is_summary": True, "silences": []})
 
 
 async def watch_over(
