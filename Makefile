@@ -57,7 +57,7 @@ quality: $(VENV)/.installed ## simulate and replay, print how well campaigns are
 quality-readme: $(VENV)/.installed ## the same, and put the table into README.md
 	@$(BIN)/python -m benchmarks.quality | $(BIN)/python tools/readme_table.py README.md
 
-strangers: $(VENV)/.installed ## how well are campaigns found in fleets drawn at random, none learnt on? half an hour on two cores
+strangers: $(VENV)/.installed ## how well are campaigns found in fleets drawn at random, none learnt on? an hour on two cores
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.strangers
 
 strangers-readme: $(VENV)/.installed ## the same, and put the tables into README.md

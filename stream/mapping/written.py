@@ -131,9 +131,7 @@ class _Reading:
     def _held(self, read: Callable[[], Any], table: str, key: str) -> Any:
         try:
             return read()
-        except (_MistakeError, ValueError) as mistake:
-            raise UsageError(f"{self._where}: [{table}] {key}: {mistake}") from None
-        except UsageError as mistake:
+        except (_MistakeError, ValueError, UsageError) as mistake:
             raise UsageError(f"{self._where}: [{table}] {key}: {mistake}") from None
 
     def _one_of(self, key: str, value: Any, choices: tuple[str, ...]) -> str:

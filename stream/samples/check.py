@@ -15,9 +15,8 @@ from stream.mapping.mapping import FIELDS
 from stream.mapping.mapping import Mapping as Ready
 from stream.sources.dialects.otlp import Unfolded, outermost
 from stream.spoken import percent
-from stream.telemetry.missing import costs_of
+from stream.telemetry.missing import LARGE_SHARE, costs_of
 
-LARGE_SHARE = 0.1  # of the requests: who has more is a customer like none, or no customer
 ACCOUNTS_MIN = 3  # a sample of fewer says nothing of shares
 VALUES_KEPT = 100_000
 EXAMPLE_CHARACTERS = 40
