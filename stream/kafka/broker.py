@@ -313,6 +313,16 @@ def topic_partitions(topic: str, count: int) -> list[TopicPartition]:
     return [TopicPartition(topic, number) for number in range(count)]
 
 
+async def first_from(kafka: Kafka, topic: str, partition: int, offset: int, wait_ms: int = 5_000) -> int:
+    """The offset of the first message at or after this one; this one where none comes within `wait_ms`."""
+    async with consumer(kafka) as reader:
+        one = TopicPartition(topic, partition)
+        reader.assign([one])
+        reader.seek(one, offset)
+        found = (await reader.getmany(one, timeout_ms=wait_ms, max_records=1)).get(one)
+    return int(found[0].offset) if found else offset
+
+
 async def earliest(kafka: Kafka, topic: str) -> int:
     """The first offset that partition 0 of a topic still has."""
     async with consumer(kafka) as reader:
