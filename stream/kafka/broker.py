@@ -313,14 +313,16 @@ def topic_partitions(topic: str, count: int) -> list[TopicPartition]:
     return [TopicPartition(topic, number) for number in range(count)]
 
 
-async def first_from(kafka: Kafka, topic: str, partition: int, offset: int, wait_ms: int = 5_000) -> int:
-    """The offset of the first message at or after this one; this one where none comes within `wait_ms`."""
+async def first_from(kafka: Kafka, topic: str, partition: int, offset: int) -> int:
+    """The offset of the first message at or after this one; where there is none, the one that the next will have."""
     async with consumer(kafka) as reader:
         one = TopicPartition(topic, partition)
         reader.assign([one])
+        end = (await reader.end_offsets([one]))[one]
         reader.seek(one, offset)
-        found = (await reader.getmany(one, timeout_ms=wait_ms, max_records=1)).get(one)
-    return int(found[0].offset) if found else offset
+        async for record in _to_ends(reader, {one: end}):
+            return int(record.offset)
+    return max(offset, int(end))
 
 
 async def earliest(kafka: Kafka, topic: str) -> int:
