@@ -47,6 +47,7 @@ def decode_expected(raw: bytes) -> Expected:
     5
     """
     fields = Fields(raw)
+    fields.refuse_misspelt(("id", "subject", "target", "from", "until", "reason"))  # no target is every target
     return Expected(
         fields.text("id", ID_MAX),
         _subject(fields.object("subject", "an object with kind")),

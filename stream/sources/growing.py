@@ -21,7 +21,7 @@ _FINISHED: dict[str, bytes | tuple[bytes, ...]] = {"gzip": GZIP_MAGIC, "zstd": Z
 
 
 class Growing:
-    """One growing log of NDJSON, or standard input.
+    """One growing log of NDJSON, or standard input; what is no file on disk (a named pipe) is read as that is.
 
     Raises UsageError where it cannot be read, or is a kind of file that is written once. A file that is moved away is
     read to its end, then the one that took its name from its beginning; one that was cut short, from its beginning.
@@ -31,8 +31,12 @@ class Growing:
         self.path = path
         self.bytes_read = 0
         self._lines = Lines()
-        self._file: BinaryIO = sys.stdin.buffer if path == STANDARD_INPUT else self._opened()
-        self.bytes_before = 0 if path == STANDARD_INPUT else os.fstat(self._file.fileno()).st_size
+        try:
+            self._file: BinaryIO = sys.stdin.buffer if path == STANDARD_INPUT else self._opened()
+        except OSError as error:
+            raise UsageError(f"{path}: {error.strerror or error}; expected a growing log, or -") from None
+        self._is_pipe = path == STANDARD_INPUT or not Path(path).is_file()
+        self.bytes_before = 0 if self._is_pipe else os.fstat(self._file.fileno()).st_size
 
     @property
     def part_before(self) -> float | None:
@@ -41,7 +45,7 @@ class Growing:
 
     def take(self, wait_s: float) -> list[bytes] | None:
         """The lines that came, waiting at most wait_s for the first; None when nothing will ever follow (a pipe)."""
-        if self.path == STANDARD_INPUT:
+        if self._is_pipe:
             return self._from_pipe(wait_s)
         until = time.monotonic() + wait_s
         while True:
@@ -89,18 +93,18 @@ class Growing:
         return not os.path.samestat(ours, named) or named.st_size < self._file.tell()
 
     def _begun_anew(self) -> list[bytes]:
+        try:
+            file = self._opened()
+        except FileNotFoundError:
+            return []  # moved away again meanwhile; something will take its place
         rest = self._lines.end()
         self._file.close()
-        self._lines = Lines()
-        self._file = self._opened()
+        self._lines, self._file = Lines(), file
         return rest
 
     def _opened(self) -> BinaryIO:
-        try:
-            # Unbuffered: a buffer would hold on to the end of file that it saw.
-            file = open(self.path, "rb", buffering=0)  # noqa: SIM115
-        except OSError as error:
-            raise UsageError(f"{self.path}: {error.strerror or error}; expected a growing log, or -") from None
+        # Unbuffered: a buffer would hold on to the end of file that it saw.
+        file = open(self.path, "rb", buffering=0)  # noqa: SIM115
         first = os.pread(file.fileno(), 4, 0) if Path(self.path).is_file() else b""
         kind = next((name for name, magic in _FINISHED.items() if first.startswith(magic)), None)
         if kind is not None:

@@ -201,17 +201,26 @@ def _refuse_mix_ups(asked: Asked) -> None:
     twice = sorted({path for path in asked.inputs if list(asked.inputs).count(path) > 1})
     if twice:
         raise UsageError(f"INPUT {twice[0]} is given twice: its records would be counted once, as repeats")
-    read = {Path(path).resolve() for path in asked.inputs if path != "-"}
-    written: dict[Path, str] = {}
+    read = {_file_at(Path(path)) for path in asked.inputs if path != "-"}
+    written: dict[Path | tuple[int, int], str] = {}
     for flag in ("alerts", "accounts", "rejects", "counts", "report"):
         path: Path | None = getattr(asked, flag)
         if path is None or (path.exists() and not path.is_file()):
             continue
-        if path.resolve() in read:
+        if _file_at(path) in read:
             raise UsageError(f"--{flag} {path} is also an INPUT; writing would destroy the log")
-        other = written.setdefault(path.resolve(), flag)
+        other = written.setdefault(_file_at(path), flag)
         if other != flag:
             raise UsageError(f"--{flag} and --{other} are both {path}; each needs a file of its own")
+
+
+def _file_at(path: Path) -> Path | tuple[int, int]:
+    """What all names of one file share, a hard link's too; the path where there is none yet."""
+    try:
+        status = path.stat()
+    except OSError:
+        return path.resolve()
+    return status.st_dev, status.st_ino
 
 
 def _refuse_unwritable(flag: str, path: Path | None) -> None:
