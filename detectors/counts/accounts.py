@@ -331,8 +331,10 @@ class Accounts:
         heard[: len(self._heard)] = self._heard[: len(heard)]
         held = distinct(_flat([one.cohort_account // COHORT_BITS for one in opened]))
         cohort = self.known.keep_cohorts(heard, held)
-        used = distinct(np.concatenate((self.said.ravel(), _flat([one.said[2] for one in opened]))))
-        name = self.known.keep_names(used[used >= 0])
+        used = np.zeros(len(self.names.names) + 1, bool)  # the last entry answers for -1
+        used[self.said.ravel()] = True
+        used[_flat([one.said[2] for one in opened])] = True
+        name = self.known.keep_names(np.flatnonzero(used[:-1]))
         if name is not None:
             self.said = np.where(self.said >= 0, name[self.said], -1).astype(np.int32)
         ticks.rename(cohort, name)

@@ -46,12 +46,7 @@ class Connections:
         if one is not None:
             one.has_asked, one.is_answering = True, True
         try:
-            if request.method in ("GET", "HEAD"):
-                return await handler(request)
-            async with asyncio.timeout(BODY_S):
-                return await handler(request)
-        except TimeoutError:
-            return web.Response(status=408, text=f"not done within {BODY_S:.0f} s\n")
+            return await (handler(request) if request.method in ("GET", "HEAD") else _soon(request, handler))
         finally:
             if one is not None:
                 one.is_answering = False
@@ -76,6 +71,15 @@ class Connections:
         """A connection is gone."""
         if transport is not None:
             self._open.pop(transport, None)
+
+
+async def _soon(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """What is sent must be there before long: a body in drops would hold the connection for ever."""
+    try:
+        async with asyncio.timeout(BODY_S):
+            return await handler(request)
+    except TimeoutError:
+        return web.Response(status=408, text=f"not done within {BODY_S:.0f} s\n")
 
 
 def _end(transport: asyncio.BaseTransport) -> None:
