@@ -117,6 +117,7 @@ def test_an_until_long_ago_withdraws_a_shift_and_is_no_breach():
         ({"from": None}, "wrong_type", "$.from"),
         ({"until": "later"}, "bad_timestamp", "$.until"),
         ({"id": ""}, "out_of_range", "$.id"),
+        ({"subject": {"kind": "fleet"}, "until": "9999-01-01T00:00:00Z"}, "out_of_range", "$.until"),
         ({"reason": 7}, "wrong_type", "$.reason"),
     ],
 )

@@ -62,7 +62,7 @@ ROOMS = {
     "stream.samples": "detectors.parameters detectors.ties spoken contract.reading contract sources.dialects "
                       "mapping pipeline telemetry",
     "stream.terminal": "detectors.triage spoken contract report",
-    "stream.sinks": "contract configuration kafka telemetry.metrics telemetry",
+    "stream.sinks": "spoken contract configuration kafka telemetry.metrics telemetry",
     "stream.oncall": "contract.reading contract alerts pipeline sinks",
     "stream.console.shown": "detectors.parameters detectors.counts detectors.comparison detectors.triage "
                             "detectors.fleet spoken contract alerts pipeline report sinks",
@@ -79,7 +79,7 @@ ROOMS = {
                        "mapping configuration pipeline report kafka simulate.chance simulate.events "
                        "simulate.writing simulate sources telemetry samples terminal sinks oncall console "
                        "console.routes stages ingest detect correlate",
-    "stream.cli": "",  # knows commands by name, and imports the one that is called
+    "stream.cli": "spoken",  # knows commands by name, and imports the one that is called
     "stream.__main__": "cli",
 }  # fmt: skip
 PRIVATE_PARTS = "stream/stages/private_parts.py"

@@ -31,6 +31,7 @@ from stream.report.page import Told, render
 from stream.samples.guess import refuse_nothing
 from stream.sources.open import Input, open_input
 from stream.telemetry.missing import Missing
+from stream.terminal import shown
 from stream.terminal.progress import Progress, progress_of
 
 
@@ -91,7 +92,7 @@ def command(
     _refuse_unwritable("--accounts", accounts)
     _refuse_unwritable("--report", report)
     outcome = run(asked, configured, read_catalogue(releases, expected))
-    typer.echo(closing_line(outcome), err=ndjson.STANDARD_OUTPUT in (alerts, accounts, rejects, counts, report))
+    shown.say(closing_line(outcome), err=ndjson.STANDARD_OUTPUT in (alerts, accounts, rejects, counts, report))
     refuse_nothing(outcome.seen, configured.reader())
 
 
@@ -142,7 +143,7 @@ class _Replay:
         self.changes: list[Alert] = []
         self.fleet = Fleet(parameters, catalogue.released_ms)
         self.fleet.expected = catalogue.announced(configured)
-        Missing(self.fleet, lambda line: typer.echo(f"swerve: {line}", err=True))
+        Missing(self.fleet, lambda line: shown.say(f"swerve: {line}", err=True))
         drawn = outputs.with_report
         self.embedded = Embedded(
             parameters,

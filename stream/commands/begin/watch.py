@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -41,6 +40,7 @@ from stream.spoken import percent
 from stream.telemetry import log, without_kafka
 from stream.telemetry.canary import watch_over
 from stream.telemetry.missing import Missing
+from stream.terminal import shown
 from stream.terminal.view import Screen, draw
 
 SOURCE = "watched log"
@@ -69,7 +69,7 @@ def command(
     done. Without sinks in the configuration, alert records go to standard output, or into the view on a terminal.
     """
     configured = settings.load(config).speaking(dialect, mapping)
-    console = Console()
+    console = shown.console()
     if not configured.sinks and not console.is_terminal:
         configured = configured.model_copy(update={"sinks": (StdoutSink(kind="stdout"),)})
     # On a terminal lines of the log would tear the picture; it says itself when a sink does not take alerts.
@@ -82,7 +82,7 @@ def command(
         asyncio.run(_served(watch, console, http))
     finally:
         if watch.embedded.seen.records:
-            print(watch.closing_line(), file=sys.stderr)
+            shown.say(watch.closing_line(), err=True)
     refuse_nothing(watch.embedded.seen, configured.reader())
 
 
