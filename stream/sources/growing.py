@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from stream.errors import SwerveError, UsageError
+from stream.sources.framed import Cut
 from stream.sources.inflate import GZIP_MAGIC, ZSTD_MAGIC
-from stream.sources.lines import Lines
 from stream.sources.table import PARQUET_MAGIC
 
 STANDARD_INPUT = "-"
@@ -21,7 +21,7 @@ _FINISHED: dict[str, bytes | tuple[bytes, ...]] = {"gzip": GZIP_MAGIC, "zstd": Z
 
 
 class Growing:
-    """One growing log of NDJSON, or standard input.
+    """One growing log of NDJSON, or of messages with their lengths, or standard input.
 
     Raises UsageError where it cannot be read, or is a kind of file that is written once. A file that is moved away is
     read to its end, then the one that took its name from its beginning; one that was cut short, from its beginning.
@@ -30,7 +30,7 @@ class Growing:
     def __init__(self, path: str) -> None:
         self.path = path
         self.bytes_read = 0
-        self._lines = Lines()
+        self._cut = Cut()
         self._file: BinaryIO = sys.stdin.buffer if path == STANDARD_INPUT else self._opened()
         self.bytes_before = 0 if path == STANDARD_INPUT else os.fstat(self._file.fileno()).st_size
 
@@ -52,7 +52,7 @@ class Growing:
 
     def rest(self) -> list[bytes]:
         """The last line, where it has no newline; for the end."""
-        return self._lines.end()
+        return self._cut.end()
 
     def close(self) -> None:
         """Let go of the file."""
@@ -77,7 +77,7 @@ class Growing:
 
     def _fed(self, chunk: bytes) -> list[bytes]:
         self.bytes_read += len(chunk)
-        return self._lines.feed(chunk)
+        return self._cut.feed(chunk)
 
     def _was_replaced(self) -> bool:
         """Whether the name stands for another file now, or the file is shorter than what was read of it."""
@@ -89,9 +89,9 @@ class Growing:
         return not os.path.samestat(ours, named) or named.st_size < self._file.tell()
 
     def _begun_anew(self) -> list[bytes]:
-        rest = self._lines.end()
+        rest = self._cut.end()
         self._file.close()
-        self._lines = Lines()
+        self._cut = Cut()
         self._file = self._opened()
         return rest
 
