@@ -128,15 +128,16 @@ def _accounts(sample: Sample) -> Iterator[str]:
 
 
 def _networks(sample: Sample, parameters: Parameters) -> str:
-    """Whether a campaign over many accounts can page: that takes two kinds of ties, and organisations told apart."""
+    """Whether a campaign over many accounts can page: that takes a tie, and organisations that are told apart."""
     ties = [name for name in parameters.link_dimensions if _is_carried(sample, name)]
-    if len(ties) >= 2 and _is_carried(sample, parameters.org_dimension):
-        return f"campaigns over many accounts are found by {', '.join(ties)}, and can page"
     if not ties:
         return "campaigns over many accounts are NOT found: nothing ties accounts together"
-    lacks = "" if _is_carried(sample, parameters.org_dimension) else f", and {parameters.org_dimension} is not known"
-    kinds = f"{', '.join(ties)} alone" if len(ties) == 1 else ", ".join(ties)
-    return f"campaigns over many accounts are seen by {kinds}{lacks}: that does NOT page; two kinds of ties do"
+    found = f"campaigns over many accounts are found by {', '.join(ties)}"
+    if not _is_carried(sample, parameters.org_dimension):
+        return f"{found}, but do NOT page: {parameters.org_dimension} is not known, so each is a warning at most"
+    if len(ties) == 1:
+        return f"{found} alone, and can page: on less evidence than two kinds of ties give, so later or not at all"
+    return f"{found}, and can page"
 
 
 def _is_carried(sample: Sample, name: str) -> bool:
