@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from typing import Any
+
+import orjson
+from google.protobuf.json_format import ParseDict
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, LogsData
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
@@ -56,3 +61,15 @@ def logs(*each: LogRecord, **resource: object) -> LogsData:
     of_resource = data.resource_logs.add(resource=Resource(attributes=attributes(resource)))
     of_resource.scope_logs.add().log_records.extend(each)
     return data
+
+
+def in_proto(in_json: bytes) -> bytes:
+    """A message of JSON in protobuf. The library reads ids as base64, where OTLP has them in hex."""
+    message = orjson.loads(in_json)
+    kind: Any = TracesData if "resourceSpans" in message else LogsData
+    for of_resource in next(iter(message.values())):
+        for scope in of_resource.get("scopeSpans", []) + of_resource.get("scopeLogs", []):
+            for record in scope.get("spans", []) + scope.get("logRecords", []):
+                ids = {name: record[name] for name in ("traceId", "spanId", "parentSpanId") if name in record}
+                record |= {name: b64encode(bytes.fromhex(one)).decode() for name, one in ids.items()}
+    return bytes(ParseDict(message, kind(), ignore_unknown_fields=True).SerializeToString())

@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from google.protobuf.json_format import Parse
-from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, LogsData
-from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 from stream.contract.reading.refusal import Refusal, Reject
 from stream.contract.request import Request
 from stream.mapping.named import read_by
 from stream.mapping.presets import sample_of
 from stream.sources.dialects.otlp_proto import RECORDS_MAX
-from tests.receiver.otlp import CHAT, DONE_MS, TRACE, attributes, chat, logs, spans
+from tests.receiver.otlp import CHAT, DONE_MS, TRACE, attributes, chat, in_proto, logs, spans
 
 
 def read(raw: bytes, dialect: str = "otlp_proto") -> list[Request | Refusal]:
     return list(read_by(dialect)(raw))
-
-
-def in_proto(raw: bytes) -> bytes:
-    """The same message; the library reads ids of JSON as base64, so that they are put in as bytes."""
-    kind = TracesData if b"resourceSpans" in raw else LogsData
-    data = Parse(raw.decode(), kind(), ignore_unknown_fields=True)
-    for of_resource in getattr(data, "resource_spans", ()):
-        for scope in of_resource.scope_spans:
-            for one in scope.spans:
-                one.trace_id, one.span_id = TRACE, bytes.fromhex("eee19b7ec3c1b174")
-    return data.SerializeToString()
 
 
 @pytest.mark.parametrize("number", range(len(sample_of("otlp"))))

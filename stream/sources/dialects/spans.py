@@ -15,7 +15,7 @@ from stream.contract.reading.refusal import Refusal
 from stream.contract.request import Request
 from stream.sources.dialects.otlp import AROUND_MAX, Unfolded
 
-SPANS_KEPT = 1 << 17  # 25 MB; of three spans a request, the last 40 seconds of a thousand requests a second
+SPANS_KEPT = 1 << 17  # 20 MB; of three spans a request, the last 40 seconds of a thousand requests a second
 Told = tuple[Unfolded, Request | Refusal]
 
 
