@@ -37,13 +37,14 @@ class Health:
     """Serves health and metrics while it is open: `async with Health(settings.http) as health: ...`.
 
     http: where. ready: asked at every `/readyz`. any_port: take a free port where the wanted one is taken, and say so
-    in `moved`. Raises UsageError where it would be open to the network without a token, SwerveError where the port is
-    taken.
+    in `moved`. port_from: what says which port. Raises UsageError where it would be open to the network without a
+    token, SwerveError where the port is taken.
     """
 
     http: Http
     ready: Ready = always_ready
     any_port: bool = False
+    port_from: str = "SWERVE_HTTP__PORT"
     moved: bool = False
     app: web.Application = field(default_factory=web.Application)
     connections: Connections = field(default_factory=lambda: Connections(connections_max()))
@@ -106,7 +107,7 @@ class Health:
             if not (taken and self.any_port):
                 why = "is taken" if taken else error.strerror or str(error)
                 raise SwerveError(
-                    f"HTTP port {self.http.port} on {self.http.host}: {why}; set SWERVE_HTTP__PORT to another"
+                    f"HTTP port {self.http.port} on {self.http.host}: {why}; set {self.port_from} to another"
                 ) from None
             self.moved = True
             await self._bind(runner, 0)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from stream.errors import SwerveError, UsageError
+from stream.sources.framed import Cut
 from stream.sources.inflate import GZIP_MAGIC, ZSTD_MAGIC
-from stream.sources.lines import Lines
 from stream.sources.table import PARQUET_MAGIC
 
 STANDARD_INPUT = "-"
@@ -21,7 +21,8 @@ _FINISHED: dict[str, bytes | tuple[bytes, ...]] = {"gzip": GZIP_MAGIC, "zstd": Z
 
 
 class Growing:
-    """One growing log of NDJSON, or standard input; what is no file on disk (a named pipe) is read as that is.
+    """One growing log of NDJSON, or of messages with their lengths, or standard input; what is no file on disk (a named
+    pipe) is read as that is.
 
     Raises UsageError where it cannot be read, or is a kind of file that is written once. A file that is moved away is
     read to its end, then the one that took its name from its beginning; one that was cut short, from its beginning.
@@ -30,7 +31,7 @@ class Growing:
     def __init__(self, path: str) -> None:
         self.path = path
         self.bytes_read = 0
-        self._lines = Lines()
+        self._cut = Cut()
         try:
             self._file: BinaryIO = sys.stdin.buffer if path == STANDARD_INPUT else self._opened()
         except OSError as error:
@@ -56,7 +57,7 @@ class Growing:
 
     def rest(self) -> list[bytes]:
         """The last line, where it has no newline; for the end."""
-        return self._lines.end()
+        return self._cut.end()
 
     def close(self) -> None:
         """Let go of the file."""
@@ -81,7 +82,7 @@ class Growing:
 
     def _fed(self, chunk: bytes) -> list[bytes]:
         self.bytes_read += len(chunk)
-        return self._lines.feed(chunk)
+        return self._cut.feed(chunk)
 
     def _was_replaced(self) -> bool:
         """Whether the name stands for another file now, or the file is shorter than what was read of it."""
@@ -97,9 +98,9 @@ class Growing:
             file = self._opened()
         except FileNotFoundError:
             return []  # moved away again meanwhile; something will take its place
-        rest = self._lines.end()
+        rest = self._cut.end()
         self._file.close()
-        self._lines, self._file = Lines(), file
+        self._cut, self._file = Cut(), file
         return rest
 
     def _opened(self) -> BinaryIO:

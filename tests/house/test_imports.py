@@ -70,6 +70,7 @@ ROOMS = {
     "stream.console.routes": "detectors.parameters detectors.comparison detectors.ties detectors.triage spoken "
                              "contract.reading contract alerts report telemetry.metrics telemetry sinks oncall "
                              "console.shown console",
+    "stream.receiver": "contract.reading contract",
     "stream.stages": "configuration pipeline kafka telemetry.metrics telemetry sinks console console.routes",
     "stream.ingest": "detectors.counts configuration pipeline kafka telemetry.metrics telemetry stages",
     "stream.detect": "detectors.parameters configuration pipeline kafka telemetry.metrics telemetry stages",
@@ -78,7 +79,7 @@ ROOMS = {
     "stream.commands": "detectors.parameters detectors.counts detectors.why spoken contract.reading contract alerts "
                        "mapping configuration pipeline report kafka simulate.chance simulate.events "
                        "simulate.writing simulate sources telemetry samples terminal sinks oncall console "
-                       "console.routes stages ingest detect correlate",
+                        "console.routes receiver stages ingest detect correlate",
     "stream.cli": "spoken",  # knows commands by name, and imports the one that is called
     "stream.__main__": "cli",
 }  # fmt: skip
