@@ -14,7 +14,7 @@ KILLS ?= 20
 QUICK := $(addprefix tests/,house docs cli contract contracts correlate detect ingest metrics sinks report)
 PAUSES ?= 5
 
-.PHONY: help demo test quick faults lint types bench quality quality-readme quality-full strangers strangers-readme learn hardness report-scale clean lock dashboards pictures helm-test sizing stack stack-test
+.PHONY: help demo test quick faults lint types bench quality quality-readme quality-full strangers strangers-readme adversary learn hardness report-scale clean lock dashboards pictures helm-test sizing stack stack-test
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -62,6 +62,9 @@ strangers: $(VENV)/.installed ## how well are campaigns found in fleets drawn at
 
 strangers-readme: $(VENV)/.installed ## the same, and put the tables into README.md
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.strangers | $(BIN)/python tools/readme_table.py README.md
+
+adversary: $(VENV)/.installed ## what does an adversary gain who has read the docs? writes docs/adversary.md; ten minutes
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.adversary --write
 
 learn: $(VENV)/.installed ## learn what tells one operator's hand on random fleets, write detectors/judgement/learnt.py; an hour
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.learn

@@ -74,7 +74,7 @@ class Table:
     async def commit(self, partition: int, offset: int) -> None:
         """Nobody asks."""
 
-    async def seek_back(self, partition: int, offset: int) -> None:
+    async def seek_back(self, partition: int, offset: int, surely: bool = False) -> int:
         """Nothing here leaves a gap."""
         raise AssertionError(f"a frame left a gap: asked for offset {offset}")
 

@@ -18,6 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from stream.errors import SwerveError, UsageError
+from stream.spoken import harmless
 
 STOPPED = 130
 FIRST = "Begin here"
@@ -224,5 +225,5 @@ def _with_help(error: typer.TyperException) -> str:
 
 
 def _ended(told: str, code: int) -> int:
-    print(f"swerve: {told}", file=sys.stderr)
+    print(f"swerve: {harmless(told)}", file=sys.stderr)
     return code

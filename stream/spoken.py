@@ -44,6 +44,24 @@ SHARES = ("comparable_change", "largest_value_covers", "breadth")
 CODES = ("why", "looks_like", "name", "change")  # words of ours, written with underscores
 
 
+def harmless(text: str, lines: bool = False) -> str:
+    r"""Text that strangers may have chosen, with all that is not to be seen written out: controls, escapes of a
+    terminal, marks that turn the direction of writing, halves of characters. lines: line feeds and tabs stay.
+
+    >>> harmless("evil\x1b[2J\u202eid"), harmless("two\nlines"), harmless("two\nlines", lines=True)
+    ('evil\\x1b[2J\\u202eid', 'two\\nlines', 'two\nlines')
+    """
+    if text.isprintable():
+        return text
+    kept = "\n\t" if lines else ""
+    return "".join(one if one.isprintable() or one in kept else ascii(one)[1:-1] for one in text)
+
+
+def seen(given: Any) -> Any:
+    """A value on its way into a page: `harmless` where it is plain text; markup of ours is left alone."""
+    return harmless(given, lines=True) if type(given) is str else given
+
+
 def label(key: str) -> str:
     """What a key of the evidence is called.
 

@@ -12,7 +12,11 @@ from typing import Any
 
 from stream.configuration import settings
 from stream.configuration.meaning import KEYS, SECTIONS
+from stream.configuration.sections import KINDS_OF_SINKS
 
+DEFINITIONS = settings.Settings.model_json_schema()["$defs"]
+TYPES = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true or false", "object": "table"}
+UNITS = {"_ms": "milliseconds", "_ms_max": "milliseconds", "_s": "seconds", "_h": "hours"}
 PAGE = Path(__file__).parent.parent / "docs" / "configuration.md"
 HEAD = """# Configuration
 
@@ -35,9 +39,60 @@ def page() -> str:
 def _sections() -> Iterator[str]:
     for section, rows in groupby(settings.known(), key=lambda row: row[0]):
         name = f"[[{section}]]" if section in ("sinks", "drift") else f"[{section}]"
-        yield f"\n## `{name}`\n\n{SECTIONS[section]}\n\n| key | default | meaning |\n| --- | --- | --- |\n"
+        yield f"\n## `{name}`\n\n{SECTIONS[section]}\n\n| key | value | default | meaning |\n"
+        yield "| --- | --- | --- | --- |\n"
         for _, key, default in rows:
-            yield f"| `{key}` | {_shown(default)} | {KEYS[f'{section}.{key}']} |\n"
+            yield f"| `{key}` | {_value(section, key)} | {_shown(default)} | {KEYS[f'{section}.{key}']} |\n"
+
+
+def _value(section: str, key: str) -> str:
+    """What may stand there: type, range and unit, as the settings refuse all else."""
+    schemas = [one for one in _schemas_of(section) if key in one]
+    said = list(dict.fromkeys(_said(one[key]) for one in schemas))
+    unit = next((word for ending, word in UNITS.items() if key.endswith(ending)), "")
+    return " or ".join(said) + (f" ({unit})" if unit else "")
+
+
+def _schemas_of(section: str) -> list[dict[str, Any]]:
+    """The keys of a section, as JSON schema; of [[sinks]] those of each kind."""
+    if section == "sinks":
+        return [DEFINITIONS[kind.__name__]["properties"] for kind in KINDS_OF_SINKS]
+    name = section.rpartition(".")[2].capitalize()
+    properties: dict[str, Any] = DEFINITIONS[name]["properties"]
+    return [properties]
+
+
+def _said(schema: dict[str, Any]) -> str:
+    """A JSON schema in words.
+
+    >>> _said({"type": "integer", "minimum": 0, "maximum": 9}), _said({"type": "number", "exclusiveMinimum": 0})
+    ('whole number, 0 to 9', 'number, above 0')
+    """
+    if "anyOf" in schema:
+        kinds = [_said(one) for one in schema["anyOf"] if one.get("type") != "null"]
+        return " or ".join(dict.fromkeys(kinds))
+    if "const" in schema or "enum" in schema:
+        return ", ".join(f"`{one}`" for one in schema.get("enum", [schema.get("const")]))
+    if schema.get("type") == "array":
+        return f"list of {_said(schema['items'])}"
+    if schema.get("format") == "password":
+        return "secret text"
+    if schema.get("pattern", "").startswith("^https?"):
+        return "http address"
+    kind = TYPES.get(schema.get("type", ""), "value")
+    return kind + _range(schema)
+
+
+def _range(schema: dict[str, Any]) -> str:
+    least, most = schema.get("minimum"), schema.get("maximum")
+    if least is not None and most is not None:
+        return f", {least:g} to {most:,}"
+    bounds = (
+        (least, "{:g} or more"), (most, "{:g} or less"), (schema.get("exclusiveMinimum"), "above {:g}"),
+        (schema.get("exclusiveMaximum"), "below {:g}"),
+    )  # fmt: skip
+    said = [words.format(bound) for bound, words in bounds if bound is not None]
+    return f", {', '.join(said)}" if said else ""
 
 
 def _shown(default: Any) -> str:

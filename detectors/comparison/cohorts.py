@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -18,7 +19,10 @@ FAST_HALF_LIFE_TICKS = 12  # an hour of 5-minute ticks
 SLOW_HALF_LIFE_TICKS = 2_016  # a week of them
 REQUESTS_MIN = 60.0  # in the fast window: below it, a share says nothing within the hour
 BASELINE_MIN = 400.0
-COHORTS_MAX = 20_000  # 16 bytes a target each: 16 MB for 50 targets
+COHORTS_MAX = 20_000  # 24 bytes a target each: 24 MB for 50 targets, 245 MB for the most
+TARGETS_MAX = 512  # that are followed by cohort: a platform has dozens
+KEPT = 0.75  # of either, where some must go
+COLUMNS_AT_ONCE = 64  # compared in one go: 10 MB for each intermediate matrix, whatever the number of targets
 FLEET_PRIOR = 20.0  # requests that the fleet's past weighs in a cohort's
 SPREAD_MIN = 0.02
 CROWD_MIN = 8.0  # accounts in 5 minutes: with fewer, one busy account's session is the cohort
@@ -54,7 +58,8 @@ class Cohorts:
     The baseline is fed only by what leaves the fast window. A cohort is held against the fleet's own change since
     then, in units of how much the cohorts of its dimension differ in this very tick, so that a release or a viral
     feature makes nobody stand out; and in units of how much it wobbles by itself, since a cohort of one busy account
-    turns with every session. O(cohorts x targets) a tick; beyond COHORTS_MAX new cohorts are not followed.
+    turns with every session. O(cohorts x targets) a tick. Of more than COHORTS_MAX cohorts or TARGETS_MAX targets those
+    with most requests, decayed, are followed: what came first has no right to stay.
     """
 
     def __init__(self, target_of: Callable[[str], Target], org_dimension: str, tick_ms: int) -> None:
@@ -74,12 +79,14 @@ class Cohorts:
         self.streak: dict[tuple[int, int], int] = {}
         self.live: dict[tuple[int, int], int] = {}
         self.not_followed = 0
+        self._turned_away: set[Any] = set()  # of this tick
         self.strongest: dict[str, float] = {}  # by dimension, the largest z of the last tick; for people
 
     def judge(self, parts: Sequence[CohortCounts], tick: int) -> list[Finding]:
         """Take one tick in; gives a finding for every cohort that turned sharply, or lately did."""
         self.first_tick = tick if self.first_tick is None else self.first_tick
         self._forget_a_tick()
+        self._make_room(parts)
         self._learn(parts)
         if tick - self.first_tick < BASELINE_TICKS:
             return []
@@ -125,31 +132,70 @@ class Cohorts:
             known = row >= 0
             requests[row[known]] += part.requests[known]  # a cohort, and a target of it, comes once in a part
             accounts[row[known]] += part.accounts[known]
-            at = row[part.at]
-            inside = at >= 0
-            counts[at[inside], column[part.target[inside]]] += part.count[inside]
+            at, toward = row[part.at], column[part.target]
+            inside = (at >= 0) & (toward >= 0)
+            counts[at[inside], toward[inside]] += part.count[inside]
         self.fast_n += requests
         self.crowd += accounts * (1.0 - 0.5 ** (1.0 / FAST_HALF_LIFE_TICKS))
         self.fast += counts
+
+    def _make_room(self, parts: Sequence[CohortCounts]) -> None:
+        """Forget the weakest cohorts and targets where what is new in this tick does not fit beside them."""
+        self._turned_away = set()
+        cohorts: Counter[tuple[str, str]] = Counter()
+        targets: Counter[str] = Counter()
+        for part in parts:
+            cohorts.update(dict(zip(part.cohorts, part.requests.tolist(), strict=True)))
+            of_fleet = part.at == (part.cohorts.index(FLEET) if FLEET in part.cohorts else -1)
+            names = [part.targets[i] for i in part.target[of_fleet].tolist()]
+            targets.update(dict(zip(names, part.count[of_fleet].tolist(), strict=True)))
+        weight = self.fast_n + self.slow_n
+        weight[0] = np.inf  # the fleet
+        rows = self._strongest(self.rows, weight, cohorts, COHORTS_MAX)
+        columns = self._strongest(self.columns, self.fast[0] + self.slow[0], targets, TARGETS_MAX)
+        if rows is not None or columns is not None:
+            self._keep(rows, columns)
+
+    def _strongest(
+        self, known: dict[Any, int], weight: Floats, seen: Counter[Any], most: int
+    ) -> Mapping[Any, int] | None:
+        """What is known of the strongest, with its old places, and room for what is new of them; None: all fit."""
+        new = [name for name in seen if name not in known]
+        if len(known) + len(new) <= most:
+            return None
+        told = {name: float(weight[at]) for name, at in known.items()}
+        ranked = sorted([*known, *new], key=lambda name: (-(told.get(name, 0.0) + seen[name]), name))
+        for name in new:
+            self._turned_away.add(name)
+        kept = set(ranked[: int(KEPT * most)])
+        self._turned_away -= kept
+        self.not_followed += len(known) + len(new) - len(kept)
+        return {name: at for name, at in known.items() if name in kept}
+
+    def _keep(self, rows: Mapping[Any, int] | None, columns: Mapping[Any, int] | None) -> None:
+        """Forget all other cohorts and targets; None: all of them stay."""
+        row = np.array(list((rows if rows is not None else self.rows).values()), np.int64)
+        column = np.array(list((columns if columns is not None else self.columns).values()), np.int64)
+        for name in ("fast_n", "slow_n", "crowd"):
+            setattr(self, name, getattr(self, name)[row])
+        for name in ("fast", "slow", "wobble"):
+            setattr(self, name, getattr(self, name)[np.ix_(row, column)])
+        self.rows = {name: i for i, name in enumerate(rows if rows is not None else self.rows)}
+        self.columns = {name: i for i, name in enumerate(columns if columns is not None else self.columns)}
+        self._dimension = np.array([dimension for dimension, _ in self.rows])
+        places = {int(old): new for new, old in enumerate(row)}, {int(old): new for new, old in enumerate(column)}
+        self.streak, self.live = _moved(self.streak, *places), _moved(self.live, *places)
 
     def _placed(self, cohorts: Sequence[tuple[str, str]]) -> Ints:
         """The row of each cohort, new ones added; -1 for those beyond the bound."""
         row = np.array([self.rows.get(cohort, -1) for cohort in cohorts], np.int64)
         for i in np.flatnonzero(row < 0).tolist():
-            row[i] = self._row(cohorts[i])
+            if cohorts[i] not in self._turned_away:
+                row[i] = self.rows.setdefault(cohorts[i], len(self.rows))
         return row
 
-    def _row(self, cohort: tuple[str, str]) -> int:
-        found = self.rows.get(cohort)
-        if found is None and len(self.rows) < COHORTS_MAX:
-            found = self.rows[cohort] = len(self.rows)
-        if found is None:
-            self.not_followed += 1
-            return -1
-        return found
-
     def _column(self, target: str) -> int:
-        return self.columns.setdefault(target, len(self.columns))
+        return -1 if target in self._turned_away else self.columns.setdefault(target, len(self.columns))
 
     def _grow(self) -> None:
         rows, columns = len(self.rows), len(self.columns)
@@ -183,32 +229,42 @@ class Cohorts:
         return turns
 
     def _turns_of(self, rows: Ints, dimension: str) -> list[Turn]:
+        self.strongest[dimension] = 0.0
+        return [
+            turn
+            for first in range(0, self.fast.shape[1], COLUMNS_AT_ONCE)
+            for turn in self._turns_toward(rows, dimension, slice(first, first + COLUMNS_AT_ONCE))
+        ]
+
+    def _turns_toward(self, rows: Ints, dimension: str, some: slice) -> list[Turn]:
+        """The turns toward some of the targets, each of which is compared by itself."""
         n = self.fast_n[rows][:, None]
-        fleet_before = self.slow[0] / max(self.slow_n[0], 1.0)
-        before = (self.slow[rows] + FLEET_PRIOR * fleet_before) / (self.slow_n[rows] + FLEET_PRIOR)[:, None]
-        now = self.fast[rows] / n
+        fast, slow = self.fast[:, some], self.slow[:, some]
+        fleet_before = slow[0] / max(self.slow_n[0], 1.0)
+        before = (slow[rows] + FLEET_PRIOR * fleet_before) / (self.slow_n[rows] + FLEET_PRIOR)[:, None]
+        now = fast[rows] / n
         rest_n = np.maximum(self.fast_n[0] - self.fast_n[rows], 1.0)[:, None]
         rest_nb = np.maximum(self.slow_n[0] - self.slow_n[rows], 1.0)[:, None]
-        others = (self.fast[0] - self.fast[rows]) / rest_n - (self.slow[0] - self.slow[rows]) / rest_nb
+        others = (fast[0] - fast[rows]) / rest_n - (slow[0] - slow[rows]) / rest_nb
         excess = now - before - others
         unit = excess / np.sqrt(np.clip(before, 0.01, 0.99) * (1 - np.clip(before, 0.01, 0.99)) / n + SPREAD_MIN**2)
         usual = np.maximum(1.4826 * np.median(np.abs(unit - np.median(unit, axis=0)), axis=0), 1.0)
         z = unit / usual
-        self.strongest[dimension] = float(z.max(initial=0.0))
-        own = excess / np.sqrt(self.wobble[rows] + OWN_SPREAD_MIN**2)
+        self.strongest[dimension] = max(self.strongest[dimension], float(z.max(initial=0.0)))
+        own = excess / np.sqrt(self.wobble[rows, some] + OWN_SPREAD_MIN**2)
         over = (z >= LINE_Z) & (excess >= SHARP)
-        self._learn_wobble(rows, excess, over)
+        self._learn_wobble(rows, some, excess, over)
         at, target = np.nonzero(over & (own >= OWN_Z))
         return [
-            Turn(int(rows[i]), int(k), float(z[i, k]), float(before[i, k]), float(now[i, k]),
+            Turn(int(rows[i]), int(k) + some.start, float(z[i, k]), float(before[i, k]), float(now[i, k]),
                  float(np.clip(before[i, k] + others[i, k], 0.0, 1.0)), float(n[i, 0]))
             for i, k in zip(at.tolist(), target.tolist(), strict=True)
         ]  # fmt: skip
 
-    def _learn_wobble(self, rows: Ints, excess: Floats, over: NDArray[np.bool_]) -> None:
+    def _learn_wobble(self, rows: Ints, some: slice, excess: Floats, over: NDArray[np.bool_]) -> None:
         """How much each cohort turns by itself; a turn that lasts is learnt at a quarter of the pace."""
         pace = (1.0 - 0.5 ** (1.0 / WOBBLE_HALF_LIFE_TICKS)) * np.where(over, 0.25, 1.0)
-        self.wobble[rows] += pace * (excess**2 - self.wobble[rows])
+        self.wobble[rows, some] += pace * (excess**2 - self.wobble[rows, some])
 
     def _finding(
         self, cohort: tuple[str, str], target: str, key: tuple[int, int], turn: Turn | None, tick: int
@@ -252,6 +308,11 @@ class Cohorts:
         self.columns = {name: i for i, name in enumerate(state["columns"])}
         self.streak = {(row, column): ticks for row, column, ticks in state["streak"]}
         self.live = {(row, column): at for row, column, at in state["live"]}
+
+
+def _moved(told: Mapping[tuple[int, int], int], row: Mapping[int, int], column: Mapping[int, int]) -> dict[Any, int]:
+    """What is known by (row, column), at their new places; what has none is forgotten."""
+    return {(row[r], column[k]): value for (r, k), value in told.items() if r in row and k in column}
 
 
 def _evidence(turn: Turn, ticks: int) -> dict[str, Any]:

@@ -14,6 +14,7 @@ CONFIDENCE = 0.002  # of one cut; ADWIN's own default
 SHARE_FLOOR = 0.001  # below it a share is noise: ln(share + floor) hardly moves
 RISE_MIN = 0.5  # ln: a share that did not grow by two thirds did not rise
 GRACE_H = 12  # hours before anything can be a change
+MODELS_MAX = 4_096  # whose share is followed; over it those without a request in the hour go, but what had real traffic
 VALUES_MAX = 720  # hours a series remembers: 30 days, 8 bytes each; 4,096 models are 24 MB
 VALUES_KEPT = 168  # after a restart: a week
 REAL_SHARE = 0.001  # of an hour's requests: real traffic, and not somebody's probe
@@ -196,6 +197,15 @@ class Releases:
             if model not in self.series:
                 self.series[model] = SeriesDrift.after_silence(hour - self.first_hour)
             self.series[model].learn(hour, requests / total)
+        if len(self.series) > MODELS_MAX:
+            self._forget_probes(requests_by_model)
+
+    def _forget_probes(self, requests_by_model: Mapping[str, int]) -> None:
+        """Names that were asked for and are not any more, and never had real traffic: somebody makes them up."""
+        for model in [name for name in self.series if name not in self.first_real and name not in requests_by_model]:
+            del self.series[model]
+        followed = self.series.keys() | requests_by_model.keys()
+        self.first_seen = {name: hour for name, hour in self.first_seen.items() if name in followed}
 
     def seen(self, hour: int, models: Iterable[str]) -> None:
         """Note which models anybody used lately, however little. O(models)."""

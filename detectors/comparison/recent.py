@@ -15,6 +15,8 @@ from detectors.counts.rows import Sets
 from detectors.counts.summary import AccountColumns
 from detectors.parameters import Parameters
 
+UNUSED_MAX = 1_024  # targets of which nothing is counted may stay
+
 
 @dataclass(slots=True)
 class Counts:
@@ -55,6 +57,17 @@ class Recent:
             self.hours.popleft()
         self.hours.append((hour, _possible(this, columns, self._models())))
         self.fast, self.slow = fast, slow
+        if len(self.targets) > 2 * len(columns.targets) + UNUSED_MAX:
+            self._forget_unused()
+
+    def _forget_unused(self) -> None:
+        """Renumber the targets that something is counted of."""
+        held = [self.fast, self.slow, *(counts for _, counts in self.hours)]
+        used = np.unique(np.concatenate([one.target for one in held]))
+        names = list(self.targets)
+        self.targets = {names[i]: place for place, i in enumerate(used.tolist())}
+        for one in held:
+            one.target = np.searchsorted(used, one.target)
 
     def _models(self) -> NDArray[np.bool_]:
         """By number of the target, whether it is a model: of these a request has exactly one."""

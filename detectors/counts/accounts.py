@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.counts.interned import Interned, in_order, order_of, order_of_pairs
+from detectors.counts.interned import in_order, order_of, order_of_pairs
+from detectors.counts.known import SLOTS, Known, accounts_weighed
+from detectors.counts.recoding import Columns
 from detectors.counts.rows import Rows, Sets
 from detectors.counts.sparse import SparseCounts, distinct, narrow, reduced
-from detectors.counts.summary import FLEET, AccountColumns, CohortCounts
-from detectors.counts.ticks import COHORT_BITS, Entries, Int64s, TickCounts, counts_from
+from detectors.counts.summary import AccountColumns, CohortCounts
+from detectors.counts.ticks import COHORT_BITS, Entries, Int64s, OpenTicks, TickCounts, counts_from, plain_counts
 from detectors.parameters import HOUR_MS, Parameters
-
-_SLOTS = 3  # what an account says of itself: organisation, country, signup week
 
 
 class Accounts:
@@ -35,8 +34,8 @@ class Accounts:
         self.shards: NDArray[np.uint8] = np.zeros(0, np.uint8)
         self._sorted_keys: NDArray[np.uint64] = np.zeros(0, np.uint64)
         self._sorted_rows: Int64s = np.zeros(0, np.int64)
-        self.said: NDArray[np.int32] = np.zeros((0, _SLOTS), np.int32)
-        self.said_at: Int64s = np.zeros((0, _SLOTS), np.int64)
+        self.said: NDArray[np.int32] = np.zeros((0, SLOTS), np.int32)
+        self.said_at: Int64s = np.zeros((0, SLOTS), np.int64)
         self.first_seen: Int64s = np.zeros(0, np.int64)
         self.last_seen_h: Int64s = np.zeros(0, np.int64)
         self.hours: NDArray[np.uint32] = np.zeros((0, 24), np.uint32)
@@ -45,15 +44,11 @@ class Accounts:
         self.fast = SparseCounts(width, np.int64)
         self.slow = SparseCounts(width, np.float32)
         self.ring: deque[tuple[int, Int64s, NDArray[Any]]] = deque()  # counts as narrow as they can be
-        self.targets = Interned()
-        self.cohorts = Interned()
-        self.names = Interned()
-        self.value_names: dict[int, tuple[str, str]] = {}
+        self.known = Known(parameters)
+        self.targets, self.cohorts, self.names = self.known.targets, self.known.cohorts, self.known.names
         self.hour_counts: list[TickCounts] = []
-        # A frame's rows come tick by tick, all with the frame's one table of values: it is looked up once.
-        self._kinds: tuple[tuple[tuple[str, str], ...], _Kinds] | None = None
-        self.targets_over = self.cohorts_over = self.evicted = 0
-        self.cohorts.of(FLEET)
+        self._heard: Int64s = np.zeros(0, np.int64)  # accounts of each cohort in the hour that closed
+        self.evicted = 0
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -93,16 +88,16 @@ class Accounts:
         """What rows add to their tick. account_row: the account row of each of the frame's accounts."""
         width = self.parameters.targets_max
         row = account_row[rows.account]
-        target = np.fromiter((self._target(name) for name in rows.targets), np.int64, len(rows.targets))
         at_request, capability = rows.capability_sets.take(rows.capability_set)
+        target = self.known.targets_of(rows, capability)
         request = np.concatenate((np.arange(len(rows)), at_request))
         toward = np.concatenate((target[rows.model], target[capability]))
         carrier, value = rows.value_sets.take(rows.value_set)
-        kinds = self._kinds_of_values(rows)
+        kinds = self.known.kinds_of_values(rows)
         link = kinds.link[value]
         cohort = kinds.cohort[value]
         of_cohort, of_request = cohort[cohort >= 0], carrier[cohort >= 0]
-        said = [(kinds.slot[value] == slot).nonzero()[0] for slot in range(_SLOTS)]
+        said = [(kinds.slot[value] == slot).nonzero()[0] for slot in range(SLOTS)]
         said_at = np.concatenate(said)
         return Entries(
             account_target=row[request] * width + toward,
@@ -133,50 +128,6 @@ class Accounts:
         targets = Sets(np.searchsorted(request[order], np.arange(len(rows) + 1)), toward[order].astype(np.uint32))
         position, item = targets.take(of_request)
         return np.concatenate((toward, of_cohort[position] * width + item.astype(np.int64)))
-
-    def _target(self, name: str) -> int:
-        known = self.targets.index.get((name, ""))
-        if known is not None:
-            return known
-        if len(self.targets.names) >= self.parameters.targets_max - 2:
-            # Column width - 2 holds what came after the limit; it has no name and is never judged.
-            self.targets_over += 1
-            return self.parameters.targets_max - 2
-        return self.targets.of((name, ""))
-
-    def _kinds_of_values(self, rows: Rows) -> _Kinds:
-        p = self.parameters
-        slots = {p.org_dimension: 0, p.country_dimension: 1, p.signup_dimension: 2}
-        if self._kinds is not None and self._kinds[0] is rows.values:
-            return self._kinds[1]
-        kinds = _Kinds(len(rows.values))
-        dimensions = [dimension for dimension, _ in rows.values]
-        places = {dimension: i for i, dimension in enumerate(dict.fromkeys(dimensions))}
-        place = np.array([places[dimension] for dimension in dimensions], np.int64)
-
-        def of(wanted: Iterable[str]) -> Int64s:
-            return np.flatnonzero(np.array([dimension in wanted for dimension in places], bool)[place])
-
-        links = of(p.link_dimensions)
-        kinds.link[links] = True
-        pairs = [rows.values[i] for i in links.tolist()]
-        self.value_names.update(zip(rows.value_keys[links].tolist(), pairs, strict=True))
-        for i in of(p.cohort_dimensions).tolist():
-            kinds.cohort[i] = self._cohort(rows.values[i])
-        for i in of(slots).tolist():
-            kinds.slot[i] = slots[dimensions[i]]
-            kinds.name[i] = self.names.of(rows.values[i])
-        self._kinds = (rows.values, kinds)
-        return kinds
-
-    def _cohort(self, pair: tuple[str, str]) -> int:
-        known = self.cohorts.index.get(pair)
-        if known is not None:
-            return known
-        if len(self.cohorts.names) >= self.parameters.cohorts_max:
-            self.cohorts_over += 1
-            return -1
-        return self.cohorts.of(pair)
 
     # Ticks
 
@@ -247,6 +198,7 @@ class Accounts:
             column[c.seen[0]] += c.seen[2].astype(np.uint32)
         self.hours[:, hour % 24] = column
         columns = self._columns(hour)
+        self._heard = _accounts_of_cohorts(self.hour_counts, len(self.cohorts.names))
         self.hour_counts = []
         return columns
 
@@ -328,7 +280,7 @@ class Accounts:
         key = np.concatenate([c.carried[1] for c in self.hour_counts] or [np.zeros(0, np.uint64)])
         count = np.concatenate([c.carried[2] for c in self.hour_counts] or [np.zeros(0, np.int64)])
         keys = distinct(key)
-        pairs = [self.value_names[k] for k in keys.tolist()]
+        pairs = [self.known.value_names[k] for k in keys.tolist()]
         order = order_of_pairs(pairs)
         rank = np.zeros(len(pairs), np.int64)
         rank[order] = np.arange(len(order))
@@ -352,7 +304,7 @@ class Accounts:
         so that who comes back is new or not by the records alone; rows are given up once they are a twentieth.
         """
         keep_keys = set(held.tolist())
-        self.value_names = {k: v for k, v in self.value_names.items() if k in keep_keys}
+        self.known.value_names = {k: v for k, v in self.known.value_names.items() if k in keep_keys}
         seen = self.last_seen_h >= 0
         gone = seen & (self.last_seen_h < hour - self.parameters.forget_after_h)
         over = int(seen.sum() - gone.sum()) - self.parameters.accounts_max
@@ -368,6 +320,41 @@ class Accounts:
         if not empty.any() or empty.sum() * 20 < len(self):
             return None
         return self._renumber(~empty)
+
+    def forget_names(self, ticks: OpenTicks) -> None:
+        """Forget cohorts that no account was in during the hour that closed, and names that no account has any more.
+
+        Call it after `forget`. O(names).
+        """
+        opened = ticks.entries_held()
+        heard = np.zeros(len(self.cohorts.names), np.int64)
+        heard[: len(self._heard)] = self._heard[: len(heard)]
+        held = distinct(_flat([one.cohort_account // COHORT_BITS for one in opened]))
+        cohort = self.known.keep_cohorts(heard, held)
+        used = np.zeros(len(self.names.names) + 1, bool)  # the last entry answers for -1
+        used[self.said.ravel()] = True
+        used[_flat([one.said[2] for one in opened])] = True
+        name = self.known.keep_names(np.flatnonzero(used[:-1]))
+        if name is not None:
+            self.said = np.where(self.said >= 0, name[self.said], -1).astype(np.int32)
+        ticks.rename(cohort, name)
+
+    def make_room(self, ticks: OpenTicks) -> None:
+        """Where requests brought names of targets that found no room: forget the weakest. O(entries) a tick at most."""
+        if not self.known.room_of_targets.turned_away:
+            return
+        width = self.parameters.targets_max
+        hour = _flat([c.account_target[0] for c in self.hour_counts])
+        counts = _flat([c.account_target[1] for c in self.hour_counts])
+        opened = _flat([one.account_target for one in ticks.entries_held()])
+        lately = reduced(np.concatenate((hour, opened)), np.concatenate((counts, np.ones(len(opened), np.int64))))
+        parts = [(self.fast.codes, self.fast.counts), (self.slow.codes, self.slow.counts), lately]
+        columns = Columns(width, width, self.known.keep_targets(accounts_weighed(width, parts)))
+        for sparse in (self.fast, self.slow):
+            sparse.codes, sparse.counts = columns.judged(sparse.codes, sparse.counts)
+        self.ring = deque((hour, *columns.judged(codes, counts)) for hour, codes, counts in self.ring)
+        self.hour_counts = [columns.closed(one) for one in self.hour_counts]
+        ticks.change(columns.opened)
 
     def _blank(self, gone: NDArray[np.bool_]) -> None:
         for name, blank in _BLANK.items():
@@ -387,8 +374,8 @@ class Accounts:
             "ids": self.ids,
             "ring": [[hour, codes, counts.astype(np.int64)] for hour, codes, counts in self.ring],
             "interned": [self.targets.names, self.cohorts.names, self.names.names],
-            "value_names": [[key, *pair] for key, pair in self.value_names.items()],
-            "hour_counts": [[getattr(one, name) for name in TickCounts.__slots__] for one in self.hour_counts],
+            "value_names": [[key, *pair] for key, pair in self.known.value_names.items()],
+            "hour_counts": [plain_counts(one) for one in self.hour_counts],
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -401,10 +388,7 @@ class Accounts:
         for name, sparse in (("fast", self.fast), ("slow", self.slow)):
             sparse.codes, sparse.counts = state[name]
         self.ring = deque((hour, codes, narrow(counts)) for hour, codes, counts in state["ring"])
-        for interned, names in zip((self.targets, self.cohorts, self.names), state["interned"], strict=True):
-            interned.names = [(first, second) for first, second in names]
-            interned.index = {name: i for i, name in enumerate(interned.names)}
-        self.value_names = {key: (dimension, value) for key, dimension, value in state["value_names"]}
+        self.known.restore(state["interned"], state["value_names"])
         self.hour_counts = [counts_from(plain) for plain in state["hour_counts"]]
 
     def _renumber(self, keep: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -432,19 +416,20 @@ _BLANK = {"said": -1, "said_at": 0, "first_seen": np.iinfo(np.int64).max, "last_
 _ARRAYS = ("keys", "shards", *_BLANK)
 
 
+def _flat(parts: list[Int64s]) -> Int64s:
+    return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+
+
+def _accounts_of_cohorts(counts: list[TickCounts], cohorts: int) -> Int64s:
+    """How many accounts each cohort had, summed over ticks."""
+    accounts = np.zeros(cohorts, np.int64)
+    for one in counts:
+        cohort, heard = one.cohort_accounts
+        accounts[cohort] += heard
+    return accounts
+
+
 def _by_rank(start: Int64s, rank: Int64s, counts: NDArray[Any]) -> tuple[Sets, NDArray[Any]]:
     """Items of each account in the order of their names: that of their first sight differs between replays."""
     order = np.lexsort((rank, np.repeat(np.arange(len(start) - 1), np.diff(start))))
     return Sets(start, rank[order].astype(np.uint32)), counts[order]
-
-
-class _Kinds:
-    """What each value of a frame's table means: link value, declared cohort, what an account says of itself."""
-
-    __slots__ = ("cohort", "link", "name", "slot")
-
-    def __init__(self, count: int) -> None:
-        self.link = np.zeros(count, bool)
-        self.cohort = np.full(count, -1, np.int64)
-        self.slot = np.full(count, -1, np.int64)
-        self.name = np.full(count, -1, np.int64)

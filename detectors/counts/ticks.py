@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -82,6 +82,7 @@ class OpenTicks:
 
     def __init__(self, parameters: Parameters) -> None:
         self._tick_ms = parameters.tick_ms
+        self._width = parameters.targets_max
         self._lateness_ms = parameters.lateness_ms
         self._open: dict[int, _OpenTick] = {}
         self.first_open: int | None = None  # ticks before it are closed; None until the first one closes
@@ -157,15 +158,30 @@ class OpenTicks:
         """The account rows that open ticks refer to, sorted."""
         return np.unique(_joined([entries.seen_row for tick in self._open.values() for entries in tick.entries]))
 
+    def entries_held(self) -> list[Entries]:
+        """What every open tick holds, unreduced."""
+        return [entries for tick in self._open.values() for entries in tick.entries]
+
+    def change(self, follow: Callable[[Entries], Entries]) -> None:
+        """Replace all that is held by what `follow` makes of it, in its order."""
+        for tick in self._open.values():
+            tick.entries = [follow(one) for one in tick.entries]
+
     def renumber(self, new_row: Int64s, width: int) -> None:
         """Follow accounts that moved to other rows; none that an open tick refers to may be gone."""
-        for tick in self._open.values():
-            tick.entries = [_renumbered(one, new_row, width) for one in tick.entries]
+        self.change(lambda one: _renumbered(one, new_row, width))
+
+    def rename(self, cohort: Int64s | None, name: Int64s | None) -> None:
+        """Follow cohorts, and names that accounts say of themselves, to new numbers; None: they kept theirs."""
+        if cohort is not None:
+            self.change(lambda one: _of_other_cohorts(one, cohort, self._width))
+        if name is not None:
+            self.change(lambda one: replace(one, said=(*one.said[:2], name[one.said[2]], *one.said[3:])))
 
     def state(self) -> dict[str, Any]:
         """All that is open, as plain values and arrays, for a snapshot."""
         ticks = [
-            [number, tick.accepted, tick.repeats, tick.events, [_plain(one) for one in tick.entries]]
+            [number, tick.accepted, tick.repeats, tick.events, [plain_entries(one) for one in tick.entries]]
             for number, tick in sorted(self._open.items())
         ]
         return {"first_open": self.first_open, "late": self.late, "ticks": ticks}
@@ -174,16 +190,18 @@ class OpenTicks:
         """Continue from what `state` gave."""
         self.first_open, self.late = state["first_open"], state["late"]
         self._open = {
-            number: _OpenTick(list(events), [_entries(one) for one in entries], accepted, repeats)
+            number: _OpenTick(list(events), [entries_from(one) for one in entries], accepted, repeats)
             for number, accepted, repeats, events, entries in state["ticks"]
         }
 
 
-def _plain(one: Entries) -> list[Any]:
+def plain_entries(one: Entries) -> list[Any]:
+    """What some requests added, as a snapshot holds it."""
     return [getattr(one, name) for name in Entries.__slots__]
 
 
-def _entries(plain: list[Any]) -> Entries:
+def entries_from(plain: list[Any]) -> Entries:
+    """What `plain_entries` gave, again."""
     values = dict(zip(Entries.__slots__, plain, strict=True))
     values["said"] = tuple(values["said"])
     return Entries(**values)
@@ -202,6 +220,14 @@ def _renumbered(one: Entries, new_row: Int64s, width: int) -> Entries:
     )
 
 
+def _of_other_cohorts(one: Entries, cohort: Int64s, width: int) -> Entries:
+    return replace(
+        one,
+        cohort_target=cohort[one.cohort_target // width] * width + one.cohort_target % width,
+        cohort_account=cohort[one.cohort_account // COHORT_BITS] * COHORT_BITS + one.cohort_account % COHORT_BITS,
+    )
+
+
 def counts_of(number: int, entries: list[Entries], accepted: int, repeats: int) -> TickCounts:
     """Reduce the entries of one tick. The result does not depend on the order in which requests came."""
     return TickCounts(
@@ -215,6 +241,11 @@ def counts_of(number: int, entries: list[Entries], accepted: int, repeats: int) 
         said=_latest(entries),
         seen=_seen(entries),
     )
+
+
+def plain_counts(one: TickCounts) -> list[Any]:
+    """The counts of a closed tick as a snapshot holds them."""
+    return [getattr(one, name) for name in TickCounts.__slots__]
 
 
 def counts_from(plain: list[Any]) -> TickCounts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import types
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,6 +30,7 @@ from stream.mapping.named import NAMES as DIALECTS
 from stream.mapping.named import OWN
 
 DAY_MS = 86_400_000
+TOKEN_MIN = 16  # characters: what is shorter can be guessed
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 DEFAULTS = Parameters()
 
@@ -124,13 +126,26 @@ class Kafka(Section):
         return self
 
 
+def _a_token(given: SecretStr) -> SecretStr:
+    token = given.get_secret_value()
+    if len(token) < TOKEN_MIN or not token.isascii() or not token.isprintable() or " " in token:
+        raise ValueError(f"expected at least {TOKEN_MIN} printable characters without spaces: `openssl rand -hex 32`")
+    return given
+
+
+def _a_header(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", name):
+        raise ValueError("expected the name of a header, such as X-Forwarded-User")
+    return name
+
+
 class Http(Section):
     """Where metrics, health and console are served. Bound elsewhere than on loopback it needs a token or a proxy."""
 
     host: Name = "127.0.0.1"
     port: Port = 8321
-    token: SecretStr | None = None
-    trusted_proxy_header: str | None = None
+    token: Annotated[SecretStr, AfterValidator(_a_token)] | None = None
+    trusted_proxy_header: Annotated[str, AfterValidator(_a_header)] | None = None
     public_url: Url | None = None
 
     @property
@@ -189,8 +204,8 @@ class Limits(Section):
     """Bounds of what is kept. Reaching one is counted."""
 
     accounts_max: PositiveInt = DEFAULTS.accounts_max
-    targets_max: PositiveInt = DEFAULTS.targets_max
-    cohorts_max: PositiveInt = DEFAULTS.cohorts_max
+    targets_max: Annotated[int, Field(ge=16, le=1 << 20)] = DEFAULTS.targets_max
+    cohorts_max: Annotated[int, Field(ge=16, le=1 << 24)] = DEFAULTS.cohorts_max
     dlq_per_s: PositiveFloat = 100.0
 
 

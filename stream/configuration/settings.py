@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -45,6 +46,7 @@ SERIES_MAX = 200  # 6 kB each, and a detector
 CONFIG_VARIABLE = "SWERVE_CONFIG"
 PREFIX = "SWERVE_"
 NESTED = "__"
+_ADDRESS = re.compile(r"(\w[\w+.-]*://)([^/?#\s]*@)?([^/?#\s]*)(\S*)")
 SECRETS = ("password", "secret", "token", "routing_key")
 
 
@@ -237,8 +239,24 @@ def _known_beside(keys: list[str]) -> list[str]:
 
 
 def _masked(key: str, value: Any) -> Any:
-    """The value, or asterisks for what nobody should read over a shoulder."""
-    return "********" if any(part in key for part in SECRETS) and not key.endswith("_tokens") else value
+    """The value, or asterisks for what nobody should read over a shoulder; of an address what opens nothing.
+
+    >>> _masked("url", "https://kim:pw@x.example/T0/B0?token=x"), _masked("token", "x"), _masked("port", 80)
+    ('https://********@x.example/********', '********', 80)
+    """
+    if any(part in key for part in SECRETS) and not key.endswith("_tokens"):
+        return "********"
+    if isinstance(value, Mapping):
+        return {name: _masked(str(name), one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked(key, one) for one in value]
+    return _ADDRESS.sub(_without_secrets, value) if isinstance(value, str) else value
+
+
+def _without_secrets(address: re.Match[str]) -> str:
+    """Scheme and host; who comes, the path and the question may each be a secret."""
+    scheme, user, host, rest = address.groups()
+    return f"{scheme}{'********@' if user else ''}{host}{'/********' if rest.strip('/') else rest}"
 
 
 def sources(config: Path | None = None) -> Iterator[tuple[str, str, Any, str]]:

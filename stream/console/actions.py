@@ -16,6 +16,7 @@ from stream.errors import SwerveError, UsageError
 from stream.oncall.attention import Entry
 from stream.oncall.silence.in_force import Silence, in_force
 from stream.oncall.voice import Voice, as_json, expected_record
+from stream.telemetry import metrics
 
 SNOOZE_MS_MAX = 30 * 86_400_000
 BY_MAX = 120
@@ -67,6 +68,8 @@ async def announce(desk: Desk, shift: Expected) -> None:
     if shift.id in {one.id for one in announced(desk) if one.until_ms >= FOREVER_MS}:
         raise UsageError(f"{shift.id[:80]} stands in the configuration, under [allow]: change it there")
     await voice(desk).expect(shift)
+    subject = "fleet" if shift.subject.kind == "fleet" else f"{shift.subject.kind} {shift.subject.id}"
+    metrics.said("expected", id=shift.id, subject=subject, until_ms=shift.until_ms, reason=shift.reason)
 
 
 async def withdraw(desk: Desk, shift_id: str) -> None:
@@ -84,6 +87,7 @@ async def judge(desk: Desk, raw: bytes) -> Verdict:
     verdict = decode_verdict(raw)
     known(desk, verdict.alert_id)
     await voice(desk).judge(verdict)
+    metrics.said("verdict", by=verdict.by, alert_id=verdict.alert_id, verdict=verdict.verdict, note=verdict.note)
     return verdict
 
 
@@ -104,6 +108,7 @@ async def snooze(desk: Desk, alert_id: str, by: str, until_ms: int, note: str = 
 async def _ask(desk: Desk, asked: Asked) -> Entry:
     keeper = voice(desk).attention
     await keeper.ask(asked)
+    metrics.said(asked.word, by=asked.by, alert_id=asked.alert_id, until_ms=asked.until_ms, note=asked.note)
     return keeper.entry(asked.alert_id).at(desk.now_ms())
 
 

@@ -19,6 +19,7 @@ import orjson
 from aiohttp import web
 
 from stream.configuration.sections import LOOPBACK, Http
+from stream.telemetry import metrics
 
 WITHOUT = ("/livez", "/readyz", "/metrics", "/login")
 WITHOUT_BELOW = "/static/"
@@ -131,7 +132,7 @@ class Door:
 
     def is_asked_by_name(self, request: web.Request) -> bool:
         """Where it is open, only by a name of this machine: a foreign name that points here is somebody's trick."""
-        return not self.is_open or (urlsplit(f"//{request.host}").hostname or "") in self._hosts
+        return not self.is_open or _name_of(request.host) in self._hosts
 
     def is_from_elsewhere(self, request: web.Request) -> bool:
         """Whether a browser says that another site sent this."""
@@ -139,6 +140,18 @@ class Door:
             return False
         site = request.headers.get("Sec-Fetch-Site")
         return site is not None and site not in ("same-origin", "none")
+
+
+def _name_of(host: str) -> str:
+    """The name in a Host header. Raises HTTPBadRequest for what is none.
+
+    >>> _name_of("[::1]:8321"), _name_of("localhost")
+    ('::1', 'localhost')
+    """
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        raise web.HTTPBadRequest(text="Host: expected a name or an address, and a port perhaps") from None
 
 
 def guarded(door: Door) -> Callable[..., Awaitable[web.StreamResponse]]:
@@ -159,7 +172,10 @@ def guarded(door: Door) -> Callable[..., Awaitable[web.StreamResponse]]:
 async def _answer(door: Door, request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         refused = await _refused(door, request)
-        return await handler(request) if refused is None else refused
+        if refused is not None:
+            return refused
+        with metrics.asked_by(request.get(WHO, ""), request.remote or ""):
+            return await handler(request)
     except web.HTTPException as error:
         if error.status >= 400:
             return said(request, error.status, error.text or error.reason)
@@ -178,7 +194,9 @@ async def _refused(door: Door, request: web.Request) -> web.StreamResponse | Non
         return None
     name = door.who(request)
     if name is None:
-        await asyncio.sleep(REFUSED_S if "Authorization" in request.headers else 0)
+        if "Authorization" in request.headers:
+            metrics.token_refused(request.remote or "", request.path)
+            await asyncio.sleep(REFUSED_S)
         return _closed(door, request)
     request[WHO] = name
     return None

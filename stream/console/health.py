@@ -17,11 +17,13 @@ from types import TracebackType
 from aiohttp import web
 
 from stream.configuration.sections import Http
+from stream.console.connections import Connections, connections_max
 from stream.errors import SwerveError, UsageError
 from stream.telemetry import metrics
 
 STALLED_S = 10.0  # a loop that did not turn for so long would miss its Kafka heartbeats as well
 TURN_S = 1.0
+BACKLOG = 128  # connections that wait to be taken
 Ready = Callable[[], str | None]  # None: ready; else why not
 
 
@@ -35,21 +37,25 @@ class Health:
     """Serves health and metrics while it is open: `async with Health(settings.http) as health: ...`.
 
     http: where. ready: asked at every `/readyz`. any_port: take a free port where the wanted one is taken, and say so
-    in `moved`. Raises UsageError where it would be open to the network without a token, SwerveError where the port is
-    taken.
+    in `moved`. port_from: what says which port. Raises UsageError where it would be open to the network without a
+    token, SwerveError where the port is taken.
     """
 
     http: Http
     ready: Ready = always_ready
     any_port: bool = False
+    port_from: str = "SWERVE_HTTP__PORT"
     moved: bool = False
     app: web.Application = field(default_factory=web.Application)
+    connections: Connections = field(default_factory=lambda: Connections(connections_max()))
     _runner: web.AppRunner | None = None
+    _server: asyncio.Server | None = None
     _turns: asyncio.Task[None] | None = None
     _turned_at: float = 0.0
     port: int = 0
 
     def __post_init__(self) -> None:
+        self.app.middlewares.append(self.connections.answering)
         self.app.router.add_get("/livez", self._livez)
         self.app.router.add_get("/readyz", self._readyz)
         self.app.router.add_get("/metrics", self._metrics)
@@ -80,6 +86,8 @@ class Health:
             self._turns.cancel()
             with suppress(asyncio.CancelledError):
                 await self._turns
+        if self._server is not None:
+            self._server.close()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -99,15 +107,19 @@ class Health:
             if not (taken and self.any_port):
                 why = "is taken" if taken else error.strerror or str(error)
                 raise SwerveError(
-                    f"HTTP port {self.http.port} on {self.http.host}: {why}; set SWERVE_HTTP__PORT to another"
+                    f"HTTP port {self.http.port} on {self.http.host}: {why}; set {self.port_from} to another"
                 ) from None
             self.moved = True
             await self._bind(runner, 0)
 
     async def _bind(self, runner: web.AppRunner, port: int) -> None:
-        site = web.TCPSite(runner, self.http.host, port)
-        await site.start()
-        self.port = runner.addresses[0][1]
+        make = runner.server
+        assert make is not None  # it was set up
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: self.connections.protocol(make()), self.http.host, port, backlog=BACKLOG, reuse_address=True
+        )
+        self.port = self._server.sockets[0].getsockname()[1]
 
     async def _turn(self) -> None:
         while True:
@@ -127,5 +139,8 @@ class Health:
         return web.Response(text="ready\n")
 
     async def _metrics(self, request: web.Request) -> web.Response:
-        page, content_type = metrics.render(request.headers.get("Accept", ""))
+        try:
+            page, content_type = metrics.render(request.headers.get("Accept", ""))
+        except (TypeError, ValueError):  # of the library, for a version that is no number
+            return web.Response(status=400, text="Accept: expected text/plain or application/openmetrics-text\n")
         return web.Response(body=page, headers={"Content-Type": content_type})

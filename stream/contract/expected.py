@@ -12,6 +12,7 @@ from stream.contract.record_file import records_of
 
 ID_MAX = 256  # characters
 REASON_MAX = 1000
+FLEET_MS_MAX = 30 * 86_400_000  # as long as a snooze: what silences everything has an end that somebody sees
 
 
 class ExpectedSubject(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -47,7 +48,8 @@ def decode_expected(raw: bytes) -> Expected:
     5
     """
     fields = Fields(raw)
-    return Expected(
+    fields.refuse_misspelt(("id", "subject", "target", "from", "until", "reason"))  # no target is every target
+    shift = Expected(
         fields.text("id", ID_MAX),
         _subject(fields.object("subject", "an object with kind")),
         None if fields.is_absent("target") else _target(fields.object("target", "an object with kind and id")),
@@ -55,6 +57,14 @@ def decode_expected(raw: bytes) -> Expected:
         fields.instant("until", earliest_ms=0),
         fields.note("reason", REASON_MAX),
     )
+    if shift.subject.kind == "fleet" and shift.until_ms - shift.from_ms > FLEET_MS_MAX:
+        days = (shift.until_ms - shift.from_ms) / 86_400_000
+        raise Refusal(
+            Reject.OUT_OF_RANGE,
+            f"{fields.path('until')}: expected at most 30 days after `from` where the whole fleet is meant, got "
+            f"{days:,.0f} days; announce it again when they are over",
+        )
+    return shift
 
 
 def _subject(fields: Fields) -> ExpectedSubject:

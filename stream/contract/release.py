@@ -27,6 +27,7 @@ def decode_release(raw: bytes) -> Release:
     Release(model='atlas-4', released_at_ms=1772323200000, family=None, supersedes='atlas-3')
     """
     fields = Fields(raw)
+    fields.refuse_misspelt(("model", "released_at", "family", "supersedes"))
     return Release(
         fields.text("model", MODEL_MAX),
         fields.instant("released_at"),

@@ -313,6 +313,18 @@ def topic_partitions(topic: str, count: int) -> list[TopicPartition]:
     return [TopicPartition(topic, number) for number in range(count)]
 
 
+async def first_from(kafka: Kafka, topic: str, partition: int, offset: int) -> int:
+    """The offset of the first message at or after this one; where there is none, the one that the next will have."""
+    async with consumer(kafka) as reader:
+        one = TopicPartition(topic, partition)
+        reader.assign([one])
+        end = (await reader.end_offsets([one]))[one]
+        reader.seek(one, offset)
+        async for record in _to_ends(reader, {one: end}):
+            return int(record.offset)
+    return max(offset, int(end))
+
+
 async def earliest(kafka: Kafka, topic: str) -> int:
     """The first offset that partition 0 of a topic still has."""
     async with consumer(kafka) as reader:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Record
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,8 @@ from stream.mapping.paths import Path
 from stream.mapping.steps import Way, text_of
 from stream.sources.dialects.capabilities import Shape, capabilities_of, tool_types
 from stream.sources.dialects.mapped import object_of, request_of
-from stream.sources.dialects.otlp import Unfolded, outermost, unfolded
+from stream.sources.dialects.otlp import Unfolded, unfolded
+from stream.sources.dialects.spans import Spans, Told
 
 FIELDS = ("event_id", "timestamp", "account_id", "model", "input_tokens", "output_tokens")
 REQUIRED = FIELDS[:4]
@@ -47,22 +49,31 @@ class Mapping:
     records: Path | None = None
     absent: frozenset[str] = frozenset()
 
-    def read(self, raw: bytes) -> list[Request | Refusal]:
+    def reader(self) -> Callable[[bytes], list[Request | Refusal]]:
+        """What reads one stream of records, and remembers from one to the next which spans were counted."""
+        spans = Spans()
+        return lambda raw: self.read(raw, spans)
+
+    def read(self, raw: bytes, spans: Spans | None = None) -> list[Request | Refusal]:
         """The requests of a raw record, a Refusal in place of one that breaks the contract; none where it holds none.
 
-        Raises Refusal of the whole. 100 to 300 us a request.
+        spans: those of the records before; none where it is read for itself. Raises Refusal of the whole. 100 to 300 us
+        a request.
         """
-        asked = [one for one in self.unfolded(raw) if self.why_none(one.record) is None]
-        asked = outermost(asked) if self.envelope == OTLP else asked
         if self.envelope != OTLP and self.records is None:
-            return [self.request(one) for one in asked]
-        return [self._or_refusal(one) for one in asked]
+            return [self.request(one) for one in self.unfolded(raw) if self.why_none(one.record) is None]
+        return [became for _, became in self.told(self.unfolded(raw), Spans() if spans is None else spans)]
+
+    def told(self, held: Sequence[Unfolded], spans: Spans) -> list[Told]:
+        """What those that are requests became, each request once. held: all that a raw record holds."""
+        told = [(one, self._or_refusal(one)) for one in held if self.why_none(one.record) is None]
+        return spans.once(held, told) if self.envelope == OTLP else told
 
     def unfolded(self, raw: bytes) -> list[Unfolded]:
         """The records that a raw one holds: itself, or what is in its envelope. Raises Refusal."""
-        message = object_of(raw)
         if self.envelope == OTLP:
-            return list(unfolded(message))
+            return list(unfolded(raw))
+        message = object_of(raw)
         if self.records is None:
             return [Unfolded(message, "")]
         held = self.records.of(message)

@@ -14,7 +14,9 @@ from stream.mapping.mapping import Mapping
 from stream.mapping.written import laid_over, mapping_of
 
 OWN = "swerve"
-NAMES = (OWN, *presets.NAMES)
+#: What the collector's exporters call OpenTelemetry's encodings: which one a message is in, it says itself.
+ENCODINGS = {"otlp_json": "otlp", "otlp_proto": "otlp"}
+NAMES = (OWN, *sorted((*presets.NAMES, *ENCODINGS)))
 Read = Callable[[bytes], Sequence[Request | Refusal]]
 
 
@@ -25,7 +27,7 @@ def read_by(name: str) -> Read:
     """
     if name == OWN:
         return lambda raw: [decode(raw)]
-    return _shipped(_known(name)).read
+    return _shipped(_known(name)).reader()
 
 
 def dialect_of(name: str, written: dict[str, Any], where: str = "configuration") -> Read | None:
@@ -37,14 +39,15 @@ def dialect_of(name: str, written: dict[str, Any], where: str = "configuration")
     (True, False)
     """
     chosen = mapping_named(name, written, where)
-    return None if chosen is None else chosen.read
+    return None if chosen is None else chosen.reader()
 
 
 def mapping_named(name: str, written: dict[str, Any], where: str = "configuration") -> Mapping | None:
     """The mapping of a dialect with what a `[map]` says instead; None for our own form. Raises UsageError."""
+    known = _known(name)
     if not written:
-        return None if _known(name) == OWN else _shipped(name)
-    below = {} if _known(name) == OWN else presets.preset(name)
+        return None if known == OWN else _shipped(known)
+    below = {} if known == OWN else presets.preset(known)
     return mapping_of(laid_over(below, written), where)
 
 
@@ -56,4 +59,4 @@ def _shipped(name: str) -> Mapping:
 def _known(name: str) -> str:
     if name not in NAMES:
         raise UsageError(f"no dialect {name!r}; expected one of {', '.join(NAMES)}")
-    return name
+    return ENCODINGS.get(name, name)

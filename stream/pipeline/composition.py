@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from detectors.comparison.findings import Finding
 from detectors.counts.accounts import Accounts
-from detectors.counts.recoding import UNNAMED, recoded
+from detectors.counts.known import UNNAMED
+from detectors.counts.recoding import recoded
 from detectors.counts.resharding import Part, gathered, shards_of
 from detectors.counts.rows import NO_CLOCK_MS, SHARDS, Frame
 from detectors.counts.snapshot import UnreadableSnapshotError, from_bytes, to_bytes
@@ -158,6 +159,7 @@ class Shards:
     def _close(self, tick: int) -> Summary:
         counts = self.ticks.close(tick)
         cohorts = self.accounts.absorb(counts)
+        self.accounts.make_room(self.ticks)
         columns = None
         if (tick + 1) % self.parameters.ticks_per_network_tick == 0:
             hour = tick * self.parameters.tick_ms // HOUR_MS
@@ -165,6 +167,7 @@ class Shards:
             new_row = self.accounts.forget(hour, self.ticks.keys_held(), self.ticks.rows_held())
             if new_row is not None:
                 self.ticks.renumber(new_row, self.parameters.targets_max)
+            self.accounts.forget_names(self.ticks)
         counters = {"accepted": counts.accepted, "duplicate_event": counts.repeats}
         return Summary(tick, self.shards, counters, cohorts, columns)
 
@@ -199,7 +202,7 @@ class Shards:
         # Snapshots that do not tell their width are of a time when it was never changed.
         was, width = state.get("width", Parameters().targets_max), parameters.targets_max
         if was != width:
-            shards.accounts.targets_over += max(len(accounts["interned"][0]) - (width - UNNAMED), 0)
+            shards.accounts.known.targets_over += max(len(accounts["interned"][0]) - (width - UNNAMED), 0)
             accounts, ticks = recoded(accounts, ticks, was, width)
         shards.accounts.restore(accounts)
         shards.ticks.restore(ticks)

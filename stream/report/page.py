@@ -108,7 +108,11 @@ class Table:
 def render(told: Told) -> str:
     """The whole page. O(records of alerts + hours x targets)."""
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("stream.report", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.PackageLoader("stream.report", "."),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=spoken.seen,
     )
     environment.filters.update(moment=spoken.moment, span=spoken.span, count=spoken.count, percent=spoken.percent)
     cases = list(cases_of(told.changes, told.courses.courses, told.releases))

@@ -13,7 +13,8 @@ from stream.contract.reading.refusal import Refusal
 from stream.contract.request import Request
 from stream.mapping.mapping import FIELDS
 from stream.mapping.mapping import Mapping as Ready
-from stream.sources.dialects.otlp import Unfolded, outermost
+from stream.sources.dialects.otlp import Unfolded
+from stream.sources.dialects.spans import Spans
 from stream.spoken import percent
 from stream.telemetry.missing import LARGE_SHARE, costs_of
 
@@ -57,6 +58,7 @@ class Sample:
     no_request: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     refused: list[tuple[int, str]] = field(default_factory=list)
+    _spans: Spans = field(default_factory=Spans)
 
     def take(self, mapping: Ready, raws: Iterable[bytes]) -> None:
         """Read some more records."""
@@ -68,21 +70,16 @@ class Sample:
                 self._refuse(refusal)
 
     def _read(self, mapping: Ready, held: list[Unfolded]) -> None:
-        asked = []
-        for one in held:
-            why = mapping.why_none(one.record)
-            if why is None:
-                asked.append(one)
+        self.no_request.update(why for one in held if (why := mapping.why_none(one.record)) is not None)
+        told = mapping.told(held, self._spans)
+        asked = sum(mapping.why_none(one.record) is None for one in held)
+        if len(told) < asked:
+            self.no_request["another span of the same request"] += asked - len(told)
+        for one, became in told:
+            if isinstance(became, Refusal):
+                self._refuse(became)
             else:
-                self.no_request[why] += 1
-        kept = outermost(asked)
-        if len(kept) < len(asked):
-            self.no_request["another span of the same request"] += len(asked) - len(kept)
-        for one in kept:
-            try:
-                self._count(mapping, one, mapping.request(one))
-            except Refusal as refusal:
-                self._refuse(refusal)
+                self._count(mapping, one, became)
 
     def _refuse(self, refusal: Refusal) -> None:
         self.reasons[refusal.reason.value] += 1
@@ -131,15 +128,16 @@ def _accounts(sample: Sample) -> Iterator[str]:
 
 
 def _networks(sample: Sample, parameters: Parameters) -> str:
-    """Whether a campaign over many accounts can page: that takes two kinds of ties, and organisations told apart."""
+    """Whether a campaign over many accounts can page: that takes a tie, and organisations that are told apart."""
     ties = [name for name in parameters.link_dimensions if _is_carried(sample, name)]
-    if len(ties) >= 2 and _is_carried(sample, parameters.org_dimension):
-        return f"campaigns over many accounts are found by {', '.join(ties)}, and can page"
     if not ties:
         return "campaigns over many accounts are NOT found: nothing ties accounts together"
-    lacks = "" if _is_carried(sample, parameters.org_dimension) else f", and {parameters.org_dimension} is not known"
-    kinds = f"{', '.join(ties)} alone" if len(ties) == 1 else ", ".join(ties)
-    return f"campaigns over many accounts are seen by {kinds}{lacks}: that does NOT page; two kinds of ties do"
+    found = f"campaigns over many accounts are found by {', '.join(ties)}"
+    if not _is_carried(sample, parameters.org_dimension):
+        return f"{found}, but do NOT page: {parameters.org_dimension} is not known, so each is a warning at most"
+    if len(ties) == 1:
+        return f"{found} alone, and can page: on less evidence than two kinds of ties give, so later or not at all"
+    return f"{found}, and can page"
 
 
 def _is_carried(sample: Sample, name: str) -> bool:

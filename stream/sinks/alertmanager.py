@@ -18,6 +18,7 @@ import orjson
 from stream.contract.alert import SEVERITIES, Alert, Severity
 from stream.sinks.posting import Poster
 from stream.sinks.sink import Links, SinkRefusedError
+from stream.spoken import harmless
 
 PATH = "/api/v2/alerts"
 INTERVALS_AHEAD = 4
@@ -110,7 +111,7 @@ def labels_of(alert: Alert, severity: Severity) -> dict[str, str]:
     }
     if alert.subject.dimension is not None:
         labels["dimension"] = alert.subject.dimension[:LABEL_MAX]
-    return labels
+    return {key: harmless(text) for key, text in labels.items()}
 
 
 def annotations_of(alert: Alert, links: Links) -> dict[str, str]:
@@ -124,7 +125,7 @@ def annotations_of(alert: Alert, links: Links) -> dict[str, str]:
         "onset": instant(alert.started_at),
         "resolved_reason": alert.resolved_reason or "",
     }
-    return {key: text for key, text in told.items() if text}
+    return {key: harmless(text, lines=True) for key, text in told.items() if text}
 
 
 def _description(alert: Alert) -> str:

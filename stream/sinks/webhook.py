@@ -22,6 +22,7 @@ from stream.contract.alert import Alert, AlertSubject, AlertTarget, encode
 from stream.errors import UsageError
 from stream.sinks.posting import Poster
 from stream.sinks.sink import Links
+from stream.spoken import harmless
 
 SIGNATURE_AGE_S_MAX = 300
 
@@ -107,6 +108,7 @@ def _compiled(name: str, source: str) -> jinja2.Template:
     environment.filters["tojson"] = lambda value: orjson.dumps(value).decode()
     environment.filters["slack"] = _slack_text
     environment.filters["utc"] = _utc
+    environment.filters["seen"] = harmless
     try:
         return environment.from_string(source)
     except jinja2.TemplateError as error:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from stream.errors import SwerveError, UsageError
+from stream.sources.framed import Cut
 from stream.sources.inflate import GZIP_MAGIC, ZSTD_MAGIC
-from stream.sources.lines import Lines
 from stream.sources.table import PARQUET_MAGIC
 
 STANDARD_INPUT = "-"
@@ -21,7 +21,8 @@ _FINISHED: dict[str, bytes | tuple[bytes, ...]] = {"gzip": GZIP_MAGIC, "zstd": Z
 
 
 class Growing:
-    """One growing log of NDJSON, or standard input.
+    """One growing log of NDJSON, or of messages with their lengths, or standard input; what is no file on disk (a named
+    pipe) is read as that is.
 
     Raises UsageError where it cannot be read, or is a kind of file that is written once. A file that is moved away is
     read to its end, then the one that took its name from its beginning; one that was cut short, from its beginning.
@@ -30,9 +31,13 @@ class Growing:
     def __init__(self, path: str) -> None:
         self.path = path
         self.bytes_read = 0
-        self._lines = Lines()
-        self._file: BinaryIO = sys.stdin.buffer if path == STANDARD_INPUT else self._opened()
-        self.bytes_before = 0 if path == STANDARD_INPUT else os.fstat(self._file.fileno()).st_size
+        self._cut = Cut()
+        try:
+            self._file: BinaryIO = sys.stdin.buffer if path == STANDARD_INPUT else self._opened()
+        except OSError as error:
+            raise UsageError(f"{path}: {error.strerror or error}; expected a growing log, or -") from None
+        self._is_pipe = path == STANDARD_INPUT or not Path(path).is_file()
+        self.bytes_before = 0 if self._is_pipe else os.fstat(self._file.fileno()).st_size
 
     @property
     def part_before(self) -> float | None:
@@ -41,7 +46,7 @@ class Growing:
 
     def take(self, wait_s: float) -> list[bytes] | None:
         """The lines that came, waiting at most wait_s for the first; None when nothing will ever follow (a pipe)."""
-        if self.path == STANDARD_INPUT:
+        if self._is_pipe:
             return self._from_pipe(wait_s)
         until = time.monotonic() + wait_s
         while True:
@@ -52,7 +57,7 @@ class Growing:
 
     def rest(self) -> list[bytes]:
         """The last line, where it has no newline; for the end."""
-        return self._lines.end()
+        return self._cut.end()
 
     def close(self) -> None:
         """Let go of the file."""
@@ -77,7 +82,7 @@ class Growing:
 
     def _fed(self, chunk: bytes) -> list[bytes]:
         self.bytes_read += len(chunk)
-        return self._lines.feed(chunk)
+        return self._cut.feed(chunk)
 
     def _was_replaced(self) -> bool:
         """Whether the name stands for another file now, or the file is shorter than what was read of it."""
@@ -89,18 +94,18 @@ class Growing:
         return not os.path.samestat(ours, named) or named.st_size < self._file.tell()
 
     def _begun_anew(self) -> list[bytes]:
-        rest = self._lines.end()
+        try:
+            file = self._opened()
+        except FileNotFoundError:
+            return []  # moved away again meanwhile; something will take its place
+        rest = self._cut.end()
         self._file.close()
-        self._lines = Lines()
-        self._file = self._opened()
+        self._cut, self._file = Cut(), file
         return rest
 
     def _opened(self) -> BinaryIO:
-        try:
-            # Unbuffered: a buffer would hold on to the end of file that it saw.
-            file = open(self.path, "rb", buffering=0)  # noqa: SIM115
-        except OSError as error:
-            raise UsageError(f"{self.path}: {error.strerror or error}; expected a growing log, or -") from None
+        # Unbuffered: a buffer would hold on to the end of file that it saw.
+        file = open(self.path, "rb", buffering=0)  # noqa: SIM115
         first = os.pread(file.fileno(), 4, 0) if Path(self.path).is_file() else b""
         kind = next((name for name, magic in _FINISHED.items() if first.startswith(magic)), None)
         if kind is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stream.contract.reading.arrays import ARRAY_BYTES_MAX, is_array
+from stream.contract.reading.arrays import BATCH_BYTES_MAX, is_batch
 from stream.contract.reading.json_object import RECORD_BYTES_MAX
 
 _MARK = b"\xef\xbb\xbf"  # a byte order mark, which some editors and exports put in front of UTF-8
@@ -12,7 +12,7 @@ class Lines:
     """Cuts a stream of bytes into lines, whatever the chunks. A line ends at a line feed; a carriage return stays.
 
     A line of over 1 MiB is cut to one byte more than that, so that it is refused as too large and costs no memory; one
-    that is an array of records, at 16 MiB.
+    that holds many records, at 16 MiB.
 
     >>> lines = Lines()
     >>> lines.feed(b"one\\ntw"), lines.feed(b"o\\nthree"), lines.end()
@@ -42,7 +42,7 @@ class Lines:
 
     def _most(self, line: bytes) -> int:
         """How long this line may be."""
-        return ARRAY_BYTES_MAX if is_array(line[:128].removeprefix(_MARK)) else self._line_bytes_max
+        return BATCH_BYTES_MAX if is_batch(line[:128].removeprefix(_MARK)) else self._line_bytes_max
 
     def end(self) -> list[bytes]:
         """The last line, where the stream does not end with a line feed."""

@@ -12,8 +12,8 @@ from typing import cast
 
 from stream.errors import SwerveError, UsageError
 from stream.sources.comma_separated import NotCsvError, objects
+from stream.sources.framed import Cut
 from stream.sources.inflate import GZIP_MAGIC, ZSTD_MAGIC, DamagedError, TruncatedError, gunzip, unzstd
-from stream.sources.lines import Lines
 from stream.sources.table import PARQUET_MAGIC, NotParquetError, rows
 
 STANDARD_INPUT = "-"
@@ -109,17 +109,17 @@ class Input:
         return kind
 
     def _lines(self) -> Iterator[list[bytes]]:
-        lines, chunks = Lines(), self._chunks()
+        cut, chunks = Cut(), self._chunks()
         try:
             for content in _INFLATE[self._kind](chunks) if self._kind in _INFLATE else chunks:
-                yield lines.feed(content)
+                yield cut.feed(content)
         except TruncatedError:
             raise SwerveError(
                 f"{self.path}: truncated: the {self._kind} data ends too early, {self._where()}"
             ) from None
         except DamagedError as error:
             raise SwerveError(f"{self.path}: damaged {self._kind} data, {self._where()}: {error}") from None
-        yield lines.end()
+        yield cut.end()
 
     def _objects(self, lines: Iterator[list[bytes]]) -> Iterator[list[bytes]]:
         try:

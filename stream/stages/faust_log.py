@@ -76,6 +76,7 @@ class FaustLog:
         self.ready: Callable[[list[int]], None] = lambda partitions: None
         self.failure: BaseException | None = None
         self.topic = topic
+        self._kafka = kafka
         self._is_open = False
         self._opened = asyncio.Event()
         self._app = _app(kafka, group, session_timeout_ms, instance_id)
@@ -207,10 +208,16 @@ class FaustLog:
             return None  # it is asked again
         return end if end is not None and end > first else None
 
-    async def seek_back(self, partition: int, offset: int) -> None:
-        """Messages of this partition come again from this offset on."""
+    async def seek_back(self, partition: int, offset: int, surely: bool = False) -> int:
+        """Messages of this partition come again from this offset on, or from the first that is there, which is given.
+
+        surely: asks the broker which one that is; markers of somebody's transactions have offsets, and are no messages.
+        """
+        if surely:
+            offset = await broker.first_from(self._kafka, self.topic, partition, offset)
         with contextlib.suppress(KafkaError):  # it is going: its next owner begins where its state stands
-            await self._consumer.seek_back(TP(self.topic, partition), offset)
+            offset = await self._consumer.seek_back(TP(self.topic, partition), offset)
+        return offset
 
 
 def _app(kafka: Kafka, group: str, session_timeout_ms: int, instance_id: str | None) -> private_parts.App:

@@ -52,11 +52,13 @@ class Consumer(driver.Consumer):
         super().__init__(*args, **kwargs)
         self._sought: dict[TP, int] = {}
 
-    async def seek_back(self, partition: TP, offset: int) -> None:
-        """Read again from this offset, or from the earliest that is still there."""
+    async def seek_back(self, partition: TP, offset: int) -> int:
+        """Read again from this offset, or from the earliest that is still there; gives which."""
         earliest = (await self.earliest_offsets(partition)).get(partition) or 0
-        self._sought[partition] = max(offset, earliest)
-        await self._seek(partition, self._sought[partition])
+        first: int = max(offset, earliest)
+        self._sought[partition] = first
+        await self._seek(partition, first)
+        return first
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:
         """Messages as they are fetched, without those that were fetched before a seek took effect."""

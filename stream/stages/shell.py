@@ -24,6 +24,7 @@ from stream.telemetry import log, metrics
 ASK_AGAIN_S = 10.0  # a gap that was sought and stays is asked for again so often
 SILENT_S = 5.0  # so long nothing was handed out, though there is something: asked for again; doubled each time
 SILENT_MAX_S = 80.0  # the fifth time, after two and a half minutes: a worker that starts anew helps better
+ANY = ""  # the source of messages that were left out, of which nobody can tell whose they are
 T = TypeVar("T")
 _log = log.get("swerve.shell")
 
@@ -96,7 +97,11 @@ class Log(Protocol):
 
     async def commit(self, partition: int, offset: int) -> None: ...
 
-    async def seek_back(self, partition: int, offset: int) -> None: ...
+    async def seek_back(self, partition: int, offset: int, surely: bool = False) -> int:
+        """Messages come again from this offset on, or the first after it that the topic has, which is given back.
+
+        surely: the broker is asked for that one, where the offset was asked for before in vain.
+        """
 
     def committed(self, partition: int) -> int | None: ...
 
@@ -108,6 +113,7 @@ class Log(Protocol):
 class Held:
     """One partition that is ours. times are monotonic seconds.
 
+    upto: the next offset to take; every message before it was taken. whole: all that the engine told was written.
     writer: a name that no other owner has, past or present, nor we when it was ours before. stored: name to digest, of
     the last snapshot that we wrote. before: entries of those before us, until our first snapshot is stored.
     """
@@ -120,6 +126,7 @@ class Held:
     before: tuple[bytes, ...] = ()
     asked_s: dict[str, float] = field(default_factory=dict)
     dirty: bool = False
+    whole: bool = True
 
 
 class Shell:
@@ -161,30 +168,41 @@ class Shell:
             held = self._held.get(partition)
             if held is None:
                 held = self._held[partition] = await self._open(partition)
-            step = await asyncio.to_thread(held.engine.apply, offset, value)
-            self._heard()
+            if offset > held.upto:
+                # What is left out may be of a source that says nothing more: then no gap in its chain would show it.
+                self._heard()
+                await self._refuse(held, partition, ANY)
+                return
+            step = await self._worked(held, lambda: held.engine.apply(offset, value))
             if step.outcome is Applied.GAP:
                 await self._refuse(held, partition, step.source)
                 return
+            held.asked_s.pop(ANY, None)
             if step.outcome is Applied.APPLIED:
                 held.asked_s.pop(step.source, None)
             held.upto = max(held.upto, offset + 1)
             if step.source:
                 held.resume[step.source] = max(held.resume.get(step.source, 0), offset + 1)
             held.dirty = True
-            await self._emit(step)
         while step.rest is not None:
             async with self._lock:
                 if self._held.get(partition) is not held:
                     return
-                step = await asyncio.to_thread(step.rest)
-                self._heard()
+                step = await self._worked(held, step.rest)
                 held.dirty = True
-                await self._emit(step)
 
-    async def _emit(self, step: Step) -> None:
+    async def _worked(self, held: Held, work: Callable[[], Step]) -> Step:
+        """One step, and all that it gave written. Where it fails or is cancelled in between, the state is never stored.
+
+        It would say that ticks are closed, which nobody was told of, and nobody would be.
+        """
+        held.whole = False
+        step = await asyncio.to_thread(work)
+        self._heard()
         if step.outputs:
             await self._stage.emit(step.outputs)
+        held.whole = True
+        return step
 
     async def _open(self, partition: int) -> Held:
         begun_s = self._now_s()
@@ -214,14 +232,17 @@ class Shell:
 
     async def _refuse(self, held: Held, partition: int, source: str) -> None:
         now_s = self._now_s()
-        asked_s = held.asked_s.get(source)
+        # A hole that is nobody's waits for whatever was asked for: going back less far would undo that.
+        asked_s = max(held.asked_s.values(), default=None) if source == ANY else held.asked_s.get(source)
         if asked_s is not None and now_s - asked_s < ASK_AGAIN_S:
             return  # on its way; this message was read before we went back
+        offset = _asked_from(held) if source == ANY else held.resume.get(source, 0)
         held.asked_s[source] = now_s
-        offset = held.resume.get(source, 0)
         if asked_s is not None:
             _log.error("gap_stays", stage=self._stage.name, partition=partition, source=source, offset=offset)
-        await self._log.seek_back(partition, offset)
+        first = await self._log.seek_back(partition, offset, surely=asked_s is not None)
+        if source == ANY:
+            held.upto = max(held.upto, first)  # what lies before was deleted, or never was a message
 
     def _heard(self) -> None:
         self._heard_s, self._patience_s = self._now_s(), SILENT_S
@@ -239,7 +260,7 @@ class Shell:
             for partition, held in self._held.items():
                 end = await self._log.ask_end(partition)
                 if end is not None and (end > held.upto or held.asked_s):
-                    waiting[partition] = min([held.resume.get(one, 0) for one in held.asked_s], default=held.upto)
+                    waiting[partition] = _asked_from(held)
             if waiting and self._patience_s >= SILENT_MAX_S:
                 raise SwerveError(
                     f"{self._stage.name}: partitions {sorted(waiting)} hold messages, and none was handed out, though "
@@ -257,7 +278,7 @@ class Shell:
             if any(held.dirty for held in self._held.values()):
                 await self._stage.settle()
             for partition, held in sorted(self._held.items()):
-                if held.dirty:
+                if held.dirty and held.whole:
                     await self._store(partition, held)
 
     async def _store(self, partition: int, held: Held) -> None:
@@ -291,6 +312,11 @@ class Shell:
     def engines(self) -> dict[int, Any]:
         """The engine of each partition that was opened."""
         return {partition: held.engine for partition, held in self._held.items()}
+
+
+def _asked_from(held: Held) -> int:
+    """The offset from which everything comes again that is missing."""
+    return min([held.resume.get(one, 0) for one in held.asked_s if one != ANY], default=held.upto)
 
 
 def _named(engine: Engine) -> tuple[dict[str, bytes], dict[str, bytes]]:

@@ -8,6 +8,8 @@ from typing import Any, TextIO
 
 import structlog
 
+from stream.spoken import harmless
+
 QUIET = ("faust.transport", "aiokafka.consumer.group_coordinator", "aiohttp.access")
 
 
@@ -38,6 +40,7 @@ def set_up(*, json_lines: bool | None = None, level: str = "info", stream: TextI
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                _harmless,
                 structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=out.isatty()),
             ],
         )
@@ -47,6 +50,14 @@ def set_up(*, json_lines: bool | None = None, level: str = "info", stream: TextI
     root.setLevel(level.upper())
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _harmless(logger: Any, method: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Names that strangers chose can neither move a terminal's cursor nor begin a line of their own."""
+    return {
+        key: harmless(value, lines=key == "exception") if isinstance(value, str) else value
+        for key, value in line.items()
+    }
 
 
 def get(name: str) -> Any:

@@ -36,13 +36,14 @@ class MeasuredShards:
         """Show it; call when a tick closed. O(1)."""
         accounts = shards.accounts
         metrics.accounts_tracked(len(accounts), self._limit, part=self._part)
+        metrics.names_held(accounts.known.held(), part=self._part)
         if accounts.evicted > self._evicted:
             metrics.accounts_evicted(accounts.evicted - self._evicted)
         self._evicted = accounts.evicted
         metrics.event_ids_reused(shards.reused - self._reused)
         self._reused = shards.reused
         for name, bound in COUNTED_BOUNDS.items():
-            over = getattr(accounts, name)
+            over = getattr(accounts.known, name)
             if over > self._over[name]:
                 metrics.bound_reached(bound, over - self._over[name])
             self._over[name] = over

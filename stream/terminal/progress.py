@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
-from rich.console import Console
 from rich.progress import BarColumn, ProgressColumn, SpinnerColumn, Task, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 from rich.text import Text
+
+from stream.terminal import shown
 
 
 class Sized(Protocol):
@@ -60,7 +61,7 @@ def progress_of(files: Sequence[Sized]) -> Iterator[Progress]:
         TextColumn("{task.percentage:>3.0f}%"),
         _Rate(),
         TimeRemainingColumn(compact=True),
-        console=Console(stderr=True),
+        console=shown.console(stderr=True),
         transient=True,
         refresh_per_second=4,
     )

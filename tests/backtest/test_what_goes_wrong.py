@@ -74,6 +74,12 @@ def test_a_log_is_never_written_over(typed, log):
     assert log.read_bytes() == before
 
 
+def test_a_log_is_never_written_over_by_another_of_its_names(typed, log, tmp_path):
+    (tmp_path / "hard").hardlink_to(log)
+
+    assert "is also an INPUT" in told_once(typed("backtest", log, "--alerts", tmp_path / "hard"), 2)
+
+
 def test_two_outputs_need_two_files(typed, log, tmp_path):
     one = tmp_path / "one"
     assert "each needs a file of its own" in told_once(typed("backtest", log, "--alerts", one, "--rejects", one), 2)

@@ -133,7 +133,7 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path):
 
 def test_secrets_are_masked_and_every_value_says_where_it_comes_from(written, monkeypatch):
     path = written("[kafka]\nclient_id = 'me'\nsasl_password = 'hunter2'\n")
-    monkeypatch.setenv("SWERVE_HTTP__TOKEN", "letmein")
+    monkeypatch.setenv("SWERVE_HTTP__TOKEN", "letmein-for-a-while")
     rows = {(section, key): (value, where) for section, key, value, where in settings.sources(path)}
     assert rows["kafka", "sasl_password"] == ("********", str(path))
     assert rows["http", "token"] == ("********", "SWERVE_HTTP__TOKEN")
@@ -190,3 +190,61 @@ def test_every_kind_of_sink_can_be_configured_and_is_shown_without_its_secrets(w
     shown = [(section, key, str(value)) for section, key, value, _ in settings.sources(path) if section == "[sinks]"]
     assert ("[sinks]", "routing_key", "********") in shown
     assert not [value for _, _, value in shown if "SECRET" in value]
+
+
+@pytest.mark.parametrize("token", ["", " ", "short", "sixteen letters and a space"])
+def test_a_token_that_is_empty_or_can_be_guessed_is_refused_without_being_shown(monkeypatch, token):
+    monkeypatch.setenv("SWERVE_HTTP__TOKEN", token)
+
+    said = refusal()
+
+    assert "at least 16 printable characters" in said
+    assert "[http] token = '********'" in said
+
+
+def test_a_room_for_targets_that_holds_none_is_refused(monkeypatch):
+    monkeypatch.setenv("SWERVE_LIMITS__TARGETS_MAX", "1")
+
+    assert "[limits] targets_max = '1': expected greater than or equal to 16" in refusal()
+
+
+ADDRESS = "https://user:SECRET@x.example/hook/SECRET?token=SECRET"
+
+
+def test_addresses_are_shown_without_what_may_open_something(written):
+    path = written(
+        f"""
+        [[sinks]]
+        kind = "webhook"
+        url = "{ADDRESS}"
+        [[sinks]]
+        kind = "alertmanager"
+        urls = ["{ADDRESS}"]
+        """
+    )
+    shown = "\n".join(str(value) for *_, value, _ in settings.sources(path))
+
+    assert "https://********@x.example/" in shown
+    assert "SECRET" not in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"[[sinks]]\nkind = 'webhook'\nurl = 'ftp{ADDRESS}'\n",
+        f"[[sinks]]\nkind = 'alertmanager'\nurls = ['ftp{ADDRESS}']\n",
+        "[[sinks]]\nkind = 'slack'\nurl = 'https://hooks.slack.com/services/SECRET'\nseverity_min = 'SECRET'\nx = 1\n",
+        f"[sinks]\nkind = 'slack'\nurl = '{ADDRESS}'\n",
+        f"[http]\npublic_url = 'x{ADDRESS}'\n",
+        f"[kafka]\nbootstrap_servers = ['{ADDRESS}']\n",
+        f"sinks = '{ADDRESS}'\n",
+    ],
+)
+def test_a_mistake_beside_a_secret_does_not_tell_the_secret(written, text):
+    said = refusal(written(text)).replace("severity_min = 'SECRET'", "")
+
+    assert "SECRET" not in said
+
+
+def test_a_file_that_is_not_toml_is_told_by_its_place_alone(written):
+    assert "SECRET" not in refusal(written("[http]\ntoken = SECRET\n"))

@@ -39,6 +39,14 @@ def test_a_release_needs_a_model_and_a_time_only():
     assert refused(decode_release, RELEASE | {"released_at": "soon"})[0] == "bad_timestamp"
 
 
+def test_a_field_that_is_nearly_one_of_ours_is_refused_with_the_name_that_was_meant():
+    said = refused(decode_release, RELEASE | {"supercedes": "atlas-3"})
+    assert said == ("out_of_range", "$.supercedes: no such field, did you mean supersedes?")
+    wider = {name: value for name, value in EXPECTED.items() if name != "target"} | {"taget": EXPECTED["target"]}
+    assert refused(decode_expected, wider)[1] == "$.taget: no such field, did you mean target?"
+    assert decode_release(json.dumps(RELEASE | {"owner": "ops"}).encode()).model == "atlas-4"
+
+
 def test_the_releases_of_a_file_are_sorted_and_the_last_of_a_model_counts(tmp_path):
     path = tmp_path / "releases.json"
     path.write_text(json.dumps([RELEASE, {"model": "nova-1", "released_at": AT - 5}, RELEASE | {"family": "atlas"}]))
@@ -109,6 +117,7 @@ def test_an_until_long_ago_withdraws_a_shift_and_is_no_breach():
         ({"from": None}, "wrong_type", "$.from"),
         ({"until": "later"}, "bad_timestamp", "$.until"),
         ({"id": ""}, "out_of_range", "$.id"),
+        ({"subject": {"kind": "fleet"}, "until": "9999-01-01T00:00:00Z"}, "out_of_range", "$.until"),
         ({"reason": 7}, "wrong_type", "$.reason"),
     ],
 )

@@ -122,7 +122,7 @@ def test_the_configuration_is_one_that_swerve_understands(helm, values: str, tmp
     manifests = rendered(helm, values)
     file = tmp_path / "swerve.toml"
     file.write_text(next(one for one in manifests if one["kind"] == "ConfigMap")["data"]["swerve.toml"])
-    monkeypatch.setenv("SWERVE_HTTP__TOKEN", "from-the-secret")
+    monkeypatch.setenv("SWERVE_HTTP__TOKEN", "from-the-secret-of-the-chart")
     monkeypatch.setenv("SWERVE_KAFKA__SASL_PASSWORD", "from-the-secret")
     for variable in pods(manifests)["detect"]["spec"]["containers"][0]["env"]:
         monkeypatch.setenv(variable["name"], variable.get("value", "fleet-swerve-detect-0"))

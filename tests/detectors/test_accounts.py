@@ -150,7 +150,7 @@ def test_targets_beyond_the_bound_share_one_column_that_has_no_name_and_are_coun
     columns = shard.close(*[Request("a", START_MS + i, f"m{i}") for i in range(9)])
     assert columns.targets == ("model:m0", "model:m1", "model:m2", "model:m3")
     assert columns.n.tolist() == [9]
-    assert shard.accounts.targets_over > 0
+    assert shard.accounts.known.targets_over == 5
 
 
 def test_cohorts_beyond_the_bound_are_left_out_and_counted():
@@ -160,7 +160,7 @@ def test_cohorts_beyond_the_bound_are_left_out_and_counted():
     assert len(cohorts.cohorts) == 3
     assert cohorts.cohorts[0] == ("", "")
     assert cohorts.requests[0] == 5
-    assert shard.accounts.cohorts_over > 0
+    assert shard.accounts.known.cohorts_over == 3
 
 
 def test_accounts_that_were_silent_for_long_are_forgotten_and_all_others_stay_as_they_were():
@@ -227,3 +227,70 @@ def test_columns_of_many_partitions_joined_are_those_of_one():
         # Any division of accounts will do: it is the join that is tested.
         split = [part.close(*[r for r in mine if int(r.account[1:]) % 3 == i]) for i, part in enumerate(parts)]
         same_columns(joined(split), whole)
+
+
+SMALL = Parameters(targets_max=66, cohorts_max=64)
+
+
+class Filled(Shard):
+    """Accounts whose room for names is given back as the shards do it."""
+
+    def close(self, *requests):
+        if requests:
+            self.add(requests)
+        for tick in range(self.hour * 12, self.hour * 12 + 12):
+            self.accounts.absorb(self.ticks.close(tick))
+            self.accounts.make_room(self.ticks)
+        columns = self.accounts.close_hour(self.hour)
+        self.accounts.forget(self.hour, self.ticks.keys_held(), self.ticks.rows_held())
+        self.accounts.forget_names(self.ticks)
+        self.hour += 1
+        return columns
+
+
+def test_a_release_has_a_name_though_one_account_fills_the_room_with_models_of_its_own():
+    shard = Filled(SMALL)
+    shard.close(*[one for i in range(20) for one in shard.at(f"u{i}", 5, model="atlas-3")])
+    for _ in range(3):
+        flood = [one for i in range(200) for one in shard.at("attacker", 30, model=f"tune-{shard.hour}-{i}")]
+        columns = shard.close(*flood)
+    assert shard.accounts.known.targets_over > 0
+
+    users = [one for i in range(20) for one in shard.at(f"u{i}", 3, minute=30, model="atlas-4")]
+    columns = shard.close(*users)
+
+    assert {"model:atlas-3", "model:atlas-4"} <= set(columns.targets)
+    assert len(shard.accounts.targets.names) <= 64
+    mine = told(columns)["u3"]
+    assert mine["n"] == 8
+
+
+def test_what_open_ticks_hold_follows_when_targets_are_forgotten():
+    shard, plenty = Filled(SMALL), Filled(Parameters())
+    for one in (shard, plenty):
+        one.close(*[r for i in range(20) for r in one.at(f"u{i}", 5, model="atlas-3")])
+        one.add([Request(f"u{i}", (one.hour + 1) * HOUR_MS, "atlas-3") for i in range(20)])
+        one.close(*[r for i in range(200) for r in one.at("attacker", model=f"tune-{i}")])
+        told_after = told(one.close(*one.at("attacker", model="tune-7")))
+        assert told_after["u3"]["now"] == {"model:atlas-3": 6}
+
+
+def test_cohorts_and_names_are_forgotten_with_those_who_were_in_them():
+    shard = Filled(Parameters(forget_after_h=48))
+    for hour in range(60):
+        said = [shard.at(f"a{hour}-{i}", attributes=(("org", f"o{hour}-{i}"),))[0] for i in range(60)]
+        columns = shard.close(*said, *shard.at("stays", attributes=(("org", "house"),)))
+    assert "house" in columns.names
+    assert len(shard.accounts.cohorts.names) < 2_000
+    assert len(shard.accounts.names.names) <= 2 * 50 * 60 + 1_200
+
+
+def test_where_cohorts_have_no_room_those_with_most_accounts_stay():
+    shard = Filled(SMALL)
+    for hour in range(3):
+        honest = [r for i in range(10) for r in shard.at(f"u{i}", 2, attributes=(("org", f"house-{i % 2}"),))]
+        flood = [Request("attacker", shard.hour * HOUR_MS, attributes=(("client", f"c{hour}-{i}"),)) for i in range(90)]
+        shard.close(*honest, *flood)
+    kept = set(shard.accounts.cohorts.names)
+    assert {("", ""), ("org", "house-0"), ("org", "house-1")} <= kept
+    assert len(kept) <= 64

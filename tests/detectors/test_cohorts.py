@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from detectors.comparison import cohorts
 from detectors.comparison.cohorts import HISTORY_TICKS, LASTING_TICKS, TICKS_MIN, Cohorts
-from detectors.comparison.findings import Level, Phase
-from detectors.counts.summary import CohortCounts
+from detectors.comparison.findings import Level, Phase, Target
+from detectors.counts.summary import FLEET, CohortCounts
 from detectors.fleet import target_of
 
 ORGS = 10
@@ -78,3 +81,53 @@ def summed(parts):
     first = parts[0]
     columns = {name: sum(getattr(part, name) for part in parts) for name in ("requests", "accounts", "count")}
     return CohortCounts(first.cohorts, first.targets, at=first.at, target=first.target, **columns)
+
+
+def counts_of(names_of, targets, rng):
+    """One tick: requests of each cohort by target, for those that are named."""
+    names = tuple(sorted({FLEET, *names_of}))
+    table = np.zeros((len(names), len(targets)), np.int64)
+    for i, name in enumerate(names):
+        if name != FLEET:
+            table[i] = rng.poisson(3.0, len(targets))
+    table[names.index(FLEET)] = table.sum(axis=0)
+    at, target = np.nonzero(table)
+    return CohortCounts(names, tuple(targets), table.sum(axis=1), np.full(len(names), 9), at, target, table[at, target])
+
+
+def test_where_cohorts_and_targets_do_not_fit_those_with_traffic_stay(monkeypatch):
+    monkeypatch.setattr(cohorts, "COHORTS_MAX", 40)
+    monkeypatch.setattr(cohorts, "TARGETS_MAX", 20)
+    rng = np.random.default_rng(1)
+    judge = Cohorts(lambda name: Target("model", name), "org", 300_000)
+    house = [("org", f"o{i}") for i in range(10)]
+    models = [f"model:m{i}" for i in range(5)]
+    for tick in range(30):
+        judge.judge([counts_of(house, models, rng)], tick)
+    for tick in range(30, 60):
+        flood = counts_of(
+            [("client", f"c{tick}-{i}") for i in range(60)], [f"model:x{tick}-{i}" for i in range(40)], rng
+        )
+        one = np.ones_like(flood.count)
+        flood = replace(flood, count=one, requests=np.bincount(flood.at, minlength=len(flood.cohorts)))
+        judge.judge([counts_of(house, models, rng), flood], tick)
+
+    assert set(house) <= set(judge.rows)
+    assert set(models) <= set(judge.columns)
+    assert len(judge.rows) <= 40
+    assert len(judge.columns) <= 20
+    assert judge.not_followed > 0
+
+
+def test_what_is_compared_in_blocks_of_targets_is_the_same_as_at_once(monkeypatch):
+    found = []
+    for width in (3, 64):
+        monkeypatch.setattr(cohorts, "COLUMNS_AT_ONCE", width)
+        rng = np.random.default_rng(2)
+        judge = Cohorts(lambda name: Target("model", name), "org", 300_000)
+        house = [("org", f"o{i}") for i in range(12)]
+        models = [f"model:m{i}" for i in range(10)]
+        for tick in range(cohorts.BASELINE_TICKS + 40):
+            judge.judge([counts_of(house, models, rng)], tick)
+        found.append((judge.wobble.tolist(), judge.strongest))
+    assert found[0] == found[1]

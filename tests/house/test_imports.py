@@ -62,7 +62,7 @@ ROOMS = {
     "stream.samples": "detectors.parameters detectors.ties spoken contract.reading contract sources.dialects "
                       "mapping pipeline telemetry",
     "stream.terminal": "detectors.triage spoken contract report",
-    "stream.sinks": "contract configuration kafka telemetry.metrics telemetry",
+    "stream.sinks": "spoken contract configuration kafka telemetry.metrics telemetry",
     "stream.oncall": "contract.reading contract alerts pipeline sinks",
     "stream.console.shown": "detectors.parameters detectors.counts detectors.comparison detectors.triage "
                             "detectors.fleet spoken contract alerts pipeline report sinks",
@@ -70,6 +70,7 @@ ROOMS = {
     "stream.console.routes": "detectors.parameters detectors.comparison detectors.ties detectors.triage spoken "
                              "contract.reading contract alerts report telemetry.metrics telemetry sinks oncall "
                              "console.shown console",
+    "stream.receiver": "contract.reading contract",
     "stream.stages": "configuration pipeline kafka telemetry.metrics telemetry sinks console console.routes",
     "stream.ingest": "detectors.counts configuration pipeline kafka telemetry.metrics telemetry stages",
     "stream.detect": "detectors.parameters configuration pipeline kafka telemetry.metrics telemetry stages",
@@ -78,8 +79,8 @@ ROOMS = {
     "stream.commands": "detectors.parameters detectors.counts detectors.why spoken contract.reading contract alerts "
                        "mapping configuration pipeline report kafka simulate.chance simulate.events "
                        "simulate.writing simulate sources telemetry samples terminal sinks oncall console "
-                       "console.routes stages ingest detect correlate",
-    "stream.cli": "",  # knows commands by name, and imports the one that is called
+                        "console.routes receiver stages ingest detect correlate",
+    "stream.cli": "spoken",  # knows commands by name, and imports the one that is called
     "stream.__main__": "cli",
 }  # fmt: skip
 PRIVATE_PARTS = "stream/stages/private_parts.py"

@@ -73,8 +73,8 @@ def test_a_sample_of_a_known_platform_is_recognised(typed):
     assert "looks like kong: --dialect kong" in typed("map", "suggest", presets.FOLDER / "kong.ndjson")[2]
 
 
-def test_check_says_what_cannot_be_found_with_litellms_log_alone(typed, tmp_path):
-    """The pivot of many accounts in its real payload: only addresses tie, and two kinds of ties are needed."""
+def test_check_says_what_is_hard_to_find_with_litellms_log_alone(typed, tmp_path):
+    """The pivot of many accounts in its real payload: only addresses tie."""
     payload = json.loads(presets.sample_of("litellm")[0])
     payload["metadata"]["user_api_key_auth_metadata"] = None
     calls = []
@@ -87,7 +87,28 @@ def test_check_says_what_cannot_be_found_with_litellms_log_alone(typed, tmp_path
 
     assert code == 0
     assert "0% of the requests carry template: most networks are not found, since a prompt-side hash ties best" in told
-    assert "campaigns over many accounts are seen by ip_prefix alone: that does NOT page; two kinds of ties do" in told
+    assert "campaigns over many accounts are found by ip_prefix alone, and can page: on less evidence than" in told
+
+
+@pytest.mark.parametrize(
+    ("carried", "said"),
+    [
+        ("org payment template", "are found by payment, template, and can page"),
+        ("org payment", "are found by payment alone, and can page: on less evidence than two kinds of ties give"),
+        ("payment", "are found by payment, but do NOT page: org is not known, so each is a warning at most"),
+        ("org", "are NOT found: nothing ties accounts together"),
+    ],
+)
+def test_check_says_by_which_ties_a_campaign_is_found_and_whether_it_pages(typed, tmp_path, carried, said):
+    record = {"id": "e", "at": "2026-03-01T12:00:00Z", "who": "a", "what": "m", **dict.fromkeys(carried.split(), "v")}
+    named = "\n".join(f'{name} = "{name}"' for name in ("org", "payment", "template"))
+    (tmp_path / "map").write_text(
+        f'[map]\nevent_id = "id"\ntimestamp = "at"\naccount_id = "who"\nmodel = "what"\n[map.attributes]\n{named}\n'
+    )
+    (tmp_path / "log").write_text(json.dumps(record))
+    told = typed("map", "check", tmp_path / "log", "--map", tmp_path / "map")[1]
+
+    assert f"campaigns over many accounts {said}" in told
 
 
 def test_check_warns_of_an_account_that_a_tenth_of_the_requests_carry(typed, tmp_path):

@@ -169,13 +169,11 @@ def test_what_a_restored_fleet_remembers_is_open_before_anything_changes(fleet: 
 
 def shards(accounts: int, evicted: int = 0, targets_over: int = 0) -> SimpleNamespace:
     class Accounts:
-        cohorts_over = 0
-
         def __len__(self) -> int:
             return accounts
 
     held = Accounts()
-    held.evicted, held.targets_over = evicted, targets_over
+    held.evicted, held.known = evicted, SimpleNamespace(cohorts_over=0, targets_over=targets_over, held=dict)
     return SimpleNamespace(accounts=held, reused=0)
 
 

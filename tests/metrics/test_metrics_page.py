@@ -66,6 +66,9 @@ def everything_happens(models: int = 200, capabilities: int = 30) -> None:
     metrics.long_names(1)
     metrics.message_set_aside("detect", "frames[0]@7", "not a frame")
     metrics.event_ids_reused(64)
+    metrics.names_held({"targets": 12, "values": 300})
+    metrics.said("ack", by="kim")
+    metrics.token_refused("127.0.0.1", "/api/v1/alerts")
     metrics.sources("ingest", 1, 1)
     metrics.correlate_active(True)
     metrics.false_page_budget(2.0, 1.0)
@@ -123,7 +126,7 @@ def test_no_label_names_an_account():
     allowed = {
         "stage", "reason", "scope", "result", "public_url",
         "source", "state", "kind", "status", "severity", "level", "sink", "bound",
-        "name", "release", "dimension", "version",
+        "name", "release", "dimension", "version", "word",
     }  # fmt: skip
     for one in metrics.DEFINED:
         assert set(one.labels) <= allowed, f"{one.name} has labels {one.labels}: bound them, then allow them here"

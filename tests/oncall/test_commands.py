@@ -154,9 +154,9 @@ def test_a_closed_door_says_which_key_opens_it(capsys, swerve):
 
 
 def test_the_token_goes_with_the_call(capsys, swerve, monkeypatch):
-    monkeypatch.setenv("SWERVE_HTTP__TOKEN", "s3cret")
+    monkeypatch.setenv("SWERVE_HTTP__TOKEN", "s3cret-of-the-console")
     call(capsys, "verdict", "a1", "harmless", "--url", swerve.url)
-    assert swerve.calls[0][3]["Authorization"] == "Bearer s3cret"
+    assert swerve.calls[0][3]["Authorization"] == "Bearer s3cret-of-the-console"
 
 
 def test_what_the_other_side_said_is_passed_on(capsys, swerve):

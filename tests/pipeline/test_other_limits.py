@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -44,14 +45,25 @@ def told(before: Parameters, after: Parameters, change_at: int, until: int = len
     return [encode_summary(one) for one in (*out, *shards.summaries())]
 
 
-@pytest.mark.parametrize("change_at", [25, 250, 500])
-def test_fewer_targets_than_before_are_told_as_if_it_had_always_been_so_few(change_at):
+def test_of_fewer_targets_than_before_the_strongest_keep_their_names_and_their_counts():
     """What a name was lost of counts for no target of its own, neither in the window nor in the baseline."""
-    changed = told(WIDE, NARROW, change_at)
+    shards = Shards(WIDE, ["s"])
+    shards.apply(frame_of(REQUESTS, clock_ms=REQUESTS[-1].at_ms))
+    shards.summaries()
+    weighed = by_target(shards)
+    fewer = Shards.restore(NARROW, shards.snapshot())
 
-    assert len(changed) >= 24
-    assert changed == told(NARROW, NARROW, change_at)
-    assert changed != told(WIDE, WIDE, change_at)
+    strongest = sorted(weighed, key=lambda name: -weighed[name])[:4]
+    assert by_target(fewer) == {name: weighed[name] for name in strongest}
+
+
+def by_target(shards: Shards) -> dict[str, int]:
+    """Requests of the fast window by target."""
+    width, names = shards.parameters.targets_max, shards.accounts.targets.names
+    requests: Counter[str] = Counter()
+    for code, count in zip(shards.accounts.fast.codes.tolist(), shards.accounts.fast.counts.tolist(), strict=True):
+        requests[names[code % width][0]] += count
+    return dict(requests)
 
 
 @pytest.mark.parametrize("change_at", [25, 100])
@@ -67,8 +79,10 @@ def test_names_that_are_lost_are_counted_as_a_bound_that_was_reached():
     shards = Shards(WIDE, ["s"])
     shards.apply(frame_of(REQUESTS))
 
-    assert Shards.restore(WIDE, shards.snapshot()).accounts.targets_over == 0
-    assert Shards.restore(NARROW, shards.snapshot()).accounts.targets_over == len(shards.accounts.targets.names) - 4
+    assert Shards.restore(WIDE, shards.snapshot()).accounts.known.targets_over == 0
+    assert (
+        Shards.restore(NARROW, shards.snapshot()).accounts.known.targets_over == len(shards.accounts.targets.names) - 4
+    )
 
 
 def test_a_snapshot_that_does_not_tell_its_width_was_written_under_the_default():

@@ -301,3 +301,19 @@ async def test_state_that_the_broker_does_not_take_is_not_taken_for_stored(boots
                 failed = error
 
     assert failed is not None
+
+
+async def test_going_back_surely_is_to_the_first_message_past_the_marker_of_somebodys_transaction(bootstrap, unique):
+    """A marker has an offset and is never handed out: who waits for that offset waits for ever."""
+    kafka = kafka_for(bootstrap, unique)
+    await a_topic(kafka, 1, 1)
+    async with broker.producer(kafka, transactional_id=unique) as writer, writer.transaction():
+        await writer.send(kafka.topics.frames, b"theirs", partition=0)
+    await produce(kafka, kafka.topics.frames, [(0, b"after")])
+    reader = Reader(kafka, 1)
+    async with reader.reading():
+        await until(lambda: asyncio.sleep(0, len(reader.handed) == 3))
+        reader.handed.clear()
+
+        assert await reader.log.seek_back(0, 2, surely=True) == 3
+        await until(lambda: asyncio.sleep(0, reader.handed == [(0, 3)]))

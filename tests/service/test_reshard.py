@@ -153,9 +153,6 @@ async def test_it_can_be_begun_again_until_the_new_names_are_used(settings, uniq
         await reshard(settings, *names(unique, 3), print)
 
 
-@pytest.mark.xfail(
-    reason="a partition in which nobody asks sometimes does not tell its last ticks after a second start", strict=False
-)
 async def test_every_tick_is_whole_after_it_whoever_told_which_part(settings, unique):
     await counted(settings, range(2_000))
     new = await reshard(settings, *names(unique, 3), print)

@@ -7,7 +7,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.contract.reading.arrays import ARRAY_BYTES_MAX
+from stream.contract.reading.arrays import BATCH_BYTES_MAX
 from stream.contract.reading.json_object import RECORD_BYTES_MAX
 from stream.sources.lines import Lines
 
@@ -53,9 +53,9 @@ def test_an_array_without_an_end_takes_no_more_than_a_batch_and_no_time():
     began = time.process_time()
     for _ in range(2_000):
         assert lines.feed(b"[" * (1 << 20)) == []
-    assert len(lines._begun) == ARRAY_BYTES_MAX + 1
+    assert len(lines._begun) == BATCH_BYTES_MAX + 1
 
-    assert [len(line) for line in lines.feed(b"[\nnext\n")] == [ARRAY_BYTES_MAX + 1, 4]
+    assert [len(line) for line in lines.feed(b"[\nnext\n")] == [BATCH_BYTES_MAX + 1, 4]
     assert time.process_time() - began < 8.0
 
 

@@ -52,6 +52,27 @@ def test_a_log_that_is_cut_short_is_read_from_its_beginning(log):
     assert [line for _ in range(2) for line in growing.take(0) or []] == [b"thr", b"new"]
 
 
+def test_a_log_whose_name_is_gone_for_a_moment_is_waited_for(log, tmp_path, monkeypatch):
+    """Between the look at the name and the opening of what stands there."""
+    growing = Growing(str(log))
+    growing.take(0)
+    log.unlink()
+    monkeypatch.setattr(growing, "_was_replaced", lambda: True)
+    assert growing.take(0) == []
+    log.write_bytes(b"new\n")
+    assert [line for _ in range(2) for line in growing.take(0) or []] == [b"thr", b"new"]
+
+
+def test_a_named_pipe_is_read_as_standard_input_is(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with open(os.open(tmp_path / "pipe", os.O_RDWR), "wb", buffering=0) as writer:
+        growing = Growing(str(tmp_path / "pipe"))
+        assert growing.take(0) == []
+        writer.write(b"one\ntwo\nth")
+        assert growing.take(1) == [b"one", b"two"]
+    assert (growing.take(1), growing.rest()) == (None, [b"th"])
+
+
 def test_a_pipe_gives_lines_as_they_come_and_then_its_end(monkeypatch):
     read, write = os.pipe()
     monkeypatch.setattr(sys, "stdin", os.fdopen(read, "r"))

@@ -31,6 +31,7 @@ from stream.report.page import Told, render
 from stream.samples.guess import refuse_nothing
 from stream.sources.open import Input, open_input
 from stream.telemetry.missing import Missing
+from stream.terminal import shown
 from stream.terminal.progress import Progress, progress_of
 
 
@@ -91,7 +92,7 @@ def command(
     _refuse_unwritable("--accounts", accounts)
     _refuse_unwritable("--report", report)
     outcome = run(asked, configured, read_catalogue(releases, expected))
-    typer.echo(closing_line(outcome), err=ndjson.STANDARD_OUTPUT in (alerts, accounts, rejects, counts, report))
+    shown.say(closing_line(outcome), err=ndjson.STANDARD_OUTPUT in (alerts, accounts, rejects, counts, report))
     refuse_nothing(outcome.seen, configured.reader())
 
 
@@ -142,7 +143,7 @@ class _Replay:
         self.changes: list[Alert] = []
         self.fleet = Fleet(parameters, catalogue.released_ms)
         self.fleet.expected = catalogue.announced(configured)
-        Missing(self.fleet, lambda line: typer.echo(f"swerve: {line}", err=True))
+        Missing(self.fleet, lambda line: shown.say(f"swerve: {line}", err=True))
         drawn = outputs.with_report
         self.embedded = Embedded(
             parameters,
@@ -201,17 +202,26 @@ def _refuse_mix_ups(asked: Asked) -> None:
     twice = sorted({path for path in asked.inputs if list(asked.inputs).count(path) > 1})
     if twice:
         raise UsageError(f"INPUT {twice[0]} is given twice: its records would be counted once, as repeats")
-    read = {Path(path).resolve() for path in asked.inputs if path != "-"}
-    written: dict[Path, str] = {}
+    read = {_file_at(Path(path)) for path in asked.inputs if path != "-"}
+    written: dict[Path | tuple[int, int], str] = {}
     for flag in ("alerts", "accounts", "rejects", "counts", "report"):
         path: Path | None = getattr(asked, flag)
         if path is None or (path.exists() and not path.is_file()):
             continue
-        if path.resolve() in read:
+        if _file_at(path) in read:
             raise UsageError(f"--{flag} {path} is also an INPUT; writing would destroy the log")
-        other = written.setdefault(path.resolve(), flag)
+        other = written.setdefault(_file_at(path), flag)
         if other != flag:
             raise UsageError(f"--{flag} and --{other} are both {path}; each needs a file of its own")
+
+
+def _file_at(path: Path) -> Path | tuple[int, int]:
+    """What all names of one file share, a hard link's too; the path where there is none yet."""
+    try:
+        status = path.stat()
+    except OSError:
+        return path.resolve()
+    return status.st_dev, status.st_ino
 
 
 def _refuse_unwritable(flag: str, path: Path | None) -> None:

@@ -33,6 +33,7 @@ from stream.simulate.scenarios import SCENARIOS, tell
 from stream.simulate.writing.write import Lines
 from stream.spoken import moment, percent, span
 from stream.telemetry import log, without_kafka
+from stream.terminal import shown
 from stream.terminal.view import Screen, alert_line, draw, watch_line
 
 SOURCE = "simulated fleet"
@@ -64,9 +65,7 @@ def command(
     http = configured.http if port is None else configured.http.model_copy(update={"port": port})
     # Lines of the log would tear the picture; what matters is in it.
     log.set_up(level="critical")
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDTH)
+    console = shown.console()
     story = Story(configured, scenario, seed, accounts, days)
     asyncio.run(_served(Stage(story, console), http))
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from rich.console import Console
 from rich.live import Live
 
 from stream.commands.arguments import Config, Dialect, Expected, MapFile, Port, Releases
+from stream.commands.begin.listen import Listening, following, listening
 from stream.configuration import settings
 from stream.configuration.sections import Http, StdoutSink
 from stream.configuration.settings import Settings
@@ -32,6 +32,7 @@ from stream.oncall.voice import EmbeddedVoice
 from stream.pipeline.announced import Catalogue, read_catalogue
 from stream.pipeline.composition import Fleet
 from stream.pipeline.embedded import Embedded
+from stream.receiver.inbox import Memory
 from stream.report.history import FleetHistory
 from stream.samples.guess import refuse_nothing
 from stream.sinks.catalogue import deliveries
@@ -41,6 +42,7 @@ from stream.spoken import percent
 from stream.telemetry import log, without_kafka
 from stream.telemetry.canary import watch_over
 from stream.telemetry.missing import Missing
+from stream.terminal import shown
 from stream.terminal.view import Screen, draw
 
 SOURCE = "watched log"
@@ -49,7 +51,15 @@ DRAIN_S = 10.0
 
 
 def command(
-    path: Annotated[str, typer.Argument(metavar="FILE|-", help="A growing log of NDJSON; - is standard input.")],
+    path: Annotated[
+        str | None, typer.Argument(metavar="FILE|-", help="A growing log of NDJSON; - is standard input.")
+    ] = None,
+    listen: Annotated[
+        str | None,
+        typer.Option(
+            "--listen", metavar="HOST:PORT", help="Take OTLP over HTTP here and keep it in FILE; in memory without one."
+        ),
+    ] = None,
     releases: Releases = None,
     expected: Expected = None,
     state: Annotated[
@@ -69,7 +79,7 @@ def command(
     done. Without sinks in the configuration, alert records go to standard output, or into the view on a terminal.
     """
     configured = settings.load(config).speaking(dialect, mapping)
-    console = Console()
+    console = shown.console()
     if not configured.sinks and not console.is_terminal:
         configured = configured.model_copy(update={"sinks": (StdoutSink(kind="stdout"),)})
     # On a terminal lines of the log would tear the picture; it says itself when a sink does not take alerts.
@@ -77,13 +87,20 @@ def command(
     if state is not None:
         _made(state)
     http = configured.http if port is None else configured.http.model_copy(update={"port": port})
-    watch = Watch(configured, read_catalogue(releases, expected), Growing(path), state)
+    source = None if listen is None else listening(listen, path, configured)
+    if source is None and path is None:
+        raise UsageError("nothing to watch: expected FILE, - or --listen HOST:PORT")
+    if source is not None:
+        configured = following(configured)
+    followed = Growing(str(path)) if source is None else source.followed
+    watch = Watch(configured, read_catalogue(releases, expected), followed, state, source)
     try:
         asyncio.run(_served(watch, console, http))
     finally:
         if watch.embedded.seen.records:
-            print(watch.closing_line(), file=sys.stderr)
-    refuse_nothing(watch.embedded.seen, configured.reader())
+            shown.say(watch.closing_line(), err=True)
+    if source is None:
+        refuse_nothing(watch.embedded.seen, configured.reader())
 
 
 def _made(folder: Path) -> None:
@@ -94,11 +111,19 @@ def _made(folder: Path) -> None:
 
 
 class Watch:
-    """The composition, fed from one growing log; and what of its alerts is told."""
+    """The composition, fed from one growing log; and what of its alerts is told. source: what receives, if any."""
 
-    def __init__(self, configured: Settings, catalogue: Catalogue, log_: Growing, state: Path | None = None) -> None:
+    def __init__(
+        self,
+        configured: Settings,
+        catalogue: Catalogue,
+        log_: Growing | Memory,
+        state: Path | None = None,
+        source: Listening | None = None,
+    ) -> None:
         parameters = configured.parameters
         self.growing = log_
+        self.source = source
         self.attention = AttentionBook(None if state is None else state / "attention.json")
         self.fleet = Fleet(parameters, catalogue.released_ms)
         self.fleet.expected = catalogue.announced(configured)
@@ -139,6 +164,7 @@ class Watch:
     def step(self) -> list[Alert] | None:
         """Take what came and judge it: the changed records; None when nothing will ever follow. Waits up to 0.5 s."""
         lines = self.growing.take(WAIT_S)
+        self._count_refused()
         if lines is None:
             return None
         if lines:
@@ -155,6 +181,12 @@ class Watch:
         """Nothing will follow: judge everything that is open."""
         self._read(self.growing.rest())
         return self.embedded.advance(SOURCE, ended=True)
+
+    def _count_refused(self) -> None:
+        """What the receiver refused never comes into the log."""
+        if self.source is not None and (refused := self.source.receiver.refused()):
+            self.embedded.seen.records += refused.total()
+            self.embedded.seen.not_counted += refused
 
     def _read(self, lines: Sequence[bytes]) -> None:
         self.embedded.read(SOURCE, lines, range(self._offset, self._offset + len(lines)))
@@ -199,9 +231,13 @@ async def _served(watch: Watch, console: Console, http: Http) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     served = Health(http, ready=watch.why_not)
     attach(watch.desk, served.app)
-    async with served as health:
+    async with AsyncExitStack() as servers:
+        health = await servers.enter_async_context(served)
         watch.screen.address = health.address
         log.get("swerve.watch").info("serving", address=health.address, log=watch.growing.path)
+        if watch.source is not None:
+            door = await servers.enter_async_context(watch.source.served(watch.why_not))
+            log.get("swerve.watch").info("receiving", address=door.address)
         watch.deliveries.start()
         canary = asyncio.create_task(watch_over(watch.embedded.parameters, watch.deliveries.offer))
         summary = asyncio.create_task(daily.watch_over(watch.muted, watch.deliveries.offer))
@@ -209,6 +245,8 @@ async def _served(watch: Watch, console: Console, http: Http) -> None:
             with ExitStack() as shown:
                 live = _live(watch, console, shown)
                 await _follow(watch, stop, live)
+                if watch.source is not None:
+                    await _no_more(watch, watch.source)
         finally:
             canary.cancel()
             summary.cancel()
@@ -234,6 +272,13 @@ async def _follow(watch: Watch, stop: asyncio.Event, live: Live | None) -> None:
             live.update(draw(watch.screen))
         if ended:
             return
+
+
+async def _no_more(watch: Watch, source: Listening) -> None:
+    """Take nothing more; what is in memory alone is judged, for nobody will hear of it again."""
+    source.close()
+    if source.log is None:
+        watch.tell(await asyncio.to_thread(watch.end))
 
 
 def _show(watch: Watch, rate: Rate) -> None:

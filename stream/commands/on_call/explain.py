@@ -9,7 +9,6 @@ from urllib.parse import quote
 import msgspec
 import orjson
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from stream.alerts.explain import Section, explain
@@ -21,6 +20,7 @@ from stream.contract.alert import Alert, MalformedAlertError, decode
 from stream.errors import SwerveError, UsageError
 from stream.sinks.catalogue import links_of
 from stream.sinks.sink import Links
+from stream.spoken import harmless
 from stream.terminal import shown
 
 
@@ -45,7 +45,7 @@ def command(
     else:
         last, sections = _asked(settings, url, alert_id)
     console = shown.console()
-    console.print(f"[bold]{escape(last.summary)}[/bold]")
+    console.print(harmless(last.summary), style="bold")
     for section in sections:
         console.print(_table(section))
     links = links_of(settings) if url is None else Links(url)
@@ -81,5 +81,5 @@ def _table(section: Section) -> Table:
     table.add_column()
     table.add_column(style="dim")
     for row in section.rows:
-        table.add_row(escape(row.label), escape(row.value), escape(row.note))
+        table.add_row(row.label, row.value, row.note)
     return table

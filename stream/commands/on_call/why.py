@@ -8,7 +8,6 @@ from contextlib import ExitStack, suppress
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from detectors.counts.summary import Summary
@@ -22,6 +21,7 @@ from stream.pipeline.composition import Fleet
 from stream.pipeline.embedded import Embedded, in_order
 from stream.samples.guess import refuse_nothing
 from stream.sources.open import open_input
+from stream.spoken import harmless
 from stream.terminal import shown
 
 SIGNS = {True: "yes", False: "NO", None: ""}
@@ -51,7 +51,7 @@ def command(
     fleet.expected = catalogue.announced(configured)
     _read(fleet, inputs, configured, at_ms)
     console = shown.console()
-    console.print(f"[bold]{escape(subject)}[/bold] as of {utc(fleet.at_ms)} UTC")
+    console.print(f"{harmless(subject)} as of {utc(fleet.at_ms)} UTC", style="bold")
     console.print(_table(ask(fleet)))
     for alert in _alerts_about(fleet, subject):
         console.print(f"It did fire: {alert}")
@@ -92,7 +92,7 @@ def _question(subject: str) -> Callable[[Fleet], list[Reason]]:
 def _table(reasons: list[Reason]) -> Table:
     table = Table("test", "number", "limit", "passed", box=None)
     for one in reasons:
-        table.add_row(escape(one.test), escape(one.value), escape(one.limit), SIGNS[one.holds])
+        table.add_row(one.test, one.value, one.limit, SIGNS[one.holds])
     return table
 
 

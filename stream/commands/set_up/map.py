@@ -6,7 +6,6 @@ from itertools import islice
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from stream.commands.arguments import Config, Dialect, MapFile
@@ -69,10 +68,10 @@ def _show(sample: Sample) -> None:
     none = sample.no_request.total()
     typer.echo(f"{sample.records:,} records: {sample.requests:,} requests, {none:,} no requests, {refused:,} refused")
     for name, count in sample.no_request.most_common():
-        typer.echo(f"  no request by {name}: {count:,}")
+        shown.say(f"  no request by {name}: {count:,}")
     for record, detail in sample.refused:
-        typer.echo(f"  record {record:,}: {detail}")
+        shown.say(f"  record {record:,}: {detail}")
     table = Table("field", "from", "lack it", "for example", box=None)
     for row in rows(sample):
-        table.add_row(*map(escape, row))
+        table.add_row(*row)
     shown.console().print(table)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from detectors.counts.summary import Summary
@@ -154,7 +153,7 @@ def _table(found: Sequence[Difference]) -> Table:
 def _cell(alert: Alert | None) -> str:
     if alert is None:
         return "nothing"
-    return escape(f"{alert.severity} {utc(alert.detected_at)}: {alert.summary}")
+    return f"{alert.severity} {utc(alert.detected_at)}: {alert.summary}"
 
 
 def closing_line(found: Sequence[Difference]) -> str:

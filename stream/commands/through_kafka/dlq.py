@@ -17,6 +17,7 @@ from stream.ingest.deadletters import DETAIL, OFFSET, OURS, PARTITION, REASON, T
 from stream.kafka import broker
 from stream.kafka.bookmark import Bookmark
 from stream.kafka.place import Place
+from stream.terminal import shown
 
 SHOWN_MAX = 200  # characters of a value
 app = typer.Typer(help="Show refused records, or replay them.", no_args_is_help=True, add_completion=False)
@@ -121,10 +122,10 @@ async def _show(kafka: Kafka, reason: str | None, last: int) -> None:
         counts[one.reason] += 1
         latest = [*latest, one][-last:] if last else []
     for name, count in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])):
-        typer.echo(f"{count:>10,}  {name}")
+        shown.say(f"{count:>10,}  {name}")
     for one in latest:
-        typer.echo(f"{one.source}[{one.partition}]@{one.offset}  {one.reason}  {one.detail}")
-        typer.echo(f"    {(one.value or b'')[:SHOWN_MAX]!r}" + (f"  ({one.truncated})" if one.truncated else ""))
+        shown.say(f"{one.source}[{one.partition}]@{one.offset}  {one.reason}  {one.detail}")
+        shown.say(f"    {(one.value or b'')[:SHOWN_MAX]!r}" + (f"  ({one.truncated})" if one.truncated else ""))
     typer.echo(f"{sum(counts.values()):,} records in {kafka.topics.dlq}")
 
 
@@ -134,7 +135,7 @@ def replay(reason: Reason = None, config: Config = None) -> None:
     kafka = load(config).kafka
     sent, cut = asyncio.run(replay_all(kafka, reason))
     for one in cut:
-        typer.echo(
+        shown.say(
             f"{one.source}[{one.partition}]@{one.offset} is not sent again, for its letter is not whole: it is there"
         )
     typer.echo(f"{sent:,} records of {kafka.topics.dlq} sent again")

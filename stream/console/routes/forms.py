@@ -17,6 +17,7 @@ from stream.console.who import NOBODY, known_name, remember, written_name
 from stream.errors import UsageError
 from stream.oncall.silence.in_force import HARMLESS
 from stream.oncall.voice import as_json
+from stream.telemetry import metrics
 
 Fields = Mapping[str, Any]
 Answer = Callable[[Desk, web.Request, Fields], Awaitable[web.StreamResponse]]
@@ -92,6 +93,7 @@ def _login_of(desk: Desk) -> Callable[[web.Request], Awaitable[web.StreamRespons
         if not desk.door.believes(request, text_of(fields, "csrf")):
             return said(request, 403, "this form is old, or not from here: go back, reload, and try again")
         if not desk.door.is_token(text_of(fields, "token")):
+            metrics.token_refused(request.remote or "", request.path)
             await asyncio.sleep(REFUSED_S)
             return shown(desk, request, "login.html.j2", {"next": following, "was_wrong": True}, status=403)
         answer = web.Response(status=303, headers={"Location": following})

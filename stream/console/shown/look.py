@@ -38,6 +38,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
         auto_reload=False,
+        finalize=spoken.seen,
     )
     made.filters.update(
         moment=spoken.moment, span=spoken.span, count=spoken.count, percent=spoken.percent, past=spoken.past, utc=utc,

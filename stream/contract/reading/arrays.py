@@ -10,9 +10,19 @@ from numpy.typing import NDArray
 
 from stream.contract.reading.json_object import UNREADABLE
 
-ARRAY_BYTES_MAX = 16 << 20  # of a line that is an array; each of its records is held to the limit of a record
+BATCH_BYTES_MAX = 16 << 20  # of what holds many records; in an array each is held to the limit of a record
 _elements: Callable[[bytes], list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _SPACE = b" \t\r\n"
+_TELEMETRY = b'{"resource'  # resourceSpans or resourceLogs
+
+
+def is_batch(begun: bytes) -> bool:
+    """Whether a line that begins so may hold many records: an array, or a message of OpenTelemetry's.
+
+    >>> is_batch(b'[{"a": 1}'), is_batch(b'{"resourceSpans":[{'), is_batch(b'{"event_id": "e1"')
+    (True, True, False)
+    """
+    return is_array(begun) or begun[:64].replace(b" ", b"").startswith(_TELEMETRY)
 
 
 def is_array(raw: bytes) -> bool:
@@ -30,7 +40,7 @@ def records_of(raw: bytes) -> list[bytes]:
     >>> records_of(b'[{"a": NaN}, {"b": 1}]')
     [b'{"a": NaN}', b'{"b": 1}']
     """
-    if not is_array(raw) or len(raw) > ARRAY_BYTES_MAX:
+    if not is_array(raw) or len(raw) > BATCH_BYTES_MAX:
         return []
     try:
         return [bytes(one) for one in _elements(raw)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -31,6 +33,20 @@ class Fields:
 
     def __contains__(self, name: str) -> bool:
         return name in self._fields
+
+    def refuse_misspelt(self, known: Sequence[str]) -> None:
+        """A field that is nearly one of these was meant to be it. Others are ignored, as they are everywhere.
+
+        >>> Fields(b'{"supercedes": "atlas-3"}').refuse_misspelt(["model", "supersedes"])
+        Traceback (most recent call last):
+        ...
+        stream.contract.reading.refusal.Refusal: out_of_range: $.supercedes: no such field, did you mean supersedes?
+        """
+        for name in self._fields:
+            close = difflib.get_close_matches(name, known, n=1, cutoff=0.8) if name not in known else []
+            if close:
+                text = f"{self.path(name)}: no such field, did you mean {close[0]}?"
+                raise Refusal(Reject.OUT_OF_RANGE, text)
 
     def path(self, name: str) -> str:
         """Where the field is, for a person."""

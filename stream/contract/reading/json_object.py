@@ -51,10 +51,10 @@ def all_plain(raws: Sequence[bytes]) -> bool:
     return int(within.min(initial=longest)) >= longest
 
 
-def check_bytes(raw: bytes) -> None:
+def check_bytes(raw: bytes, bytes_max: int = RECORD_BYTES_MAX) -> None:
     """Raises Refusal `too_large`, `not_utf8` or `too_deep`, in this order. O(length)."""
-    if len(raw) > RECORD_BYTES_MAX:
-        raise Refusal(Reject.TOO_LARGE, f"$: expected at most {RECORD_BYTES_MAX} bytes, got {len(raw)}")
+    if len(raw) > bytes_max:
+        raise Refusal(Reject.TOO_LARGE, f"$: expected at most {bytes_max} bytes, got {len(raw)}")
     try:
         raw.decode()
     except UnicodeDecodeError as error:

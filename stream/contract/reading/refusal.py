@@ -10,6 +10,7 @@ class Reject(enum.StrEnum):
 
     NOT_UTF8 = "not_utf8"
     NOT_JSON = "not_json"
+    NOT_PROTOBUF = "not_protobuf"  # of dialects that are read in protobuf as well
     NOT_AN_OBJECT = "not_an_object"
     TOO_LARGE = "too_large"  # over 1 MiB
     TOO_DEEP = "too_deep"  # more than 64 levels of arrays and objects

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from stream.contract.reading.json_object import check_bytes, got
+from stream.contract.reading.json_object import RECORD_BYTES_MAX, check_bytes, got
 from stream.contract.reading.refusal import Refusal, Reject
 from stream.contract.request import ATTRIBUTES_MAX, CAPABILITIES_MAX, EVENT_ID_MAX, Request, decode
 from stream.sources.dialects.mended import mended
@@ -17,13 +17,13 @@ from stream.sources.dialects.mended import mended
 _CLIENT_MAX = 128
 
 
-def object_of(raw: bytes) -> dict[str, Any]:
+def object_of(raw: bytes, bytes_max: int = RECORD_BYTES_MAX) -> dict[str, Any]:
     """The JSON object that a record is, with null where a part of it cannot be read (see `mended`).
 
     Raises Refusal as `contract.request.decode` does for bytes like these.
     """
     try:
-        check_bytes(raw)
+        check_bytes(raw, bytes_max)
         value = orjson.loads(raw)
     except (Refusal, orjson.JSONDecodeError) as error:
         value = _around_what_is_bad(raw, error)

@@ -1,4 +1,4 @@
-"""What is in a batch of OpenTelemetry's, written as OTLP in JSON? Its log records or spans, each as one flat record.
+"""What is in a batch of OpenTelemetry's, as OTLP in JSON or protobuf? Its log records or spans, each one flat record.
 
 A record holds its own fields (`traceId`, `spanId`, `kind`, its times), the attributes of its resource and its own by
 their names, and under `parent` what the spans around it say, as far as they came in the same message. The text of
@@ -10,12 +10,16 @@ from __future__ import annotations
 
 import re
 from collections import ChainMap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from stream.contract.reading.arrays import BATCH_BYTES_MAX
 from stream.contract.reading.json_object import got
 from stream.contract.reading.refusal import Refusal, Reject
+from stream.sources.dialects import otlp_proto
+from stream.sources.dialects.mapped import object_of
+from stream.sources.dialects.otlp_proto import Flat
 
 _INTEGER = re.compile(r"-?[0-9]{1,20}")
 PARENT = "parent"
@@ -25,59 +29,56 @@ _OWN = (
 )  # fmt: skip
 # The lists that lead to the records of a message.
 _KINDS = {"resourceLogs": ("scopeLogs", "logRecords"), "resourceSpans": ("scopeSpans", "spans")}
-_AROUND_MAX = 64  # spans around a span; a trace that leads in circles ends somewhere
+AROUND_MAX = 64  # spans around a span; a trace that leads in circles ends somewhere
 
 
 @dataclass(frozen=True, slots=True)
 class Unfolded:
-    """One record of a message. where: its path. span, around: its span, and those it lies in, the nearest first."""
+    """One record of a message. where: its path. span: where it is one, its trace and its id.
+
+    around: the spans of the same message that it lies in, the nearest first.
+    """
 
     record: Mapping[str, Any]
     where: str
-    span: tuple[Any, Any] | None = None
-    around: tuple[tuple[Any, Any], ...] = ()
+    span: tuple[str, str] | None = None
+    around: tuple[tuple[str, str], ...] = ()
 
 
-def unfolded(message: Mapping[str, Any]) -> Iterator[Unfolded]:
+def unfolded(raw: bytes) -> Iterator[Unfolded]:
     """Every record of a message, in its order. Raises Refusal where the message is none of OTLP's."""
+    if len(raw) > BATCH_BYTES_MAX:
+        raise Refusal(Reject.TOO_LARGE, f"$: expected a batch of at most {BATCH_BYTES_MAX} bytes, got {len(raw)}")
+    flat = list(otlp_proto.records(raw) if otlp_proto.is_proto(raw) else _records(object_of(raw, BATCH_BYTES_MAX)))
+    spans = {span: one.record for one in flat if (span := _span_of(one)) is not None}
+    for one in flat:
+        around = tuple(_around(one.record, spans)) if one.is_span else ()
+        if around:
+            one.record[PARENT] = ChainMap(*(spans[span] for span in around))
+        yield Unfolded(one.record, one.where, _span_of(one), around)
+
+
+def _records(message: Mapping[str, Any]) -> Iterator[Flat]:
     kind = next((kind for kind in _KINDS if kind in message), None)
     if kind is None:
         raise Refusal(Reject.MISSING_FIELD, "$: expected resourceLogs or resourceSpans, got neither")
-    flat = list(_records(message, kind))
-    spans = {span: record for record, _ in flat if (span := _span_of(record)) is not None}
-    for record, where in flat:
-        around = tuple(_around(record, spans)) if kind == "resourceSpans" else ()
-        if around:
-            record[PARENT] = ChainMap(*(spans[span] for span in around))
-        yield Unfolded(record, where, _span_of(record), around)
-
-
-def outermost(asked: Sequence[Unfolded]) -> list[Unfolded]:
-    """Those of some records of a message that lie in none of the others.
-
-    A client and the server that it asks, or a gateway and what it forwards, each tell of one request: it counts once.
-    """
-    spans = {one.span for one in asked if one.span is not None}
-    return [one for one in asked if not spans.intersection(one.around)]
-
-
-def _records(message: Mapping[str, Any], kind: str) -> Iterator[tuple[dict[str, Any], str]]:
     scopes, records = _KINDS[kind]
     for resource, resource_at in _objects(message, kind, "$"):
         shared = _attributes(resource.get("resource"), f"{resource_at}.resource")
         for scope, scope_at in _objects(resource, scopes, resource_at):
             for record, where in _objects(scope, records, scope_at):
                 own = {name: record[name] for name in _OWN if record.get(name) is not None}
-                yield shared | _attributes(record, where) | own, where
+                yield Flat(shared | _attributes(record, where) | own, where, kind == "resourceSpans")
 
 
-def _span_of(record: Mapping[str, Any]) -> tuple[str, str] | None:
-    trace, span = record.get("traceId"), record.get("spanId")
-    return (trace, span) if isinstance(trace, str) and isinstance(span, str) and span else None
+def _span_of(one: Flat) -> tuple[str, str] | None:
+    """A log record names the span that it was written in, and is none."""
+    trace, span = one.record.get("traceId"), one.record.get("spanId")
+    return (trace, span) if one.is_span and isinstance(trace, str) and isinstance(span, str) and span else None
 
 
-def _around(record: Mapping[str, Any], spans: Mapping[Any, Mapping[str, Any]]) -> Iterator[tuple[Any, Any]]:
-    for _ in range(_AROUND_MAX):
+def _around(record: Mapping[str, Any], spans: Mapping[Any, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    for _ in range(AROUND_MAX):
         trace, parent = record.get("traceId"), record.get("parentSpanId")
         if not isinstance(trace, str) or not isinstance(parent, str) or (trace, parent) not in spans:
             return
@@ -106,7 +107,7 @@ def _attributes(holder: Any, path: str) -> dict[str, Any]:
     return _pairs(_objects(holder, "attributes", path))
 
 
-def _pairs(pairs: Iterator[tuple[dict[str, Any], str]]) -> dict[str, Any]:
+def _pairs(pairs: Iterable[tuple[dict[str, Any], str]]) -> dict[str, Any]:
     return {one["key"]: _value(one.get("value")) for one, _ in pairs if isinstance(one.get("key"), str)}
 
 

@@ -32,6 +32,7 @@ from stream.telemetry.metrics.alerts import (
     sinks_configured,
     tick_closed,
 )
+from stream.telemetry.metrics.audit import asked_by, said, token_refused
 from stream.telemetry.metrics.exposition import DEFINED, STAGES, Defined, render, value
 from stream.telemetry.metrics.fleet import (
     adoption,
@@ -61,6 +62,7 @@ from stream.telemetry.metrics.state import (
     accounts_left,
     accounts_tracked,
     bound_reached,
+    names_held,
     partitions_left,
     ready,
     rebalance,
@@ -71,11 +73,11 @@ from stream.telemetry.metrics.state import (
 
 __all__ = [
     "DEFINED", "STAGES", "Defined", "accounts_evicted", "accounts_left", "accounts_tracked", "adoption",
-    "alert_changed", "alert_lines", "alerts_open", "bound_reached", "console_at", "correlate_active", "dead_letters",
-    "event_ids_reused", "expected_active", "false_page_budget", "fleet_shares", "frame_applied", "frame_sent", "groups",
-    "long_names",
-    "message_set_aside", "partial_tick", "partitions_left", "ready", "rebalance", "records_accepted",
-    "records_refused", "recovery", "releases", "render", "serving", "sink_backlog", "sink_failed", "sink_lost",
-    "sink_sent", "sinks_configured", "snapshot_written", "source_clock", "source_lag", "source_left", "sources",
-    "strongest_shift", "summary_seen", "tick_closed", "value",
+    "alert_changed", "alert_lines", "alerts_open", "asked_by", "bound_reached", "console_at", "correlate_active",
+    "dead_letters", "event_ids_reused", "expected_active", "false_page_budget", "fleet_shares", "frame_applied",
+    "frame_sent", "groups", "long_names", "message_set_aside", "names_held", "partial_tick", "partitions_left",
+    "ready", "rebalance", "records_accepted", "records_refused", "recovery", "releases", "render", "said",
+    "serving", "sink_backlog", "sink_failed", "sink_lost", "sink_sent", "sinks_configured", "snapshot_written",
+    "source_clock", "source_lag", "source_left", "sources", "strongest_shift", "summary_seen", "tick_closed",
+    "token_refused", "value",
 ]  # fmt: skip

@@ -12,9 +12,9 @@ from stream.telemetry.metrics.seldom import Seldom
 
 REASONS: Final = (
     "not_utf8", "not_json", "not_an_object", "too_large", "too_deep", "missing_field", "wrong_type", "out_of_range",
-    "bad_timestamp", "impossible_time", "duplicate_event", "late_event", "reader_failed",
+    "bad_timestamp", "impossible_time", "duplicate_event", "late_event", "not_protobuf", "reader_failed",
 )  # fmt: skip
-REASONS_MAX = 25  # the thirteen of the contract and a dozen of adapters; further ones are counted as "other"
+REASONS_MAX = 25  # the twelve of the contract and a dozen of adapters; further ones are counted as "other"
 SOURCES_MAX = 32  # x 2 stages x 2 metrics: 128 series; of further partitions "other" shows the one most behind
 FRAME_RESULTS: Final = ("applied", "repeat", "gap")
 SUMMARY_RESULTS: Final = ("first", "repeat", "conflict")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import structlog
 
 from stream.telemetry.metrics.exposition import UNKNOWN, Bounded, counter, expose, gauge, histogram
 from stream.telemetry.metrics.intake import begin
+from stream.telemetry.metrics.seldom import Seldom
 
 BOUNDS: Final = ("models", "organisations", "cohorts", "memberships", "sink_backlog")  # of [limits] and in the code
 BOUNDS_MAX = 24
+NAMES: Final = ("targets", "cohorts", "accounts_say", "values")
 _STATEFUL = ("detect", "correlate")
 _SECONDS = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300]
 
@@ -26,6 +28,13 @@ _ready = gauge(
 )
 _tracked = gauge(
     "swerve_accounts_tracked", "Accounts in the state of this worker. Near the limit: add memory.", (), ["detect"]
+)
+_names = gauge(
+    "swerve_names_held",
+    "Names in the state of this worker: of models and capabilities, of cohorts, of what accounts say of themselves, of "
+    "values in this hour. Memory goes with them; see the guide to sizing.",
+    ["kind"],
+    ["detect"],
 )
 _limit = gauge(
     "swerve_accounts_limit", "Accounts that this worker may hold. Set [limits] and memory together.", (), ["detect"]
@@ -91,6 +100,8 @@ _recovery_seconds = histogram(
     ["stage"],
     _STATEFUL,
 )
+_names_of_parts: dict[str, Mapping[str, int]] = {}
+_bound_told: dict[str, Seldom] = {}
 _parts: dict[str, tuple[int, int]] = {}  # part -> accounts, and how many there may be
 for _bound in BOUNDS:
     _reached.labels(_bound)
@@ -124,10 +135,23 @@ def accounts_tracked(n: int, limit: int | None = None, part: str = "all") -> Non
     _show_parts()
 
 
+def names_held(held: Mapping[str, int], part: str = "all") -> None:
+    """A part of the state of detect knows so many names of each kind; the gauge shows the sum over the parts."""
+    _names_of_parts[part] = held
+    _show_names()
+
+
+def _show_names() -> None:
+    for kind in NAMES:
+        _names.labels(kind).set(sum(held.get(kind, 0) for held in _names_of_parts.values()))
+
+
 def accounts_left(part: str) -> None:
     """A part moved to another worker."""
     _parts.pop(part, None)
+    _names_of_parts.pop(part, None)
     _show_parts()
+    _show_names()
 
 
 def _show_parts() -> None:
@@ -144,7 +168,9 @@ def accounts_evicted(n: int) -> None:
 def bound_reached(bound: str, n: int = 1) -> None:
     """A bound was hit n times, and its policy applied."""
     _reached.labels(_bounds(bound)).inc(n)
-    _log.warning("bound_reached", bound=bound, n=n)
+    told = _bound_told.setdefault(_bounds(bound), Seldom()).due(n)
+    if told:
+        _log.warning("bound_reached", bound=bound, n=told)
 
 
 def snapshot_written(stage: str, size_bytes: int, seconds: float) -> None:
