@@ -95,8 +95,12 @@ def _communities(known: Holdings) -> Ints:
     population = known.population
     value, org, carriers = _seats(known)
     few = (carriers[value] >= 2) & (carriers[value] <= CARRIERS_MAX)
-    nats = np.log(max(population.organisations, 2) / np.maximum(carriers, 1.0)) / np.sqrt(np.maximum(carriers - 1.0, 1.0))
-    seats = csr_array((np.ones(int(few.sum())), (org[few], value[few])), shape=(population.organisations, len(carriers)))
+    nats = np.log(max(population.organisations, 2) / np.maximum(carriers, 1.0)) / np.sqrt(
+        np.maximum(carriers - 1.0, 1.0)
+    )
+    seats = csr_array(
+        (np.ones(int(few.sum())), (org[few], value[few])), shape=(population.organisations, len(carriers))
+    )
     graph = csr_array(seats @ diags_array(nats) @ seats.T)
     graph.setdiag(0.0)
     graph.eliminate_zeros()

@@ -24,7 +24,8 @@ FLEET = private_values(still_fleet(200, orgs_of=1))
 def ring(count, value, first=0):
     """Accounts of so many organisations that share one value."""
     return [
-        Account(f"z{first + i:03}", f"zo{first + i}", 5, now={"model:atlas-3": 5}, values={value: 3}) for i in range(count)
+        Account(f"z{first + i:03}", f"zo{first + i}", 5, now={"model:atlas-3": 5}, values={value: 3})
+        for i in range(count)
     ]
 
 
@@ -91,9 +92,7 @@ def test_the_network_of_a_group_is_the_one_to_which_most_of_it_belongs():
 def test_networks_are_found_anew_every_few_hours(later, known):
     standings = Standings()
     standing([*FLEET, *ring(6, ("payment", "p"))], HOUR, standings)
-    one, found = standing(
-        [*FLEET, *ring(6, ("payment", "p")), *ring(6, ("payment", "q"), 10)], HOUR + later, standings
-    )
+    one, found = standing([*FLEET, *ring(6, ("payment", "p")), *ring(6, ("payment", "q"), 10)], HOUR + later, standings)
     assert bool(found.label[rows_named(one, ["z010"])][0] != NONE) is known
 
 
