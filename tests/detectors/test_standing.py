@@ -10,7 +10,6 @@ from tests.detectors.fleets import (
     HOUR,
     Account,
     holdings_of,
-    in_rings,
     moving,
     population,
     private_values,
@@ -30,13 +29,12 @@ def ring(count, value, first=0):
 
 
 def chained(count, size=3):
-    """Accounts of so many organisations in rings of three payments, tied to each other by exits."""
-    accounts = in_rings(ring(count, ("template", "none"), 0), "payment", size)
-    return [
-        Account(one.id, one.org, one.n, now=one.now,
-                values={**{k: v for k, v in one.values.items() if k[0] == "payment"}, ("ip_prefix", f"exit {(i + 1) // size}"): 3})
-        for i, one in enumerate(accounts)
-    ]  # fmt: skip
+    """Accounts of so many organisations in rings of payments, each tied to the next by an exit."""
+    out = []
+    for i in range(count):
+        values = {("payment", f"ring {i // size}"): 3, ("ip_prefix", f"exit {(i + 1) // size}"): 3}
+        out.append(Account(f"z{i:03}", f"zo{i}", 5, now={"model:atlas-3": 5}, values=values))
+    return out
 
 
 def standing(accounts, hour=HOUR, standings=None):
@@ -55,8 +53,7 @@ def test_organisations_that_share_a_rare_value_are_a_network():
 
 
 def test_rings_of_three_that_are_tied_to_each_other_are_one_network():
-    accounts = chained(18)
-    one, found = standing([*FLEET, *accounts])
+    _, found = standing([*FLEET, *chained(18)])
     assert max(len(part) for part in found.parts(5)) >= 9
 
 
@@ -88,7 +85,7 @@ def test_the_network_of_a_group_is_the_one_to_which_most_of_it_belongs():
     assert len(found.of(rows_named(one, [account.id for account in FLEET[:3]]))) == 0
 
 
-@pytest.mark.parametrize("later, known", [(EVERY_H - 1, False), (EVERY_H, True)])
+@pytest.mark.parametrize(("later", "known"), [(EVERY_H - 1, False), (EVERY_H, True)])
 def test_networks_are_found_anew_every_few_hours(later, known):
     standings = Standings()
     standing([*FLEET, *ring(6, ("payment", "p"))], HOUR, standings)
