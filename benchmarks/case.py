@@ -22,7 +22,7 @@ from benchmarks.rivals import RIVALS, Rival
 from detectors.counts.summary import Summary
 from detectors.fleet import Judge
 from detectors.judgement.groups import Group, Tick, group_traits
-from detectors.parameters import HOUR_MS
+from detectors.parameters import HOUR_MS, Parameters
 from stream.configuration import settings
 from stream.contract.alert import Alert
 from stream.pipeline.announced import Catalogue, read_catalogue
@@ -154,9 +154,9 @@ class Sampler:
         self._hour = tick.hour
         for group in judge.last_groups:
             if group.verdict is not None:
-                self.samples.append(self._sample(tick, group))
+                self.samples.append(self._sample(tick, group, judge.parameters))
 
-    def _sample(self, tick: Tick, group: Group) -> dict[str, Any]:
+    def _sample(self, tick: Tick, group: Group, parameters: Parameters) -> dict[str, Any]:
         ids = tick.population.columns.ids
         owners = [self._owner.get(ids[row], -1) for row in group.rows.tolist()]
         most = Counter(owner for owner in owners if owner >= 0).most_common(1)
@@ -165,7 +165,7 @@ class Sampler:
             "network": group.track.id,
             "share": sum(owner >= 0 for owner in owners) / len(owners),
             "since": tick.hour - self._onset_h[most[0][0]] if most else None,
-            "traits": group_traits(tick, group, int(group.strong[0])),
+            "traits": group_traits(tick, group, int(group.strong[0]), parameters),
             "scores": group.scores.round(3),
             "moved": group.shift.used_more[:, group.strong].any(axis=1),
             "members": [owner >= 0 for owner in owners],

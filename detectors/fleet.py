@@ -20,7 +20,7 @@ from detectors.counts.interned import in_order, order_of_pairs, ordered
 from detectors.counts.known import accounts_weighed, strongest
 from detectors.counts.rows import Sets
 from detectors.counts.summary import AccountColumns, CohortCounts
-from detectors.judgement.groups import Group, Tick, groups_of, tick_of
+from detectors.judgement.groups import Group, Tick, groups_of, standing_parts, tick_of
 from detectors.judgement.incidents import Incidents
 from detectors.judgement.operator import Activity
 from detectors.parameters import Parameters
@@ -29,6 +29,7 @@ from detectors.ties.coverage import coverage_of
 from detectors.ties.crowds import Usual, crowds_of, parts_of
 from detectors.ties.holdings import Holdings
 from detectors.ties.neighbours import Evidence, Neighbours, evidence_of, hear
+from detectors.ties.standing import Standings
 from detectors.ties.tracks import Tracks
 from detectors.triage.watchlist import WatchList
 
@@ -61,6 +62,7 @@ class Judge:
         self.incidents = Incidents(target_of)
         self.recent = Recent(parameters, max(RECENT_WINDOWS_H))
         self.usual = Usual()
+        self.standings = Standings()
         self.declared = Cohorts(target_of, parameters.org_dimension, parameters.tick_ms)
         self.watch = WatchList(parameters)
         self.releases = Releases()
@@ -83,6 +85,7 @@ class Judge:
             "incidents": self.incidents.state(),
             "recent": self.recent.state(),
             "usual": self.usual.state(),
+            "standings": self.standings.state(),
             "declared": self.declared.state(),
             "watch": self.watch.state(),
             "releases": self.releases.state(),
@@ -100,6 +103,8 @@ class Judge:
         if "recent" in state:  # in a snapshot of an earlier version they are not: they begin anew
             self.recent.restore(state["recent"])
             self.usual.restore(state["usual"])
+        if "standings" in state:
+            self.standings.restore(state["standings"])
         self.declared.restore(state["declared"])
         if "watch" in state:  # in a snapshot of an earlier version they are not: they begin anew
             self.watch.restore(state["watch"])
@@ -175,7 +180,8 @@ class Judge:
         parts = parts_of(population, neighbours, crowds, parameters) + self.incidents.networks(population)
         turned = np.max([one.nats for one in evidence], axis=0)
         tick = tick_of(population, movement, carried, self.activity, windows, crowds, turned, parts, parameters,
-                       history_h, is_new, may_fire, known)  # fmt: skip
+                       history_h, is_new, may_fire, known, self.standings.of(known))  # fmt: skip
+        parts += standing_parts(tick, parameters)
         self.last_groups = groups_of(tick, parts, self.tracks, parameters)
         self.last_tick = tick
         findings = self.incidents.step(tick, self.last_groups)

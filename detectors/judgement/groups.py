@@ -21,6 +21,7 @@ from detectors.ties.carriers import Carried
 from detectors.ties.crowds import Crowd
 from detectors.ties.holdings import Holdings
 from detectors.ties.membership import candidates_of, cleaned, log_odds
+from detectors.ties.standing import Standing
 from detectors.ties.tracks import Track, Tracks
 
 LEADING_Z = 3.0
@@ -32,6 +33,8 @@ BEGUN_MIN = 0.1  # of the organisations, beyond comparable ones
 ANY_ORGANISATIONS = 1 << 40
 ONE_NETWORK = 0.5  # of the accounts of the smaller of two that are one
 HAND_KEPT_H = 6  # how long it is remembered what the traits of a network said
+STANDING_Z = 3.5  # standard errors: a hundred networks are asked of every target, and three come by chance
+LEANED = 1.0  # nats of evidence: one in three of its like, enough to begin with in a network that did move
 MOVERS_MIN = 8  # with fewer who moved, the group as a whole is asked
 
 
@@ -96,13 +99,14 @@ class Tick:
     is_new: Callable[[str], bool]
     may_fire: NDArray[np.bool_]
     line: float
+    standing: Standing
 
 
 def tick_of(
     population: Population, movement: Movement, carried: Carried, activity: Activity,
     windows: Sequence[tuple[int, Floats, Floats]], crowds: Sequence[Crowd], evidence: Floats, parts: Sequence[Ints],
     parameters: Parameters, history_h: int, is_new: Callable[[str], bool],
-    may_fire: NDArray[np.bool_], known: Holdings,
+    may_fire: NDArray[np.bool_], known: Holdings, standing: Standing,
 ) -> Tick:  # fmt: skip
     """Prepare one tick. windows: (hours, requests by target, requests) of each. O(accounts x targets + memberships)."""
     taken = np.zeros(len(population), bool)
@@ -128,6 +132,7 @@ def tick_of(
         is_new=is_new,
         may_fire=may_fire,
         line=parameters.page_z,
+        standing=standing,
     )
 
 
@@ -156,6 +161,29 @@ def groups_of(tick: Tick, parts: Sequence[Ints], tracks: Tracks, parameters: Par
     for track, (members, scores) in zip(followed, found, strict=True):
         judged += _judged(tick, track, members, scores, parameters)
     return judged
+
+
+def standing_parts(tick: Tick, parameters: Parameters) -> list[Ints]:
+    """Of each network that stands and moved, whoever was chosen: those of it who turned to what it turned to."""
+    parts = []
+    for rows in tick.standing.parts(parameters.group_organisations_min):
+        z = np.where(tick.may_fire, _largest(tick, rows, parameters), -np.inf)
+        best = int(np.argmax(z))
+        if z[best] >= STANDING_Z:
+            turned = rows[tick.evidence[rows, best] >= LEANED]
+            if len(np.unique(tick.population.org[turned])) >= parameters.group_organisations_min:
+                parts.append(turned)
+    for part in parts:
+        tick.taken[part] = True
+    return parts
+
+
+def _largest(tick: Tick, rows: Ints, parameters: Parameters) -> Floats:
+    """The largest statistic of the windows, by target."""
+    shifts = [shift_of(tick.population, tick.comparison, rows, parameters)]
+    shifts += [found for view in tick.views if (found := view.shift(rows, parameters)) is not None]
+    z: Floats = np.max([one.z for one in shifts], axis=0)
+    return z
 
 
 def _members(tick: Tick, rows: Ints, parameters: Parameters) -> Ints:
@@ -222,7 +250,7 @@ def _judged(tick: Tick, track: Track, rows: Ints, scores: Floats, parameters: Pa
 def _ask(tick: Tick, group: Group, story: str, parameters: Parameters) -> None:
     """Ask for the hand, with what the hour before said of this network and story in mind."""
     at, before = group.track.hand.get(story, (tick.hour, 0.0))
-    traits = group_traits(tick, group, int(group.strong[0]))
+    traits = group_traits(tick, group, int(group.strong[0]), parameters)
     group.verdict = hand_of(traits, parameters, before if tick.hour - at <= HAND_KEPT_H else 0.0)
     group.track.hand[story] = (tick.hour, group.verdict.log_odds)
 
@@ -236,7 +264,7 @@ def _told_apart(tick: Tick, whole: Group, targets: Ints, who: NDArray[np.bool_],
     return Group(whole.track, rows, whole.keys[who], whole.scores[who], shift, whole.z, strong, coordination, None)
 
 
-def group_traits(tick: Tick, group: Group, target: int) -> dict[str, float]:
+def group_traits(tick: Tick, group: Group, target: int, parameters: Parameters) -> dict[str, float]:
     """What the judgement of the hand rests on. Of how they work: those of the group who moved, where they are enough.
 
     strength: z. moved: part of the organisations that use the target more. rise: of the mean share of organisations,
@@ -252,11 +280,20 @@ def group_traits(tick: Tick, group: Group, target: int) -> dict[str, float]:
         "rise": float(group.shift.excess[target]),
         "uptake": float(group.shift.comparable[target]),
         "company": _company(tick, group.rows, target),
+        **_standing(tick, group.rows, target, parameters),
         "organisations": float(np.log10(group.shift.organisations)),
         "per_organisation": float(np.log10(len(group.rows) / group.shift.organisations)),
         **ties_of(tick.known, group.rows, tick.evidence[:, target], tick.history_h),
     }
     return traits | {name: round(value, 4) for name, value in own.items()}
+
+
+def _standing(tick: Tick, rows: Ints, target: int, parameters: Parameters) -> dict[str, float]:
+    """What the network that stands whoever moves, and to which most of these belong, did: nobody chose who is in it."""
+    whole = tick.standing.of(rows)
+    if len(np.unique(tick.population.org[whole])) < parameters.group_organisations_min:
+        return {}
+    return {"standing": float(_largest(tick, whole, parameters)[target])}
 
 
 def _company(tick: Tick, rows: Ints, target: int) -> float:

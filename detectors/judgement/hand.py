@@ -16,7 +16,7 @@ from detectors.judgement.learnt import ACCOUNT, BASE, LINES, NETWORK, TRAITS
 from detectors.parameters import Parameters
 
 CLOCK_TRAITS = frozenset({"night_share", "clock_likeness"})
-NAME_ODDS = 1.8  # nats of belonging from which an account that moved is named: six in seven
+NAME_ODDS = 1.6  # nats of belonging from which an account that moved is named: five in six
 NAME_ODDS_STILL = 3.0  # and one that did not, where its whole network moved
 SMOOTH = 0.5  # how fast the log-odds follow what this hour says: one odd hour is no operator
 

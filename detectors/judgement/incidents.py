@@ -27,6 +27,7 @@ FOLLOWED_H = 6
 SAME_ONSET_H = 12
 ALL_MOVED = 0.5
 NAME_TICKS_MIN = 4  # hours in which an account was with its network; honest neighbours come and go
+NAMED_MIN = 5  # accounts, for a page: with fewer names there is nothing to act on
 PRESENCE_MIN = 0.5  # of the ticks since an account was first seen
 SCORE_PACE = 0.3  # how fast an account's score follows what the tick says
 SERIES_MAX = 336  # two weeks of hours
@@ -236,7 +237,6 @@ def _absorb(tick: Tick, incident: Incident, group: Group) -> None:
         incident.targets.setdefault(targets[k], tick.hour)
     incident.ticks += incident.last != tick.hour or incident.ticks == 0
     incident.last = tick.hour
-    incident.level = max(incident.level, _level(tick, group))
     if group.verdict is not None:
         incident.hand = max(incident.hand, group.verdict.log_odds)
     top = int(group.strong[0])
@@ -245,6 +245,7 @@ def _absorb(tick: Tick, incident: Incident, group: Group) -> None:
     moved: NDArray[np.bool_] = np.any((group.shift.used_more[:, group.strong] > 0) | turned, axis=1)
     for i, key in enumerate(group.keys.tolist()):
         _account(tick, incident, group, i, key, bool(moved[i]), everybody)
+    incident.level = max(incident.level, _level(incident, group))
     z = {targets[k]: round(float(group.z[k]), 2) for k in group.strong.tolist()}
     known = incident.facts.get("z", {})
     incident.facts["z"] = {**known, **z}
@@ -285,12 +286,14 @@ def _account(tick: Tick, incident: Incident, group: Group, i: int, key: int, mov
     known.named = often and (shifted or (everybody and odds >= NAME_ODDS_STILL))
 
 
-def _level(tick: Tick, group: Group) -> Level:
+def _level(incident: Incident, group: Group) -> Level:
     if group.verdict is None:
         return Level.NONE
     if group.verdict.one_hand:
-        # Where nobody says who belongs to whom, one hand may be one customer's.
-        return Level.CRITICAL if group.coordination.unrelated else Level.WARNING
+        # Where nobody says who belongs to whom, one hand may be one customer's; and a page that names nobody wakes
+        # somebody who can do nothing.
+        told = group.coordination.unrelated and len(_named(incident)) >= NAMED_MIN
+        return Level.CRITICAL if told else Level.WARNING
     return Level.WARNING if group.verdict.worth_a_ticket else Level.INFO
 
 

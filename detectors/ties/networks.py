@@ -73,8 +73,9 @@ def _best(
     pull = resolution * own
     now = tied.get(home, 0.0) - pull * (weight_of[home] - own)
     best, most = home, now + 1e-9
-    for part in sorted(tied):
-        gain = tied[part] - pull * weight_of[part] if part != home else now
-        if gain > most:
-            best, most = part, gain
+    for part, weight in tied.items():
+        if part != home:
+            gain = weight - pull * weight_of[part]
+            if gain > most or (gain == most and best != home and part < best):
+                best, most = part, gain
     return best

@@ -36,10 +36,10 @@ def told(*dropped):
     return told_of(without(FLEET, *dropped), without(POOL, *dropped))
 
 
-def told_of(fleet, pool):
+def told_of(fleet, pool, hours=7):
     told = {"fleet": fleet, "pool": pool}
     judge = begun(**told)
-    return judge, findings_of(judge, range(HOURS.start, ONSET_H + 7), **told)
+    return judge, findings_of(judge, range(HOURS.start, ONSET_H + hours), **told)
 
 
 def test_without_organisations_a_network_is_a_warning_with_the_reason_and_never_a_page():
@@ -63,7 +63,7 @@ def test_where_each_account_lacks_one_attribute_or_another_the_operator_is_still
     def some_without(accounts):
         return [without([one], *lacking[i % len(lacking)])[0] for i, one in enumerate(accounts)]
 
-    _, found = told_of(some_without(FLEET), some_without(POOL))
+    _, found = told_of(some_without(FLEET), some_without(POOL), hours=10)
     named = {member.account_id for member in found[-1][1].members}
     assert loudest(found) is Level.CRITICAL
     assert len(named & {one.id for one in POOL}) >= 0.75 * len(POOL)

@@ -35,6 +35,8 @@ class Record:
 def everything_happens(models: int = 200, capabilities: int = 30) -> None:
     """A fleet larger than every bound, in one process that runs all stages."""
     metrics.serving(metrics.STAGES, "0.1.0")
+    metrics.expected_active({"fleet": 1})
+    metrics.console_at("https://swerve.example")
     for number in range(300):
         for stage in ("ingest", "detect"):
             metrics.source_clock(stage, f"swerve.requests[{number}]", 1_700_000_000_000 + number)
