@@ -16,8 +16,11 @@ from rich.text import Text
 class Sized(Protocol):
     """A log that knows how far it was read, and how long it is where anybody knows."""
 
-    bytes_read: int
     bytes_total: int | None
+
+    @property
+    def bytes_read(self) -> int:
+        """So far."""
 
 
 class Progress:
