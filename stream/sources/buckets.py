@@ -10,6 +10,7 @@ import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
@@ -62,9 +63,7 @@ def found_under(url: str) -> list[str] | None:
         if info.type is FileType.NotFound:
             raise UsageError(f"{url}: {_what_is_missing(files, key)}")
         inside = files.get_file_info(FileSelector(key, recursive=True))
-    scheme = url[: url.index("://") + 3]
-    host = _host(url)
-    return sorted(scheme + host(one.path) for one in inside if one.type is FileType.File and one.size)
+    return sorted(_as_named(one.path, url) for one in inside if one.type is FileType.File)
 
 
 def _what_is_missing(files: FileSystem, key: str) -> str:
@@ -76,26 +75,30 @@ def _what_is_missing(files: FileSystem, key: str) -> str:
     return f"no such key in {bucket}, neither an object nor a folder"
 
 
-def _host(url: str):  # type: ignore[no-untyped-def]
-    """From Arrow's path back to what a person writes: Azure's has the account behind the container."""
-    if not url.startswith("abfss://"):
-        return lambda path: path
-    _, _, account = url.removeprefix("abfss://").split("/", 1)[0].partition("@")
-    return lambda path: path.replace("/", f"@{account}/", 1) if account else path
+def _as_named(path: str, url: str) -> str:
+    """Arrow's path as a person would write it beside this url; Azure's has the account behind the container.
+
+    >>> _as_named("logs/a.ndjson", "s3://logs/"), _as_named("c/a", "abfss://c@acc.dfs.core.windows.net/")
+    ('s3://logs/a.ndjson', 'abfss://c@acc.dfs.core.windows.net/a')
+    """
+    scheme, _, rest = url.partition("://")
+    account = rest.split("/", 1)[0].partition("@")[2]
+    return f"{scheme}://" + (path.replace("/", f"@{account}/", 1) if account else path)
 
 
 def _place(url: str) -> tuple[FileSystem, str]:
-    from pyarrow.fs import FileSystem
+    from pyarrow.fs import FileSystem, GcsFileSystem
 
     bucket, _, key = url.split("://", 1)[1].partition("/")
     if not bucket:
         raise UsageError(f"{url}: names no bucket; expected one as in s3://bucket/folder/")
-    if url.startswith("s3://"):
-        with _told(url):
-            return _s3(bucket if not _endpoint() else ""), f"{bucket}/{key}".rstrip("/")
     with _told(url):
+        if url.startswith("s3://"):
+            return _s3(bucket if not _endpoint() else ""), f"{bucket}/{key}".rstrip("/")
+        if url.startswith("gs://"):  # without a limit it tries for a quarter of an hour
+            return GcsFileSystem(retry_time_limit=timedelta(seconds=_REQUEST_S)), f"{bucket}/{key}".rstrip("/")
         files, path = FileSystem.from_uri(url)
-    return files, path.rstrip("/")
+        return files, path.rstrip("/")
 
 
 def _endpoint() -> str | None:

@@ -5,17 +5,30 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from stream.commands.begin import history
+from stream.commands.begin.backfill import Backfill
+from stream.commands.through_kafka.hand_over import hand_over
+from stream.configuration.sections import Kafka
 from stream.configuration.settings import Settings
+from stream.correlate import worker as correlate
+from stream.detect import worker as detect
+from stream.errors import SwerveError
+from stream.ingest import worker as ingest
+from stream.kafka import broker, topics
+from stream.pipeline.announced import Catalogue
+from stream.sources.logs import logs_of
 from tests.service.processes import SWERVE, Stage, configuration, swerve
-from tests.service.rig import everything, kafka_for
+from tests.service.rig import START_MS, everything, kafka_for, produce, request, running, settings_for, until
+from tests.service.test_detect import accepted
 from tests.service.test_same_as_backtest import comparable, publish, until_judged
 from tests.service.traffic import SURGE, Traffic, simulated
 
-pytestmark = [pytest.mark.service("kafka"), pytest.mark.slow]
+pytestmark = pytest.mark.service("kafka")
 
 PAST = 0.55  # of the records: an alert has fired by then, and more come after
 
@@ -35,6 +48,42 @@ def cut(traffic: Traffic, folder: Path) -> tuple[Path, Traffic]:
     return folder / "logs", Traffic([records[until:]], traffic.releases, traffic.end_ms)
 
 
+async def test_where_the_stages_go_on_from_files_every_request_counts_once_though_both_hold_it(
+    bootstrap, unique, tmp_path
+):
+    settings = settings_for(bootstrap, unique)
+    kafka = settings.kafka
+    await topics.create(kafka, 2)
+    (tmp_path / "log.ndjson").write_bytes(b"".join(request(n) + b"\n" for n in range(3_000)))
+    with history.Records(tmp_path) as records:
+        Backfill(settings, Catalogue(), tmp_path, records, None).through(logs_of([str(tmp_path / "log.ndjson")]))
+    known = history.read(tmp_path)
+    assert known is not None
+    await hand_over(settings, tmp_path, known, print)
+    await produce(kafka, kafka.topics.requests, [(n % 2, request(n)) for n in range(2_400, 6_000)])
+    async with running(ingest.work, settings), running(detect.work, settings), running(correlate.work, settings):
+        await until(lambda: enough(kafka, 3_000))
+        await until(lambda: judged(kafka))
+    with pytest.raises(SwerveError, match="the stages have a past already"):
+        await hand_over(settings, tmp_path, known, print)
+
+    ticks: Counter[int] = Counter()
+    for (tick, _), requests in (await accepted(kafka)).items():
+        ticks[tick] += requests
+    assert min(ticks) == START_MS // 300_000 + 6  # what the past has closed is not told again
+    assert set(ticks.values()) == {300}
+
+
+async def enough(kafka: Kafka, requests: int) -> bool:
+    return sum((await accepted(kafka)).values()) >= requests
+
+
+async def judged(kafka: Kafka) -> bool:
+    """Whether correlate has taken summaries, and stored what it knows by then."""
+    return bool(await broker.committed(kafka, kafka.groups.correlate, kafka.topics.summaries))
+
+
+@pytest.mark.slow
 def test_a_past_from_files_and_then_kafka_gives_the_alerts_of_one_run_over_all_days(
     bootstrap, unique, tmp_path, traffic
 ):
