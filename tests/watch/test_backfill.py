@@ -126,7 +126,7 @@ def test_what_was_broken_off_goes_on_where_it_was(told, tmp_path, monkeypatch, c
     assert one is not None
     assert other is not None
     assert (one.counted, one.clock, one.logs) == (other.counted, other.clock, other.logs)
-    assert one.fleet == other.fleet
+    assert watched(told.folder / "rest", tmp_path) == watched(told.folder / "rest", told.folder / "state")
 
 
 def line(number: int) -> bytes:

@@ -115,7 +115,7 @@ class Backfill:
 
     def _count_on(self, counted: Counted) -> None:
         seen = self.embedded.seen
-        seen.records, seen.no_requests = counted.records, counted.no_requests
+        seen.no_requests = counted.no_requests
         seen.from_ms, seen.until_ms = counted.from_ms, counted.until_ms
         seen.not_counted.update(counted.not_counted)
 
@@ -168,7 +168,7 @@ class Backfill:
         kept = History(
             logs=self.before,
             clock=self.clock,
-            counted=Counted(seen.records, seen.no_requests, dict(seen.not_counted), seen.from_ms, seen.until_ms),
+            counted=Counted(seen.no_requests, dict(seen.not_counted), seen.from_ms, seen.until_ms),
             records_bytes=self.records.settled(),
             shards=self.embedded.shards.snapshot(),
             fleet=self.fleet.snapshot(),
@@ -178,12 +178,12 @@ class Backfill:
     def past(self) -> list[str]:
         """What was read, and what would have been paged."""
         seen = self.embedded.seen
-        refused = sum(seen.not_counted.values())
+        records, refused = sum(max(one.line, 0) for one in self.before.values()), sum(seen.not_counted.values())
         course = f", {moment(seen.from_ms)} to {moment(seen.until_ms)}" if seen.from_ms is not None else ""
         past = would_have_been_told(history.past_alerts(self.folder))
         pages = sum(one.severity == "critical" for one in past)
         lines = [
-            f"{seen.records:,} records{course}; {seen.no_requests:,} of them no requests, {refused:,} not counted",
+            f"{records:,} records{course}; {seen.no_requests:,} of them no requests, {refused:,} not counted",
             f"would have paged {pages:,} times and opened {len(past) - pages:,} tickets; nobody was told",
             *(_line(one) for one in past[:_TOLD_MAX]),
         ]

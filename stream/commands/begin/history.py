@@ -50,7 +50,6 @@ class LogRead(msgspec.Struct, frozen=True, array_like=True):
 class Counted(msgspec.Struct, frozen=True, array_like=True):
     """What was read, over all runs; as in `Seen`."""
 
-    records: int = 0
     no_requests: int = 0
     not_counted: dict[str, int] = {}
     from_ms: int | None = None
