@@ -37,6 +37,7 @@ NEW_AFTER_H = 48  # a day for the fast window, and one for the baseline
 RECENT_WINDOWS_H = (6, 3)  # beside the fast window: a shift that has just begun is most of what they hold
 HEARD_MIN = 30.0  # requests in the fast window: below it nobody can have moved together toward a target
 TARGETS_MAX = 512  # that are judged: 8 bytes an account each in a dozen tables, and a platform has dozens of them
+REAL_SHARE = 0.01  # of the busiest hour of the last day: a smoke test is below it, the quietest hour of a night is not
 NEW_FLEET_SHARE = 0.02  # a model below this share of the fleet's baseline hardly existed in it
 
 
@@ -70,6 +71,7 @@ class Judge:
         self.renamed: dict[str, str] = {}
         self._models: dict[str, int] = {}  # requests of this hour so far, by model
         self.first_hour: int | None = None
+        self.grown: list[tuple[int, int]] = []  # (requests, hour) of each hour with over twice as many as any before
         self.coverage: dict[str, float] = {}
         self.last_tick: Tick | None = None
         self.last_groups: Sequence[Group] = ()
@@ -78,6 +80,7 @@ class Judge:
         """All that later ticks depend on, for a snapshot; what was seen last, for the console, is not in it."""
         return {
             "first_hour": self.first_hour,
+            "grown": self.grown,
             "renamed": self.renamed,
             "carriers": self.carriers.state(),
             "activity": self.activity.state(),
@@ -96,6 +99,7 @@ class Judge:
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from what `state` gave."""
         self.first_hour, self.renamed = state["first_hour"], state["renamed"]
+        self.grown = [(requests, hour) for requests, hour in state.get("grown", ())]  # of an earlier version: anew
         self.carriers.restore(state["carriers"])
         self.activity.restore(state["activity"])
         self.tracks.restore(state["tracks"])
@@ -130,6 +134,17 @@ class Judge:
             self.releases.learn(hour, self._models)
             self._models = {}
 
+    def _begun(self, columns: AccountColumns, hour: int, first_hour: int) -> int:
+        """The first hour with a real part of the traffic now: a smoke test weeks before is no history of this fleet."""
+        by_hour = columns.hours.sum(axis=0)
+        requests = int(by_hour[hour % 24])
+        if not self.grown:
+            self.grown.append((requests, first_hour))
+        elif requests > 2 * self.grown[-1][0]:
+            self.grown.append((requests, hour))
+        enough = REAL_SHARE * by_hour.max()
+        return next((at for most, at in self.grown if 2 * most >= enough), hour)
+
     def _windows(self, population: Population) -> list[tuple[int, Floats, Floats]]:
         """(hours, requests by target, requests) of the shorter windows."""
         found = []
@@ -146,6 +161,7 @@ class Judge:
         if self.first_hour is None:
             self.first_hour = hour
         columns = of_strongest(columns, TARGETS_MAX)
+        history_h = hour - self._begun(columns, hour, self.first_hour)
         self.carriers.learn(columns, hour)
         self.activity.learn(columns, hour)
         self.recent.learn(columns, hour)
@@ -158,7 +174,6 @@ class Judge:
         self.coverage = coverage_of(population, carried, (name for name, _ in self.declared.rows), parameters)
         fleet = dict(zip(population.targets, population.fleet.tolist(), strict=True))
 
-        history_h = hour - self.first_hour
         self._date_releases(population, hour)
 
         def is_new(target: str) -> bool:

@@ -44,6 +44,9 @@ COMMANDS: dict[str, Command] = {
     "backtest": Command(
         "stream.commands.begin.backtest", "command", FIRST, "Replay logs through the detectors, in event time."
     ),
+    "backfill": Command(
+        "stream.commands.begin.backfill", "command", FIRST, "Read weeks of logs, tell nobody; swerve watch goes on."
+    ),
     "simulate": Command(
         "stream.commands.begin.simulate", "simulate", FIRST, "Write labelled traffic to a file or to Kafka."
     ),
@@ -103,6 +106,7 @@ COMMANDS: dict[str, Command] = {
 EXAMPLES: dict[str, str] = {
     "demo": "swerve demo --seed 2",
     "backtest": "swerve backtest requests.ndjson.zst --releases releases.json --report report.html",
+    "backfill": "swerve backfill logs/ --state swerve-state --releases releases.json",
     "simulate": "swerve simulate --scenario pivot --output fleet.ndjson.zst --truth truth.json",
     "watch": "tail -F requests.ndjson | swerve watch - --releases releases.json",
     "ingest": "SWERVE_KAFKA__BOOTSTRAP_SERVERS=broker:9092 swerve ingest",

@@ -7,8 +7,17 @@ from typing import Annotated
 
 import typer
 
+from stream.errors import UsageError
 from stream.mapping.named import NAMES as DIALECTS
 
+Inputs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="INPUT...",
+        help="Files, folders, patterns; s3://, gs:// or abfss://; - is standard input. NDJSON or .csv, plain, .gz or "
+        ".zst, or Parquet.",
+    ),
+]
 Config = Annotated[
     Path | None,
     typer.Option(
@@ -39,3 +48,11 @@ MapFile = Annotated[
     Path | None,
     typer.Option("--map", metavar="FILE", help="What each field becomes, instead of \\[map]; on top of the dialect."),
 ]
+
+
+def made(folder: Path) -> None:
+    """The folder of --state, made where it is not there. Raises UsageError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--state {folder}: {error.strerror or error}") from None

@@ -97,6 +97,14 @@ class Shards:
         """The clock of a source, NO_CLOCK_MS before it has one."""
         return self._sources[source].clock_ms
 
+    def begin(self, source: str, after: int = -1, clock_ms: int = NO_CLOCK_MS) -> None:
+        """A source will send what follows an offset, and its clock will begin here; time waits for it from now on."""
+        self._sources[source] = Source(after if after >= 0 else None, clock_ms)
+
+    def leave(self) -> None:
+        """No source that was known will send again."""
+        self._sources.clear()
+
     def apply(self, frame: Frame) -> Applied:
         """Count a frame where it continues its source's chain; skip what is counted; refuse what leaves a gap."""
         source = self._sources.setdefault(frame.source, Source())

@@ -10,10 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from detectors.counts.arrivals import WINDOW, ClockState, lower_median
 from detectors.counts.rows import NO_CLOCK_MS, Frame
 from detectors.counts.summary import Summary
 from detectors.parameters import Parameters
 from stream.contract.alert import Alert
+from stream.contract.reading.arrays import records_of
+from stream.contract.request import Request, decode
 from stream.pipeline.composition import TICKS_AT_ONCE, Applied, Shards
 from stream.pipeline.encode import Dialect, Encoder, Refused
 
@@ -35,12 +38,14 @@ class Seen:
 
     records: lines read. accepted: requests counted. not_counted: by reason, late and repeated ones included.
     no_requests: lines that hold none, as a failed call. first: the first lines, for a guess at what they are.
+    late: requests that came too late to count, by source.
     """
 
     records: int = 0
     accepted: int = 0
     not_counted: Counter[str] = field(default_factory=Counter)
     no_requests: int = 0
+    late: Counter[str] = field(default_factory=Counter)
     first: list[bytes] = field(default_factory=list)
     from_ms: int | None = None
     until_ms: int | None = None
@@ -62,20 +67,50 @@ class Embedded:
         on_summary: Iterable[Callable[[Summary], None]] = (),
         on_alerts: Iterable[Callable[[Sequence[Alert]], None]] = (),
         dialect: Dialect | None = None,
+        shards: Shards | None = None,
     ) -> None:
         self.parameters = parameters
-        self.shards = Shards(parameters, sources)
+        self.shards = Shards(parameters, sources) if shards is None else shards
         self.fleet = fleet
         self.seen = Seen()
+        self._dialect = dialect
         self._encoders = {name: Encoder(name, dialect=dialect) for name in sources}
         self._on_summary = tuple(on_summary)
         self._on_alerts = tuple(on_alerts)
-        self._late = 0
+        self._late = self.shards.late
         self._worst: dict[str, str] = {}
 
     def clock_ms(self, source: str) -> int:
         """The clock of a source, NO_CLOCK_MS before it has one."""
         return self.shards.clock_ms(source)
+
+    def begin(
+        self, source: str, after: int = -1, clock: ClockState | None = None, begins_ms: int = NO_CLOCK_MS
+    ) -> None:
+        """A source sends what follows an offset, at which its clock stood like this.
+
+        begins_ms: what its clock will say first (`begins_ms`), so that time goes on to there before it is read.
+        """
+        clock = ClockState() if clock is None else clock
+        self._encoders[source] = Encoder(source, after=after, clock=clock, dialect=self._dialect)
+        self.shards.begin(source, after, max(clock.now_ms, begins_ms))
+
+    def hand_on(self, clock: ClockState, heir: str) -> None:
+        """A source that nothing was read of yet goes on with this clock, where it has a reading."""
+        if clock.now_ms != NO_CLOCK_MS:
+            self.begin(heir, self.position(heir), clock)
+
+    def let_go(self, source: str) -> None:
+        """A source has ended: the names that it used are some 30 MB, and are not needed any more."""
+        self._encoders[source] = Encoder(source, self.position(source), self.clock_state(source))
+
+    def clock_state(self, source: str) -> ClockState:
+        """All that the clock of a source remembers, at `position`."""
+        return self._encoders[source].clock_state
+
+    def position(self, source: str) -> int:
+        """The offset up to which a source is counted."""
+        return self._encoders[source].after
 
     def read(self, source: str, raws: Sequence[bytes], offsets: Sequence[int]) -> None:
         """Take records of a source in, at rising offsets; `advance` judges them."""
@@ -128,6 +163,7 @@ class Embedded:
         late, self._late = self.shards.late - self._late, self.shards.late
         if late:
             seen.not_counted["late_event"] += late
+            seen.late[frame.source] += late
         if len(frame.rows):
             first, last = int(frame.rows.at_ms.min()), int(frame.rows.at_ms.max())
             seen.from_ms = first if seen.from_ms is None else min(first, seen.from_ms)
@@ -144,21 +180,32 @@ class Embedded:
         self.seen.alerts[alert.severity] += 1
 
 
-def in_order(embedded: Embedded, sources: Mapping[str, Iterator[Batch]]) -> Iterator[str]:
+def in_order(embedded: Embedded, sources: Mapping[str, Iterator[Batch]], *, to_the_end: bool = True) -> Iterator[str]:
     """Read everything, always next from the source whose clock is behind; gives the source after each of its batches.
 
-    The end of all sources closes what is open.
+    A source whose beginning is known (`Embedded.begin`) is not touched before time has come there. The first of those
+    goes on with the clock of one that ended before, as if they were one log that was cut. The end of all sources closes
+    what is open; not so where it is not `to_the_end` of what happened, and something else goes on from there.
     """
-    left = dict(sources)
+    left, untouched = dict(sources), {name for name in sources if embedded.position(name) < 0}
     while left:
         source = behind(embedded, list(left))
+        untouched.discard(source)
         batch = next(left[source], None)
         if batch is None:
             del left[source]
+            heir = behind(embedded, sorted(untouched)) if untouched else source
+            if heir != source:  # before its last records are judged, for they close no more than they did in one log
+                embedded.hand_on(embedded.clock_state(source), heir)
+            embedded.advance(source, ended=to_the_end, idle=not to_the_end)
+            if heir != source:
+                embedded.hand_on(embedded.clock_state(source), heir)
         else:
             embedded.read(source, *batch)
-        embedded.advance(source, ended=batch is None)
+            embedded.advance(source)
         yield source
+        if batch is None:
+            embedded.let_go(source)
 
 
 def behind(embedded: Embedded, sources: Sequence[str]) -> str:
@@ -167,3 +214,22 @@ def behind(embedded: Embedded, sources: Sequence[str]) -> str:
     One without a clock comes first, since nothing is judged before all have one.
     """
     return min(sources, key=lambda name: (embedded.clock_ms(name) != NO_CLOCK_MS, embedded.clock_ms(name)))
+
+
+def begins_ms(raws: Iterable[bytes], dialect: Dialect | None) -> int:
+    """What the clock of a log with these first records will say first; NO_CLOCK_MS where none of them can be read."""
+    times_ms: list[int] = []
+    for raw in raws:
+        for one in records_of(raw) or [raw]:
+            times_ms += _times_ms(one, dialect)
+        if len(times_ms) >= WINDOW:
+            break
+    return lower_median(times_ms[:WINDOW]) if times_ms else NO_CLOCK_MS
+
+
+def _times_ms(raw: bytes, dialect: Dialect | None) -> list[int]:
+    try:
+        requests = [decode(raw)] if dialect is None else dialect(raw)
+    except Exception:  # whatever is wrong with it is told when it is read
+        return []
+    return [one.at_ms for one in requests if isinstance(one, Request)]

@@ -8,9 +8,10 @@ import sys
 from collections.abc import Iterator
 from io import BufferedReader
 from types import TracebackType
-from typing import cast
+from typing import BinaryIO, cast
 
 from stream.errors import SwerveError, UsageError
+from stream.sources.buckets import is_in_a_bucket, open_object
 from stream.sources.comma_separated import NotCsvError, objects
 from stream.sources.framed import Cut
 from stream.sources.inflate import GZIP_MAGIC, ZSTD_MAGIC, DamagedError, TruncatedError, gunzip, unzstd
@@ -20,6 +21,7 @@ STANDARD_INPUT = "-"
 Batch = tuple[list[bytes], list[int]]  # records, and their line numbers, from 1 on
 
 _CHUNK = 1 << 20
+_HEAD = 4096
 _INFLATE = {"gzip": gunzip, "zstd": unzstd}
 _MAGIC: dict[str, tuple[bytes, ...]] = {"gzip": (GZIP_MAGIC,), "zstd": ZSTD_MAGIC, "Parquet": (PARQUET_MAGIC,)}
 _COMMA_SEPARATED = (".csv", ".csv.gz", ".csv.zst", ".csv.zstd")
@@ -27,19 +29,25 @@ _PROMISED = {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd", ".parquet": "Parque
 
 
 def open_input(path: str) -> Input:
-    """Opens a log; "-" is standard input. What it is, is read off its first bytes.
+    """Opens a log; "-" is standard input, `s3://bucket/key` an object in a bucket. Its first bytes say what it is.
 
     Raises UsageError in one line where it cannot be read at all: it is missing, a directory, not ours to read, or not
     what its name promises. An empty file is fine, and has no records.
     """
     if path == STANDARD_INPUT:
-        file = cast(BufferedReader, sys.stdin.buffer)
-    else:
-        try:
-            file = open(path, "rb")  # noqa: SIM115 - Input closes it
-        except OSError as error:
-            raise UsageError(f"{path}: {_why(error)}") from None
-    return Input(path, file)
+        return Input(path, cast(BufferedReader, sys.stdin.buffer), _size_of(sys.stdin.buffer))
+    if is_in_a_bucket(path):
+        return Input(path, *open_object(path))
+    try:
+        file = open(path, "rb")  # noqa: SIM115 - Input closes it
+    except OSError as error:
+        raise UsageError(f"{path}: {_why(error)}") from None
+    return Input(path, file, _size_of(file))
+
+
+def _size_of(file: BinaryIO) -> int | None:
+    status = os.fstat(file.fileno())
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
 def _why(error: OSError) -> str:
@@ -50,7 +58,7 @@ def _why(error: OSError) -> str:
             return "a directory; expected a log file, or - for standard input"
         case PermissionError():
             return "no permission to read it"
-    return f"cannot be read: {error.strerror or error}"
+    return f"cannot be read: {error.strerror or str(error).splitlines()[0]}"
 
 
 class Input:
@@ -59,13 +67,12 @@ class Input:
     bytes_total: size on disk, None where nobody knows (a pipe). bytes_read: how far on disk; for progress.
     """
 
-    def __init__(self, path: str, file: BufferedReader) -> None:
+    def __init__(self, path: str, file: BufferedReader, bytes_total: int | None) -> None:
         self.path = path
         self.bytes_read = 0
+        self.bytes_total = bytes_total
         self._file = file
         self._line = 0
-        status = os.fstat(file.fileno())
-        self.bytes_total = status.st_size if stat.S_ISREG(status.st_mode) else None
         self._kind = self._recognised(self._first_bytes())
 
     def __enter__(self) -> Input:
@@ -93,11 +100,15 @@ class Input:
                 first, self._line = self._line + 1, self._line + len(batch)
                 yield batch, list(range(first, self._line + 1))
 
-    def _first_bytes(self) -> bytes:
+    def head(self) -> bytes:
+        """The first bytes as they lie on disk, at most 4 KiB, while nothing is read; they tell a file from another."""
         try:
-            return self._file.peek(4)[:4]
+            return self._file.peek(_HEAD)[:_HEAD]
         except OSError as error:
             raise UsageError(f"{self.path}: {_why(error)}") from None
+
+    def _first_bytes(self) -> bytes:
+        return self.head()[:4]
 
     def _recognised(self, first: bytes) -> str:
         kind = next((kind for kind, magics in _MAGIC.items() if first.startswith(magics)), "plain")

@@ -17,8 +17,11 @@ from stream.terminal import shown
 class Sized(Protocol):
     """A log that knows how far it was read, and how long it is where anybody knows."""
 
-    bytes_read: int
     bytes_total: int | None
+
+    @property
+    def bytes_read(self) -> int:
+        """So far."""
 
 
 class Progress:

@@ -34,8 +34,8 @@ def test_an_input_that_is_not_there_cannot_be_used(typed, tmp_path):
     assert "none.ndjson: no such file" in told_once(typed("backtest", tmp_path / "none.ndjson"), 2)
 
 
-def test_a_directory_cannot_be_used(typed, tmp_path):
-    assert "a directory" in told_once(typed("backtest", tmp_path), 2)
+def test_a_folder_without_a_log_cannot_be_used(typed, tmp_path):
+    assert f"{tmp_path}: no log in it; expected files that end in .ndjson" in told_once(typed("backtest", tmp_path), 2)
 
 
 def test_no_input_at_all_cannot_be_used(typed):
@@ -46,8 +46,11 @@ def test_a_truncated_log_fails_after_what_could_be_read(typed, read, log, tmp_pa
     packed = zstandard.ZstdCompressor().compress(log.read_bytes() * 300)
     cut = tmp_path / "cut.ndjson.zst"
     cut.write_bytes(packed[: len(packed) - 5])
-    told = told_once(typed("backtest", cut, "--rejects", tmp_path / "rejects"), 1)
-    assert "cut.ndjson.zst: truncated: the zstd data ends too early" in told
+    code, out, told = typed("backtest", cut, "--rejects", tmp_path / "rejects")
+    assert code == 1
+    assert " records read, " in out
+    assert told.startswith(f"swerve: {cut}: truncated: the zstd data ends too early, after line")
+    assert told.count("\n") == 1
     assert {row["reason"] for row in read(tmp_path / "rejects")} <= {"not_json"}
 
 

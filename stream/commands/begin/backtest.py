@@ -14,7 +14,8 @@ import msgspec
 import orjson
 import typer
 
-from stream.commands.arguments import Config, Dialect, Expected, MapFile, Releases
+from stream.commands import replay as reading
+from stream.commands.arguments import Config, Dialect, Expected, Inputs, MapFile, Releases
 from stream.configuration import settings
 from stream.configuration.settings import Settings
 from stream.contract import alert
@@ -22,14 +23,14 @@ from stream.contract.alert import Alert
 from stream.errors import UsageError
 from stream.pipeline.announced import Catalogue, read_catalogue
 from stream.pipeline.composition import Fleet
-from stream.pipeline.embedded import Embedded, Seen, in_order
+from stream.pipeline.embedded import Embedded, Seen
 from stream.pipeline.recount import recounting
 from stream.report import ndjson
 from stream.report.history import AlertHistory, FleetHistory
 from stream.report.ndjson import Output
 from stream.report.page import Told, render
 from stream.samples.guess import refuse_nothing
-from stream.sources.open import Input, open_input
+from stream.sources.logs import Log, logs_of
 from stream.telemetry.missing import Missing
 from stream.terminal import shown
 from stream.terminal.progress import Progress, progress_of
@@ -49,18 +50,16 @@ class Asked:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a run found. seconds: on the wall."""
+    """What a run found. seconds: on the wall. logs: what it read."""
 
     seen: Seen
     fleet: Fleet
     seconds: float = 0.0
+    logs: Sequence[Log] = ()
 
 
 def command(
-    inputs: Annotated[
-        list[str],
-        typer.Argument(metavar="INPUT...", help="NDJSON or .csv, plain, .gz or .zst, or Parquet; - is standard input."),
-    ],
+    inputs: Inputs,
     releases: Releases = None,
     expected: Expected = None,
     alerts: Annotated[
@@ -84,28 +83,31 @@ def command(
 ) -> None:
     """Replay logs through the detectors: what would have been said, when, and of whom.
 
-    Exit 0 when it ran to the end, whatever it found; 2 where arguments or configuration cannot be used; 1 on a failure.
+    Exit 0 when it ran to the end, whatever it found; 2 where arguments or configuration cannot be used; 1 on a failure,
+    such as a log that could not be read whole: what could be read is judged, and written, all the same.
     """
     configured = settings.load(config).speaking(dialect, mapping)
     asked = Asked(inputs, alerts, accounts, rejects, counts, report)
-    _refuse_mix_ups(asked)
     _refuse_unwritable("--accounts", accounts)
     _refuse_unwritable("--report", report)
     outcome = run(asked, configured, read_catalogue(releases, expected))
     shown.say(closing_line(outcome), err=ndjson.STANDARD_OUTPUT in (alerts, accounts, rejects, counts, report))
+    reading.tell_disorder(outcome.logs, outcome.seen, configured.parameters)
+    reading.refuse_what_was_not_read(outcome.logs)
     refuse_nothing(outcome.seen, configured.reader())
 
 
 def run(asked: Asked, configured: Settings, catalogue: Catalogue) -> Outcome:
     """Read all inputs to their end. Raises SwerveError and UsageError in words for a person."""
+    logs = logs_of(asked.inputs)
+    _refuse_mix_ups(asked, logs)
     with ExitStack() as stack:
-        files = {path: stack.enter_context(open_input(path)) for path in asked.inputs}
         outputs = _Outputs(asked, stack)
-        replay = _Replay(configured, catalogue, list(files), outputs)
+        replay = _Replay(configured, catalogue, outputs)
         began = time.monotonic()
-        with progress_of(list(files.values())) as progress:
-            replay.through(files, progress)
-        outcome = Outcome(replay.embedded.seen, replay.fleet, time.monotonic() - began)
+        with progress_of(logs) as progress:
+            replay.through(logs, progress)
+        outcome = Outcome(replay.embedded.seen, replay.fleet, time.monotonic() - began, logs)
         outputs.at_the_end(asked, replay, outcome)
     return outcome
 
@@ -127,15 +129,16 @@ class _Outputs:
         if asked.accounts is not None:
             ndjson.replace("--accounts", asked.accounts, _account_rows(replay.fleet))
         if asked.report is not None:
-            ndjson.replace("--report", asked.report, render(replay.told(asked.inputs, outcome)).encode())
+            ndjson.replace("--report", asked.report, render(replay.told(outcome)).encode())
 
 
 class _Replay:
     """One run: the composition, fed from files."""
 
-    def __init__(self, configured: Settings, catalogue: Catalogue, sources: Sequence[str], outputs: _Outputs) -> None:
+    def __init__(self, configured: Settings, catalogue: Catalogue, outputs: _Outputs) -> None:
         parameters = configured.parameters
         self.parameters = parameters
+        self.reader = configured.reader()
         self.catalogue = catalogue
         self.outputs = outputs
         self.fleet_history = FleetHistory(parameters.tick_ms)
@@ -147,18 +150,18 @@ class _Replay:
         drawn = outputs.with_report
         self.embedded = Embedded(
             parameters,
-            sources,
+            [],
             self.fleet,
             on_summary=[self.fleet_history.see, self.alert_history.see] if drawn else [],
             on_alerts=[self._written, *([self._drawn, self.changes.extend] if drawn else [])],
-            dialect=configured.reader(),
+            dialect=self.reader,
         )
         if outputs.counts is not None:
             recounting(self.embedded.shards, outputs.counts.rows)
 
-    def through(self, files: dict[str, Input], progress: Progress) -> None:
+    def through(self, logs: Sequence[Log], progress: Progress) -> None:
         """Read everything, write what was refused, and show how far it is."""
-        for source in in_order(self.embedded, {path: file.records() for path, file in files.items()}):
+        for source in reading.through(self.embedded, logs, self.reader):
             self._rejected(source)
             progress.moved(self.embedded.seen.records)
 
@@ -177,11 +180,11 @@ class _Replay:
                 for one in refused
             )
 
-    def told(self, inputs: Sequence[str], outcome: Outcome) -> Told:
+    def told(self, outcome: Outcome) -> Told:
         """What the page needs."""
         seen = outcome.seen
         return Told(
-            inputs=["standard input" if path == "-" else path for path in inputs],
+            inputs=["standard input" if log.path == "-" else log.path for log in outcome.logs],
             parameters=self.parameters,
             fleet=self.fleet_history,
             courses=self.alert_history,
@@ -197,12 +200,9 @@ class _Replay:
         )
 
 
-def _refuse_mix_ups(asked: Asked) -> None:
-    """No input twice, no two outputs in one file, and never an output over an input: that would destroy the log."""
-    twice = sorted({path for path in asked.inputs if list(asked.inputs).count(path) > 1})
-    if twice:
-        raise UsageError(f"INPUT {twice[0]} is given twice: its records would be counted once, as repeats")
-    read = {_file_at(Path(path)) for path in asked.inputs if path != "-"}
+def _refuse_mix_ups(asked: Asked, logs: Sequence[Log]) -> None:
+    """No two outputs in one file, and never an output over an input: that would destroy the log."""
+    read = {_file_at(Path(log.path)) for log in logs if log.path != "-"}
     written: dict[Path | tuple[int, int], str] = {}
     for flag in ("alerts", "accounts", "rejects", "counts", "report"):
         path: Path | None = getattr(asked, flag)

@@ -14,7 +14,8 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
-from stream.commands.arguments import Config, Dialect, Expected, MapFile, Port, Releases
+from stream.commands.arguments import Config, Dialect, Expected, MapFile, Port, Releases, made
+from stream.commands.begin import history
 from stream.commands.begin.listen import Listening, following, listening
 from stream.configuration import settings
 from stream.configuration.sections import Http, StdoutSink
@@ -24,7 +25,6 @@ from stream.console.desk import Desk
 from stream.console.health import Health
 from stream.console.routes.site import attach
 from stream.contract.alert import Alert
-from stream.errors import UsageError
 from stream.oncall.attention import AttentionBook
 from stream.oncall.silence import daily
 from stream.oncall.silence.in_force import Silence
@@ -65,7 +65,9 @@ def command(
     state: Annotated[
         Path | None,
         typer.Option(
-            "--state", metavar="FOLDER", help="Remember here what was told, so that a restart repeats nothing."
+            "--state",
+            metavar="FOLDER",
+            help="Remember here what was told, so that a restart repeats nothing; goes on from a swerve backfill.",
         ),
     ] = None,
     port: Port = None,
@@ -85,7 +87,7 @@ def command(
     # On a terminal lines of the log would tear the picture; it says itself when a sink does not take alerts.
     log.set_up(level="critical" if console.is_terminal else "info")
     if state is not None:
-        _made(state)
+        made(state)
     http = configured.http if port is None else configured.http.model_copy(update={"port": port})
     source = None if listen is None else listening(listen, path, configured)
     if source is None and path is None:
@@ -101,13 +103,6 @@ def command(
             shown.say(watch.closing_line(), err=True)
     if source is None:
         refuse_nothing(watch.embedded.seen, configured.reader())
-
-
-def _made(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"--state {folder}: {error.strerror or error}") from None
 
 
 class Watch:
@@ -128,12 +123,14 @@ class Watch:
         self.fleet = Fleet(parameters, catalogue.released_ms)
         self.fleet.expected = catalogue.announced(configured)
         self.history = FleetHistory(parameters.tick_ms)
+        known = None if state is None else history.read(state)
         self.embedded = Embedded(
             parameters,
             [SOURCE],
             without_kafka.Metered(self.fleet, parameters.lateness_ms, self._state_of),
             on_summary=[self.history.see],
             dialect=configured.reader(),
+            shards=None if known is None else known.restored(parameters, self.fleet),
         )
         self.screen = Screen(f"swerve watch: {'standard input' if log_.path == '-' else log_.path}", self.history)
         self.desk = Desk(configured, ready=self.why_not)
@@ -145,9 +142,19 @@ class Watch:
         self.is_live = False
         self._intake = without_kafka.Intake()
         self._offset = 0
+        self._already = 0  # lines of the log that the past holds
         self._latest: dict[str, Alert] = {}  # what was not told yet, since the log was only caught up with
         self._came_at = time.monotonic()
         self._is_idle = False
+        if known is not None:
+            self._go_on(known)
+
+    def _go_on(self, known: history.History) -> None:
+        """From a past: with its clock, behind what it holds of this log, and with what fires told once all is read."""
+        self.embedded.shards.leave()
+        self.embedded.begin(SOURCE, clock=known.clock)
+        self._latest.update((one.alert_id, one) for one in self.fleet.life.alerts() if one.status == "firing")
+        self._already = known.lines_of(self.growing.path)
 
     def _state_of(self, alert_id: str) -> str:
         return self.attention.entry(alert_id).at(int(1000 * time.time())).state
@@ -189,8 +196,9 @@ class Watch:
             self.embedded.seen.not_counted += refused
 
     def _read(self, lines: Sequence[bytes]) -> None:
-        self.embedded.read(SOURCE, lines, range(self._offset, self._offset + len(lines)))
-        self._offset += len(lines)
+        first, self._offset = self._offset, self._offset + len(lines)
+        skipped = max(0, min(len(lines), self._already - first))
+        self.embedded.read(SOURCE, lines[skipped:], range(first + skipped, self._offset))
 
     def tell(self, alerts: Sequence[Alert]) -> None:
         """Hand records to the sinks, once what was in the log before is read; then what fires, and ends known there."""

@@ -13,13 +13,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-import msgspec
 import typer
 
 from detectors.counts.rows import SHARDS
 from detectors.counts.snapshot import UnreadableSnapshotError
 from detectors.parameters import Parameters
 from stream.commands.arguments import Config
+from stream.commands.through_kafka.state_written import write_state
 from stream.configuration.sections import Kafka
 from stream.configuration.settings import Settings, load
 from stream.errors import SwerveError, UsageError
@@ -28,7 +28,7 @@ from stream.kafka.broker import Outlet
 from stream.kafka.topics import state_topic
 from stream.pipeline.composition import Shards
 from stream.pipeline.frames import encode_summary
-from stream.stages.heads import Head, Stored, choose, digest, head_key, is_of, piece_key
+from stream.stages.heads import Stored, choose, is_of
 
 WRITER = "reshard"  # one head a partition: who begins again writes it anew
 SESSION_MORE_S = 5.0  # the broker ends a session a little after its time
@@ -225,13 +225,7 @@ async def _write(new: Kafka, old: Old, tell: Tell) -> int:
         for partition in range(new.partitions):
             shards = await asyncio.to_thread(_gathered, old, partition, new.partitions)
             pieces = shards.snapshot()
-            state = Outlet(producer, state_topic(new.groups.detect))
-            for piece in pieces.values():
-                await state.send(piece, piece_key(partition, digest(piece)), partition)
-            await state.settle()
-            head = Head(upto=0, resume={}, pieces={name: digest(piece) for name, piece in pieces.items()})
-            await state.send(msgspec.msgpack.encode(head), head_key(partition, WRITER), partition)
-            await state.settle()
+            await write_state(Outlet(producer, state_topic(new.groups.detect)), partition, pieces, WRITER)
             accounts += len(shards.accounts)
             size = sum(map(len, pieces.values()))
             tell(f"wrote partition {partition} of {new.partitions}: {len(shards.accounts):,} accounts, {size:,} bytes")

@@ -1,0 +1,28 @@
+"""Where in a topic was it this late, and where does a group begin? Offsets by time, and committed in a group's name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aiokafka import TopicPartition
+
+from stream.configuration.sections import Kafka
+from stream.kafka import broker
+
+
+async def offsets_at(kafka: Kafka, topic: str, at_ms: int) -> dict[int, int]:
+    """The first offset of each partition whose message is of this time or later, its end where none is."""
+    counts = await broker.partitions_or_refuse(kafka, topic)
+    partitions = broker.topic_partitions(topic, counts[topic])
+    async with broker.consumer(kafka) as reader:
+        found = await reader.offsets_for_times(dict.fromkeys(partitions, at_ms))
+        ends = await reader.end_offsets(partitions)
+    return {one.partition: ends[one] if found[one] is None else found[one].offset for one in partitions}
+
+
+async def begin_at(kafka: Kafka, group: str, topic: str, offsets: Mapping[int, int]) -> None:
+    """Commit for a group that nobody works in. Raises what the client raises where somebody does."""
+    async with broker.consumer(kafka, group_id=group) as reader:
+        partitions = {TopicPartition(topic, number): offset for number, offset in offsets.items()}
+        reader.assign(list(partitions))
+        await reader.commit({one: (offset, "") for one, offset in partitions.items()})
