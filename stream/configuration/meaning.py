@@ -44,7 +44,7 @@ KEYS: Mapping[str, str] = {
     "kafka.topics.releases": "Input, compacted: the model catalogue, keyed by model.",
     "kafka.topics.expected": "Input, compacted: expected shifts, keyed by id.",
     "kafka.topics.verdicts": "Input, compacted: what alerts turned out to be, keyed by alert_id.",
-    "kafka.topics.attention": "Internal, compacted: who has an alert, and until when it is quiet.",
+    "kafka.topics.attention": "Internal, compacted: who has an alert, until when it is quiet, notes.",
     "kafka.topics.frames": "Internal: requests in columns.",
     "kafka.topics.summaries": "Internal: counts of each tick.",
     "kafka.topics.alerts": "Output, compacted: alert records, keyed by alert_id.",

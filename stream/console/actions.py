@@ -9,11 +9,11 @@ from stream.alerts.expected_shifts import FOREVER_MS, Announced
 from stream.alerts.verdicts import Said, last_verdicts
 from stream.console.desk import Desk
 from stream.console.shown.view import Known
-from stream.contract.attention import ACK, SNOOZE, Asked
+from stream.contract.attention import ACK, NOTE, SNOOZE, Asked
 from stream.contract.expected import Expected, decode_expected
 from stream.contract.verdict import NOTE_MAX, Verdict, decode_verdict
 from stream.errors import SwerveError, UsageError
-from stream.oncall.attention import Entry
+from stream.oncall.attention import Entry, place_of
 from stream.oncall.silence.in_force import Silence, in_force
 from stream.oncall.voice import Voice, as_json, expected_record
 from stream.telemetry import metrics
@@ -28,6 +28,10 @@ class UnknownAlertError(SwerveError):
 
 class UnknownAccountError(SwerveError):
     """Nothing is known of an account of this id."""
+
+
+class UnknownReleaseError(SwerveError):
+    """No model of this name is announced or seen."""
 
 
 def known_account(desk: Desk, account_id: str, has_requests: bool) -> None:
@@ -95,6 +99,33 @@ async def acknowledge(desk: Desk, alert_id: str, by: str, note: str = "") -> Ent
     """Somebody has it. Raises UnknownAlertError, SwerveError."""
     known(desk, alert_id)
     return await _ask(desk, Asked(alert_id, ACK, by[:BY_MAX], desk.now_ms(), note=note[:NOTE_MAX]))
+
+
+async def hand_over(desk: Desk, alert_id: str, by: str, to: str, note: str = "") -> Entry:
+    """Somebody else has it from now on, and who gave it stands in the notes. Raises as `acknowledge`, UsageError."""
+    if not to.strip():
+        raise UsageError("to: expected the name of who has it from now on")
+    said = f"handed over to {to.strip()[:BY_MAX]}" + (f": {note.strip()}" if note.strip() else "")
+    held = await acknowledge(desk, alert_id, to.strip())
+    await note_down(desk, alert_id, by, said[:NOTE_MAX])
+    return held
+
+
+async def note_down(desk: Desk, alert_id: str, by: str, text: str) -> Sequence[Asked]:
+    """Keep a note in the alert's history; all of its notes, oldest first. Raises UnknownAlertError, UsageError."""
+    known(desk, alert_id)
+    if not 0 < len(text.strip()) <= NOTE_MAX:
+        raise UsageError(f"note: expected 1 to {NOTE_MAX:,} characters, got {len(text.strip()):,}")
+    keeper = voice(desk).attention
+    async with desk.noting:
+        place = place_of(keeper.notes(alert_id))
+        await keeper.ask(Asked(alert_id, NOTE, by[:BY_MAX], desk.now_ms(), note=text.strip(), place=place))
+        return keeper.notes(alert_id)
+
+
+def notes(desk: Desk, alert_id: str) -> Sequence[Asked]:
+    """What people noted about an alert, oldest first."""
+    return () if desk.voice is None else desk.voice.attention.notes(alert_id)
 
 
 async def snooze(desk: Desk, alert_id: str, by: str, until_ms: int, note: str = "") -> Entry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ class Desk:
     ready: Callable[[], str | None] = always_ready
     now_ms: Callable[[], int] = lambda: int(1000 * time.time())
     templates: jinja2.Environment = field(default_factory=environment)
+    noting: asyncio.Lock = field(default_factory=asyncio.Lock)  # two notes at once must not take one place
     _drawn: dict[str, tuple[int, object]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -6,20 +6,20 @@ Whoever takes over has read the topic already: an alert that somebody has stays 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import orjson
 
 from stream.configuration.settings import Settings
-from stream.contract.attention import ACK, SNOOZE, Asked, decode_asked, key_of
+from stream.contract.attention import ACK, NOTES_MAX, SNOOZE, Asked, decode_asked, key_of, note_key
 from stream.contract.reading.refusal import Refusal
 from stream.kafka import broker
-from stream.oncall.attention import Entry
+from stream.oncall.attention import Entry, noted
 from stream.sinks.delivery import Attention
 
 
 class TopicAttention:
-    """The last word of each kind about each alert. At most two for an alert, and none of one that is forgotten."""
+    """The last word of each kind about each alert, and its notes; none of an alert that is forgotten."""
 
     def __init__(self, settings: Settings) -> None:
         self._kafka = settings.kafka
@@ -39,10 +39,14 @@ class TopicAttention:
 
     def entry(self, alert_id: str) -> Entry:
         """Who asked what, and when; for a page."""
-        return Entry(self._word(ACK, alert_id), self._word(SNOOZE, alert_id))
+        return Entry(self._word(key_of(ACK, alert_id)), self._word(key_of(SNOOZE, alert_id)))
 
-    def _word(self, word: str, alert_id: str) -> Asked | None:
-        raw = self._words.get(key_of(word, alert_id).encode())
+    def notes(self, alert_id: str) -> Sequence[Asked]:
+        """What was noted about one alert, oldest first."""
+        return noted(self._word, alert_id)
+
+    def _word(self, key: str) -> Asked | None:
+        raw = self._words.get(key.encode())
         if raw is not None:
             # A record that breaks the contract says nothing: alerts go out as if nobody had asked.
             with contextlib.suppress(Refusal):
@@ -56,6 +60,7 @@ class TopicAttention:
     async def forget(self, alert_ids: Iterable[str]) -> None:
         """Delete what was asked about alerts that ended long ago. Raises SwerveError."""
         for alert_id in alert_ids:
-            for word in (ACK, SNOOZE):
-                if self._words.get(key_of(word, alert_id).encode()) is not None:
-                    await self._words.put(key_of(word, alert_id), None)
+            words = [key_of(ACK, alert_id), key_of(SNOOZE, alert_id)]
+            for key in (*words, *(note_key(alert_id, place) for place in range(NOTES_MAX))):
+                if self._words.get(key.encode()) is not None:
+                    await self._words.put(key, None)

@@ -1,4 +1,4 @@
-"""Who has seen an alert, and until when is it to be quiet? Acknowledgements and snoozes, of one process in one file.
+"""Who has an alert, until when is it quiet, what was noted? Acknowledgements, snoozes, notes: one process, one file.
 
 An acknowledged alert is not told as new again; what it rises to and its end still are. A snooze holds everything back
 until its end, and then tells what still fires. Neither is seen by the detectors, nor changes a record of an alert.
@@ -6,14 +6,14 @@ until its end, and then tells what still fires. Neither is seen by the detectors
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
 
-from stream.contract.attention import ACK, SNOOZE, Asked, key_of
+from stream.contract.attention import ACK, NOTES_MAX, SNOOZE, Asked, key_of, note_key
 from stream.errors import SwerveError
 from stream.sinks.delivery import Attention
 from stream.sinks.ledger import write
@@ -57,8 +57,27 @@ class Attentive(Protocol):
     async def ask(self, asked: Asked) -> None:
         """Keep a word; it holds when this returns. Raises SwerveError where it cannot be kept."""
 
+    def notes(self, alert_id: str) -> Sequence[Asked]:
+        """What was noted about one alert, oldest first."""
+
     def of(self, alert_id: str) -> Attention:
         """For the delivery."""
+
+
+def noted(word_at: Callable[[str], Asked | None], alert_id: str) -> list[Asked]:
+    """The notes of an alert, oldest first. word_at: the word under a key."""
+    found = (word_at(note_key(alert_id, place)) for place in range(NOTES_MAX))
+    return sorted((one for one in found if one is not None), key=lambda one: (one.at_ms, one.place))
+
+
+def place_of(notes: Sequence[Asked]) -> int:
+    """Where a further note goes: a place that is free, else that of the oldest.
+
+    >>> place_of([Asked("a1", "note", "kim", 5, place=0)]), place_of([])
+    (1, 0)
+    """
+    taken = {one.place for one in notes}
+    return next((place for place in range(NOTES_MAX) if place not in taken), notes[0].place if notes else 0)
 
 
 class AttentionBook:
@@ -82,6 +101,10 @@ class AttentionBook:
     def entry(self, alert_id: str) -> Entry:
         """Who asked what, and when; for a page."""
         return Entry(self._words.get(key_of(ACK, alert_id)), self._words.get(key_of(SNOOZE, alert_id)))
+
+    def notes(self, alert_id: str) -> Sequence[Asked]:
+        """What was noted about one alert, oldest first."""
+        return noted(self._words.get, alert_id)
 
     async def ask(self, asked: Asked) -> None:
         """Keep a word; it replaces the one of its kind about the same alert. Raises SwerveError."""

@@ -23,6 +23,8 @@ from stream.contract.alert import Alert
 from stream.report import charts
 from stream.report.charts import Line, Mark
 from stream.report.history import AlertHistory, Course, FleetHistory
+from stream.report.matrix import matrix
+from stream.report.network import Network
 
 DAYS_A_MONTH = 30
 DAY_MS = 86_400_000
@@ -62,6 +64,7 @@ class Told:
     seconds: float = 0.0
     changes: list[Alert] = field(default_factory=list)
     watched: Sequence[Watched] = ()
+    networks: Mapping[str, Network] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,7 @@ def render(told: Told) -> str:
     cases = list(cases_of(told.changes, told.courses.courses, told.releases))
     return environment.get_template("page.html.j2").render(
         told=told,
+        matrix=matrix,
         cases=[case for case in cases if case.severity != "info"],
         kept=[case for case in cases if case.severity == "info"],
         by_severity={name: sum(case.severity == name for case in cases) for name in ORDER},

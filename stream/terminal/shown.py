@@ -1,4 +1,4 @@
-"""Where are answers written? On the terminal as wide as it is; into a pipe or a file wide enough to hold a row.
+"""Where are answers written? On the terminal as wide as it is; into a pipe or a file as wide as a mail shows it.
 
 Names are text that strangers chose: they can neither colour, nor move the cursor, nor turn the line around.
 """
@@ -11,11 +11,13 @@ from typing import Any
 import typer
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.table import Table
 from rich.text import Text
 
 from stream.spoken import harmless
 
-WIDTH = 160
+WIDTH = 100
+PADDING = 2  # of a column, both sides together
 
 
 class _Harmless(Console):
@@ -41,3 +43,23 @@ def console(*, stderr: bool = False) -> Console:
 def say(text: str, *, err: bool = False) -> None:
     """One line; what would be several is written out."""
     typer.echo(harmless(text), err=err)
+
+
+def whole(table: Table, width: int) -> Table:
+    """The table so wide at most, with no word torn: an id that is torn cannot be copied.
+
+    Each column is as wide as its longest word, and what room is left goes first to those that need least of it. Where
+    the words alone are wider, the table stays as it is.
+    """
+    cells = [[harmless(str(cell), lines=True) for cell in (column.header, *column.cells)] for column in table.columns]
+    least = [max((len(word) for cell in column for word in cell.split()), default=1) for column in cells]
+    wanted = [max(map(len, column)) - width for column, width in zip(cells, least, strict=True)]
+    left = width - PADDING * len(least) - sum(least)
+    if left < 0:
+        return table
+    for number, at in enumerate(sorted(range(len(wanted)), key=lambda at: wanted[at])):
+        more = min(max(0, wanted[at]), left // (len(wanted) - number))
+        left -= more
+        table.columns[at].width = least[at] + more
+        table.columns[at].no_wrap = False
+    return table

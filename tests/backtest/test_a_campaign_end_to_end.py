@@ -74,6 +74,7 @@ def test_every_account_that_a_ticket_or_page_named_has_one_row_best_first(replay
 
 def test_the_page_shows_every_alert_and_draws_it(replayed):
     page = replayed.report.read_text()
+    assert '<svg class="matrix"' in page
     for alert_id in {one["alert_id"] for one in rows(replayed.alerts)}:
         assert f'id="{alert_id}"' in page
     assert "<title>these accounts</title>" in page

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -92,6 +93,21 @@ def _columns(accounts: Sequence[str], share: int) -> AccountColumns:
     )  # fmt: skip
 
 
+def holding(held: Mapping[str, Sequence[tuple[str, str]]], org: Mapping[str, str] | None = None) -> AccountColumns:
+    """The columns of a tick in which these accounts carried these values, and are of these organisations."""
+    org = org or {}
+    columns = _columns(list(held), 50)
+    values = tuple(sorted({value for one in held.values() for value in one}))
+    items = [sorted(values.index(value) for value in held[account]) for account in columns.ids]
+    names = tuple(sorted(set(org.values())))
+    return replace(
+        columns, values=values, value_keys=np.array([key_of("\0".join(one)) for one in values], np.uint64),
+        carried=Sets(np.cumsum([0, *map(len, items)]), np.array([one for row in items for one in row], np.uint32)),
+        carried_count=np.ones(sum(map(len, items)), np.uint32), names=names,
+        org=np.array([names.index(org[one]) if one in org else -1 for one in columns.ids], np.int32),
+    )  # fmt: skip
+
+
 @dataclass
 class Told:
     """A fleet whose findings are given, and the console that shows it."""
@@ -114,6 +130,12 @@ class Told:
             self.fleet.on_tick(Judged(at_ms, parts, self.findings, alerts))
             changed += [one.alert_id for one in alerts]
         return changed
+
+    def carry(self, columns: AccountColumns) -> None:
+        """From the next network tick on, the judge knows that these accounts carry what they carry."""
+        judge: Any = self.fleet.judge
+        judge.carriers.learn(columns, (self.tick + 12) // 12)
+        judge.last_tick = SimpleNamespace(population=SimpleNamespace(columns=columns))
 
     def pass_hours(self, hours: int, accounts: Sequence[str]) -> None:
         """Ticks that change nothing, and show what these accounts used."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+import orjson
+
 from tests.console.conftest import HOSTILE, T0, watched
 
 ROWS = (watched("acct_9", others=4, because="ip_prefix=campus"), watched(HOSTILE, requests_usual=None))
@@ -66,3 +70,18 @@ async def test_the_list_can_be_taken_away_as_a_table_with_times_that_programs_re
     head, row = table.splitlines()
     told = dict(zip(head.replace('"', "").split(","), row.replace('"', "").split(","), strict=True))
     assert (status, told["account_id"], told["since"]) == (200, "'=1+1", "2026-02-05T03:00:00.000Z")
+
+
+async def test_the_list_is_filtered_and_sorted_and_its_export_holds_what_is_shown(quiet, visit):
+    quiet.fleet.judge.watch.rows = (watched("b_1", requests=5), watched("a_1", requests=9), watched("c_2"))
+    quiet.step(12, ["acct_9"])
+    async with visit(quiet.desk) as visitor:
+        page = await visitor.page("/watchlist?q=_1&sort=-requests")
+        _, lines = await visitor.get("/api/v1/watchlist?q=_1&sort=-requests&format=ndjson")
+        none = await visitor.page("/watchlist?q=nobody")
+    told = [orjson.loads(one) for one in lines.splitlines()]
+    assert re.findall(r'/account\?id=(\w+)"', page) == ["a_1", "b_1"]
+    assert [(one["account_id"], one["place"]) for one in told] == [("a_1", 2), ("b_1", 1)]
+    assert told[0]["since"] == "2026-02-05T03:00:00.000Z"
+    assert "/api/v1/watchlist?q=_1&amp;sort=-requests&amp;format=ndjson" in page
+    assert "None of the 3 has “nobody”" in none

@@ -10,14 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
+from stream.configuration.settings import Settings
+from stream.console.desk import Desk
+from stream.console.routes import pages
 from stream.sinks.sink import Links
 from stream.sinks.webhook import EXAMPLE, Webhook, preset
 from stream.telemetry import metrics
+from tools.dashboards.panels import KAFKA, NEEDS_KAFKA
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "deploy" / "monitoring" / "dashboards").glob("*.json"))
-HERE = 'job=~"$job",instance=~"$instance"'
+HERE = 'cluster=~"$cluster",namespace=~"$namespace",job=~"$job",instance=~"$instance"'
+CHOSEN = ["datasource", "cluster", "namespace", "job", "instance", "console"]
+WITH_KAFKA = ("stream/ingest/", "stream/detect/", "stream/correlate/", "stream/stages/", "stream/kafka/")
 
 
 def panels(path: Path) -> list[dict[str, Any]]:
@@ -36,10 +43,11 @@ def test_the_dashboards_are_those_of_the_code():
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_data_source_job_and_instance_can_be_chosen(path: Path):
+def test_data_source_cluster_namespace_job_and_instance_can_be_chosen(path: Path):
     board = json.loads(path.read_text())
 
-    assert [one["name"] for one in board["templating"]["list"]] == ["datasource", "job", "instance"]
+    assert [one["name"] for one in board["templating"]["list"]] == CHOSEN
+    assert [one["name"] for one in board["templating"]["list"] if one.get("hide")] == ["console"]
     assert board["editable"] is False, "change tools/dashboards, not the page"
     assert board["uid"].startswith("swerve-")
     assert board["description"]
@@ -89,7 +97,40 @@ def test_its_queries_read_metrics_that_exist_for_the_chosen_job_and_instance(pan
         assert selectors, target["expr"]
         for name, labels in selectors:
             assert name in known | {"ALERTS"}, f"nothing exposes {name}"
-            assert HERE in labels or name == "ALERTS", f"{name} ignores $job and $instance"
+            assert HERE in labels or name == "ALERTS", f"{name} ignores what was chosen"
+
+
+@pytest.mark.parametrize("panel", EACH)
+def test_a_panel_links_to_a_page_of_the_console(panel, console_pages):
+    (link,) = panel["links"]
+    where = link["url"].removeprefix("${console}")
+    assert link["url"] != where
+    assert where.partition("?")[0] in console_pages
+
+
+@pytest.fixture(scope="module")
+def console_pages() -> set[str]:
+    app = web.Application()
+    pages.attach(Desk(Settings()), app.router)
+    return {route.resource.canonical for route in app.router.routes() if route.resource is not None}
+
+
+@pytest.mark.parametrize("panel", EACH)
+def test_a_panel_that_swerve_watch_cannot_fill_says_so_and_no_other_does(panel):
+    read = {re.sub(r"_(sum|count|bucket)$", "", name)
+            for target in panel["targets"] for name in re.findall(r"(swerve_\w+)\{", target["expr"])}  # fmt: skip
+    is_empty = bool(read) and read <= KAFKA.keys()
+    assert (NEEDS_KAFKA in panel["description"]) == is_empty
+    assert panel["fieldConfig"]["defaults"].get("noValue") == (NEEDS_KAFKA if is_empty else None)
+
+
+@pytest.mark.parametrize("function", sorted(set(KAFKA.values())))
+def test_what_needs_kafka_is_told_by_its_stages_alone(function):
+    telling = re.compile(rf"metrics\.{function}\(")
+    files = [path.relative_to(ROOT).as_posix() for path in (ROOT / "stream").rglob("*.py")
+             if telling.search(path.read_text()) and "telemetry/metrics" not in str(path)]  # fmt: skip
+    assert files
+    assert [file for file in files if not file.startswith(WITH_KAFKA)] == []
 
 
 @pytest.mark.parametrize("panel", EACH)

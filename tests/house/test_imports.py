@@ -46,8 +46,8 @@ ROOMS = {
     "stream.configuration": "detectors.parameters detectors.comparison mapping",
     "stream.pipeline": "detectors.parameters detectors.counts detectors.comparison detectors.fleet contract.reading "
                        "contract alerts configuration",
-    "stream.report": "detectors.parameters detectors.counts detectors.judgement detectors.triage spoken contract "
-                     "alerts",
+    "stream.report": "detectors.parameters detectors.counts detectors.ties detectors.judgement detectors.triage "
+                     "spoken contract alerts",
     "stream.kafka": "configuration",
     "stream.simulate.chance": "",
     "stream.simulate.customers": "simulate.chance",

@@ -15,6 +15,7 @@ from detectors.triage.watchlist import Watched
 from stream.alerts.hand import nats
 from stream.contract.alert import Alert, AlertSubject, AlertTarget
 from stream.report.history import TICKS_KEPT, AlertHistory, FleetHistory
+from stream.report.network import Holder, Network, Shared
 from stream.report.page import Told, fingerprint, render
 
 T0 = 1_770_256_800_000
@@ -248,3 +249,14 @@ def test_the_watch_list_stands_in_the_page_with_its_numbers_and_says_that_it_nev
         assert said in page, said
     assert "it never pages" in page
     assert EVIL not in page
+
+
+def test_a_network_is_drawn_with_who_is_near_and_the_same_numbers_stand_in_a_table(told):
+    values = (Shared("payment", EVIL, 2, 1), Shared("template", "9f3c", 1, 0))
+    holders = (Holder("acct_1", 3), Holder("acct_2", 1))
+    told.networks = {alert().alert_id: Network(T0, values, holders, 2, (Holder("near_1", 1),), 1)}
+    page = render(told)
+    assert page.count('<svg class="matrix"') == 1
+    assert EVIL not in page
+    assert "<td>2 of 2</td><td>1</td>" in page
+    assert '<th scope="row">near_1</th>' in page

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
-from tests.console.conftest import CLUSTER, Told, finding, members, told, visiting
+from tests.console.conftest import CLUSTER, Told, finding, holding, members, told, visiting
+from tests.report.test_in_chromium import page as report
 from tests.service.browser import Browser
 
 pytestmark = pytest.mark.service("chromium")
+PAPER = (559, 794)  # A5 at 96 dots an inch
 NAMELESS = """[...document.querySelectorAll('input:not([type=hidden]), select, textarea, button, a[href], summary')]
   .filter(one => !(one.labels?.length || one.ariaLabel || one.textContent.trim()))
   .map(one => one.outerHTML)"""
@@ -64,6 +67,43 @@ async def test_a_page_that_updates_itself_keeps_focus_and_scroll(campaign: Told,
             "new Promise(done => setInterval(() => document.querySelector('main') !== was && done(1), 50))"
         )
         assert await browser.run("[document.activeElement.textContent, scrollY]") == before
+
+
+async def test_what_a_reader_unfolded_stays_unfolded_with_the_focus_and_the_page_stays_fresh(
+    campaign: Told, browser: Browser
+):
+    campaign.carry(holding({one.account_id: [("payment", "card-net-1")] for one in members(60)}))
+    campaign.step(12, ["acct_00003"])
+    async with visiting(campaign.desk) as visitor:
+        await browser.open(visitor.address + paths_of(campaign)[2])
+        await browser.run("new Promise(done => setInterval(() => document.body.matches('.listening') && done(1), 50))")
+        await browser.run("window.was = document.querySelector('main')")
+        summary = "[...document.querySelectorAll('summary')].find(one => one.textContent === 'The same as a table')"
+        await browser.run(f"{summary}.parentElement.open = true; {summary}.focus()")
+        campaign.findings = [finding("net-1", CLUSTER, members(90), 0)]
+        campaign.step(48)
+        await browser.run(
+            "new Promise(done => setInterval(() => document.querySelector('main') !== was && done(1), 50))"
+        )
+        assert await browser.run(f"{summary}.parentElement.open")
+        assert await browser.run("document.activeElement.textContent") == "The same as a table"
+
+
+async def test_a_report_is_walked_by_keys_and_its_print_begins_on_the_first_page(browser: Browser, tmp_path: Path):
+    (tmp_path / "report.html").write_text(report())
+    await browser.look(390)
+    await browser.open((tmp_path / "report.html").as_uri())
+    await browser.run("document.querySelectorAll('details').forEach(one => one.open = true)")
+    lost = """[...document.querySelectorAll('main *')].filter(one => one.scrollWidth > one.clientWidth + 1
+      && /auto|scroll/.test(getComputedStyle(one).overflowX) && !(one.tabIndex === 0 && one.ariaLabel))
+      .map(one => one.outerHTML.slice(0, 200))"""
+    assert await browser.run(lost) == []
+    await browser.look(*PAPER)
+    await browser.ask("Emulation.setEmulatedMedia", media="print")
+    first = "document.querySelector('article')"
+    assert await browser.run(f"{first}.offsetHeight") > PAPER[1], "a page alone cannot hold it"
+    assert await browser.run(f"getComputedStyle({first}).breakInside") == "auto"
+    assert await browser.run(f"{first}.getBoundingClientRect().top") < PAPER[1]
 
 
 async def test_the_overview_says_first_that_it_has_nothing_to_judge(campaign: Told, browser: Browser):

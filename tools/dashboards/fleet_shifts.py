@@ -44,6 +44,7 @@ def _now(one: Dashboard) -> None:
             limits=[Limit(6, "orange")],
             width=THIRD,
         ),
+        console="/",
     )
 
 
@@ -71,6 +72,7 @@ def _used(one: Dashboard) -> None:
             Query('max by (name) (swerve_fleet_requests{kind="model",@})', "{{name}}"),
             width=WIDE,
         ),
+        console="/",
     )
 
 
@@ -99,6 +101,7 @@ def _moving(one: Dashboard) -> None:
             Query("max by (dimension) (swerve_strongest_shift_sigmas{@})", "{{dimension}}"),
             width=WIDE,
         ),
+        console="/releases",
     )
 
 
@@ -121,4 +124,5 @@ def _followed(one: Dashboard) -> None:
             Query("sum by (severity) (swerve_alerts{@})", "{{severity}}"),
             width=HALF,
         ),
+        console="/alerts",
     )

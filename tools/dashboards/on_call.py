@@ -64,6 +64,7 @@ def _open(one: Dashboard) -> None:
             "By state and severity.",
             Query("sum by (state, severity) (swerve_alerts{@})", "{{severity}}, {{state}}"),
         ),
+        console="/alerts?status=firing",
     )
 
 
@@ -96,6 +97,7 @@ def _delay(one: Dashboard) -> None:
                 "{{kind}} ticks judged",
             ),
         ),
+        console="/alerts",
     )
 
 
@@ -128,4 +130,5 @@ def _told(one: Dashboard) -> None:
             Query("sum by (sink, severity) (increase(swerve_sink_lost_total{@}[1h]))", "{{sink}}, {{severity}}"),
             width=THIRD,
         ),
+        console="/runbook/self",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,12 +28,26 @@ from grafana_foundation_sdk.models.dashboard import (
     DataSourceRef,
     Threshold,
     ThresholdsMode,
+    VariableHide,
     VariableRefresh,
     VariableSort,
 )
 
 SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
-HERE = 'job=~"$job",instance=~"$instance"'  # stands for @ in a query: swerve_ready{@}
+# Stands for @ in a query: swerve_ready{@}. Where series have no such label, "All" matches them too.
+HERE = 'cluster=~"$cluster",namespace=~"$namespace",job=~"$job",instance=~"$instance"'
+BUILD = "swerve_build_info"
+# Metrics that no process without Kafka has, as `swerve watch`, and what tells each of them in stream/telemetry/metrics.
+KAFKA = {
+    "swerve_correlate_active": "correlate_active", "swerve_frame_size_bytes": "frame_sent",
+    "swerve_frames_applied_total": "frame_applied", "swerve_frames_sent_total": "frame_sent",
+    "swerve_lag_messages": "source_lag", "swerve_partial_ticks_total": "partial_tick",
+    "swerve_rebalance_duration_seconds": "rebalance", "swerve_rebalances_total": "rebalance",
+    "swerve_recoveries_total": "recovery", "swerve_recovery_duration_seconds": "recovery",
+    "swerve_snapshot_duration_seconds": "snapshot_written", "swerve_snapshot_size_bytes": "snapshot_written",
+    "swerve_snapshot_timestamp_seconds": "snapshot_written", "swerve_sources": "sources",
+}  # fmt: skip
+NEEDS_KAFKA = "Needs Kafka: swerve watch does not fill it."
 WIDE, HALF, THIRD, QUARTER = 24, 12, 8, 6
 
 Panel = timeseries.Panel | stat.Panel
@@ -61,10 +76,19 @@ class Limit:
 
 
 def _with_queries(panel: Panel, title: str, unit: str, description: str, queries: Sequence[Query]) -> Panel:
+    if needs_kafka(queries):
+        description = f"{description} {NEEDS_KAFKA}"
+        panel.no_value(NEEDS_KAFKA)
     panel.title(title).unit(unit).description(description).datasource(SOURCE)
     for query, name in zip(queries, "ABCDEF", strict=False):
         panel.with_target(query.build().ref_id(name))
     return panel
+
+
+def needs_kafka(queries: Sequence[Query]) -> bool:
+    """Whether none of these reads a metric that a process without Kafka has."""
+    read = {name for query in queries for name in re.findall(r"(\w+)\{", query.promql)}
+    return all(re.sub(r"_(sum|count|bucket)$", "", name) in KAFKA for name in read)
 
 
 def _limits(base: str, limits: Sequence[Limit]) -> ThresholdsConfig:
@@ -98,12 +122,15 @@ def number(
 
 
 def empty(uid: str, title: str, description: str) -> Dashboard:
-    """A dashboard with the variables that each has: data source, job, instance."""
+    """A dashboard with the variables that each has: data source, where, and the console that the links lead to."""
     board = Dashboard(title).uid(uid).description(description).tags(["swerve"]).readonly().timezone("utc")
     board.time("now-6h", "now").refresh("30s").tooltip(DashboardCursorSync.CROSSHAIR)
     board.with_variable(DatasourceVariable("datasource").label("Data source").type("prometheus"))
-    board.with_variable(_variable("job", "Job", "label_values(swerve_build_info, job)"))
-    board.with_variable(_variable("instance", "Instance", 'label_values(swerve_build_info{job=~"$job"}, instance)'))
+    within = ""
+    for name in ("cluster", "namespace", "job", "instance"):
+        board.with_variable(_variable(name, name.capitalize(), f"label_values({BUILD}{{{within}}}, {name})"))
+        within += f'{"," if within else ""}{name}=~"${name}"'
+    board.with_variable(_console())
     board.annotation(_releases()).annotation(_alerts())
     links = dashboard.DashboardLink("Swerve").type("dashboards").tags(["swerve"]).as_dropdown(True)
     board.link(links.include_vars(True).keep_time(True))
@@ -130,11 +157,19 @@ def _variable(name: str, label: str, query: str) -> QueryVariable:
     return variable.multi(True).include_all(True).all_value(".*")
 
 
-def row(board: Dashboard, title: str, *panels: Panel) -> None:
-    """A heading, and its panels below in reading order."""
+def _console() -> QueryVariable:
+    """Where people reach the console, as the process that serves it says; not shown, the panels' links use it."""
+    variable = QueryVariable("console").query(f"label_values(swerve_console_info{{{HERE}}}, public_url)")
+    variable.datasource(SOURCE).refresh(VariableRefresh.ON_TIME_RANGE_CHANGED).hide(VariableHide.HIDE_VARIABLE)
+    return variable
+
+
+def row(board: Dashboard, title: str, *panels: Panel, console: str) -> None:
+    """A heading, and its panels below in reading order. console: the page of the console that each links to."""
     board.with_row(Row(title).id(_next_id(board)))
     for panel in panels:
-        board.with_panel(panel.id(_next_id(board)))
+        link = dashboard.DashboardLink("Open in the console").type("link").url(f"${{console}}{console}")
+        board.with_panel(panel.id(_next_id(board)).links([link.target_blank(True)]))
 
 
 def _next_id(board: Dashboard) -> int:

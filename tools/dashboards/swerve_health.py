@@ -56,6 +56,7 @@ def _now(one: Dashboard) -> None:
             Query("sum(increase(swerve_partial_ticks_total{@}[$__range]))", "partial"),
             limits=[Limit(1)],
         ),
+        console="/about",
     )
 
 
@@ -92,6 +93,7 @@ def _intake(one: Dashboard) -> None:
                 "mean",
             ),
         ),
+        console="/runbook/self",
     )
 
 
@@ -124,6 +126,7 @@ def _lag(one: Dashboard) -> None:
             Query("sum by (stage, state) (swerve_sources{@})", "{{stage}}, {{state}}"),
             width=THIRD,
         ),
+        console="/runbook/self",
     )
 
 
@@ -155,6 +158,7 @@ def _judging(one: Dashboard) -> None:
             Query("sum by (result) (rate(swerve_summaries_total{@}[$__rate_interval]))", "{{result}}"),
             width=THIRD,
         ),
+        console="/",
     )
 
 
@@ -200,6 +204,7 @@ def _state(one: Dashboard) -> None:
             ),
             width=THIRD,
         ),
+        console="/runbook/self",
     )
 
 
@@ -246,4 +251,5 @@ def _processes(one: Dashboard) -> None:
             ),
             width=WIDE,
         ),
+        console="/about",
     )

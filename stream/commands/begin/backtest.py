@@ -28,6 +28,7 @@ from stream.pipeline.recount import recounting
 from stream.report import ndjson
 from stream.report.history import AlertHistory, FleetHistory
 from stream.report.ndjson import Output
+from stream.report.network import Lately, Networks
 from stream.report.page import Told, render
 from stream.samples.guess import refuse_nothing
 from stream.sources.logs import Log, logs_of
@@ -143,6 +144,7 @@ class _Replay:
         self.outputs = outputs
         self.fleet_history = FleetHistory(parameters.tick_ms)
         self.alert_history = AlertHistory(parameters.tick_ms)
+        self.networks = Networks()
         self.changes: list[Alert] = []
         self.fleet = Fleet(parameters, catalogue.released_ms)
         self.fleet.expected = catalogue.announced(configured)
@@ -167,6 +169,9 @@ class _Replay:
 
     def _drawn(self, alerts: Sequence[Alert]) -> None:
         self.alert_history.changed(alerts, self.fleet.life.member_ids)
+        lately = Lately.of(self.fleet.at_ms, self.fleet.judge.carriers, self.fleet.judge.last_tick)
+        for one in alerts:
+            self.networks.see(one, self.fleet.life.member_ids(one.alert_id), lately)
 
     def _written(self, changed: Sequence[Alert]) -> None:
         if self.outputs.alerts is not None:
@@ -197,6 +202,7 @@ class _Replay:
             seconds=outcome.seconds,
             changes=self.changes,
             watched=self.fleet.judge.watch.rows,
+            networks=self.networks,
         )
 
 

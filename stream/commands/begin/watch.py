@@ -25,6 +25,7 @@ from stream.console.desk import Desk
 from stream.console.health import Health
 from stream.console.routes.site import attach
 from stream.contract.alert import Alert
+from stream.errors import UsageError
 from stream.oncall.attention import AttentionBook
 from stream.oncall.silence import daily
 from stream.oncall.silence.in_force import Silence

@@ -47,10 +47,10 @@ def command(
     console = shown.console()
     console.print(harmless(last.summary), style="bold")
     for section in sections:
-        console.print(_table(section))
+        console.print(shown.whole(_table(section), console.width))
     links = links_of(settings) if url is None else Links(url)
-    console.print(f"Page: {links.page(last)}")
-    console.print(f"What to do: {links.runbook(last)}")
+    console.print(f"Page: {links.page(last)}", soft_wrap=True)  # an address that is cut leads nowhere
+    console.print(f"What to do: {links.runbook(last)}", soft_wrap=True)
 
 
 def _asked(settings: Settings, url: str | None, alert_id: str) -> tuple[Alert, list[Section]]:

@@ -52,7 +52,7 @@ def command(
     _read(fleet, inputs, configured, at_ms)
     console = shown.console()
     console.print(f"{harmless(subject)} as of {utc(fleet.at_ms)} UTC", style="bold")
-    console.print(_table(ask(fleet)))
+    console.print(shown.whole(_table(ask(fleet)), console.width))
     for alert in _alerts_about(fleet, subject):
         console.print(f"It did fire: {alert}")
 

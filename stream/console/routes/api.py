@@ -18,6 +18,7 @@ from stream.console.door import WHO
 from stream.console.shown import export, listing, look, tracks
 from stream.console.shown.view import Known
 from stream.contract.alert import Alert
+from stream.contract.attention import Asked as Words
 from stream.contract.reading.instant import instant_ms
 from stream.errors import UsageError
 from stream.oncall.attention import Entry
@@ -40,6 +41,8 @@ def attach(desk: Desk, router: web.UrlDispatcher) -> None:
     route("GET", "/api/v1/alerts/{alert_id}/accounts", _accounts)
     route("POST", "/api/v1/alerts/{alert_id}/ack", _ack)
     route("POST", "/api/v1/alerts/{alert_id}/snooze", _snooze)
+    route("POST", "/api/v1/alerts/{alert_id}/handover", _hand_over)
+    route("POST", "/api/v1/alerts/{alert_id}/notes", _note_down)
     route("GET", "/api/v1/accounts/{account_id}", _account)
     route("GET", "/api/v1/cohorts/{dimension}/{cohort_id}", _cohort)
     route("GET", "/api/v1/fleet", _fleet)
@@ -126,6 +129,7 @@ async def _alert(desk: Desk, request: web.Request) -> web.Response:
             ],
             "verdict": None if verdict is None else verdict_record(verdict),  # type: ignore[arg-type]
             "attention": actions.entry(desk, known.last.alert_id).record(),
+            "notes": [note_row(one) for one in actions.notes(desk, known.last.alert_id)],
             "course": _course(desk, known),
         }
     )
@@ -196,6 +200,26 @@ async def _ack(desk: Desk, request: web.Request) -> web.Response:
     return as_answer((await actions.acknowledge(desk, request.match_info["alert_id"], by, note)).record())
 
 
+async def _hand_over(desk: Desk, request: web.Request) -> web.Response:
+    given = object_of(await body_of(request))
+    to = given.get("to", "")
+    if not isinstance(to, str):
+        raise UsageError("to: expected text")
+    alert_id, by = request.match_info["alert_id"], _by(request, given)
+    return as_answer((await actions.hand_over(desk, alert_id, by, to, _note(given))).record())
+
+
+async def _note_down(desk: Desk, request: web.Request) -> web.Response:
+    given = object_of(await body_of(request))
+    notes = await actions.note_down(desk, request.match_info["alert_id"], _by(request, given), _note(given))
+    return as_answer({"notes": [note_row(one) for one in notes]})
+
+
+def note_row(one: Words) -> dict[str, Any]:
+    """A note as the API tells it."""
+    return {"by": one.by, "at": one.at_ms, "note": one.note}
+
+
 async def _snooze(desk: Desk, request: web.Request) -> web.Response:
     given = object_of(await body_of(request))
     until = given.get("until")
@@ -244,13 +268,15 @@ async def _fleet(desk: Desk, request: web.Request) -> web.Response:
 
 
 async def _watchlist(desk: Desk, request: web.Request) -> web.Response:
-    rows = [watched_row(place, one) for place, one in enumerate(desk.view.watched, 1)]
+    question = listing.asked(request.query, listing.WATCH_SORTS)
+    rows = [watched_row(place, one) for place, one in listing.watched(desk.view.watched, question)]
     written = request.query.get("format", "json")
-    if written not in ("json", "csv"):
-        raise UsageError(f"format: expected json or csv, got {written[:20]!r}")
-    if written == "csv":
-        headers = {"Content-Disposition": 'attachment; filename="watch-list.csv"'}
-        return web.Response(body=export.watched_csv(rows), content_type="text/csv", charset="utf-8", headers=headers)
+    if written not in export.WATCHED:
+        raise UsageError(f"format: expected {', '.join(export.WATCHED)}, got {written[:20]!r}")
+    if written != "json":
+        kind, encode = export.WATCHED[written]
+        headers = {"Content-Disposition": f'attachment; filename="watch-list.{written}"'}
+        return web.Response(body=encode(rows), content_type=kind, charset="utf-8", headers=headers)
     return as_answer({"at_ms": desk.view.pulse.at_ms, "accounts": rows})
 
 

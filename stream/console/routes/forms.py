@@ -14,6 +14,7 @@ from stream.console.desk import Desk
 from stream.console.door import REFUSED_S, said
 from stream.console.routes.pages import shown
 from stream.console.who import NOBODY, known_name, remember, written_name
+from stream.contract.verdict import NOTE_MAX
 from stream.errors import UsageError
 from stream.oncall.silence.in_force import HARMLESS
 from stream.oncall.voice import as_json
@@ -27,6 +28,8 @@ def attach(desk: Desk, router: web.UrlDispatcher) -> None:
     """Add where forms are sent to."""
     take(desk, router, "/alerts/{alert_id}/verdict", _verdict)
     take(desk, router, "/alerts/{alert_id}/ack", _ack)
+    take(desk, router, "/alerts/{alert_id}/handover", _hand_over)
+    take(desk, router, "/alerts/{alert_id}/note", _note)
     take(desk, router, "/logout", _logout)
     router.add_post("/login", _login_of(desk))
 
@@ -71,10 +74,33 @@ async def _verdict(desk: Desk, request: web.Request, fields: Fields) -> web.Stre
 
 
 async def _ack(desk: Desk, request: web.Request, fields: Fields) -> web.StreamResponse:
+    name = _written(request, fields)
+    await actions.acknowledge(desk, request.match_info["alert_id"], name, text_of(fields, "note"))
+    return _done(desk, request, name)
+
+
+async def _hand_over(desk: Desk, request: web.Request, fields: Fields) -> web.StreamResponse:
+    name = _written(request, fields)
+    await actions.hand_over(
+        desk, request.match_info["alert_id"], name, text_of(fields, "to"), text_of(fields, "note", NOTE_MAX)
+    )
+    return _done(desk, request, name)
+
+
+async def _note(desk: Desk, request: web.Request, fields: Fields) -> web.StreamResponse:
+    name = _written(request, fields)
+    await actions.note_down(desk, request.match_info["alert_id"], name, text_of(fields, "note", NOTE_MAX + 1))
+    return _done(desk, request, name)
+
+
+def _written(request: web.Request, fields: Fields) -> str:
     name = written_name(request, text_of(fields, "by"))
     if not name:
-        raise UsageError("your name: expected who has it now, so that others know whom to ask")
-    await actions.acknowledge(desk, request.match_info["alert_id"], name, text_of(fields, "note"))
+        raise UsageError("your name: expected who has it or says so, so that others know whom to ask")
+    return name
+
+
+def _done(desk: Desk, request: web.Request, name: str) -> web.StreamResponse:
     answer = lead(_back(request))
     remember(desk, request, answer, name)
     return answer

@@ -13,7 +13,8 @@ from aiohttp import web
 
 from detectors.comparison.drift import Dated
 from stream.alerts.expected_shifts import SCOPES
-from stream.console.shown.listing import ALERT_SORTS, LIMIT_MAX, MEMBER_SORTS
+from stream.console.shown.export import WATCHED
+from stream.console.shown.listing import ALERT_SORTS, LIMIT_MAX, MEMBER_SORTS, WATCH_SORTS
 from stream.contract.alert import SEVERITIES, Alert
 from stream.contract.verdict import VERDICTS
 from stream.oncall.silence.in_force import ALLOWED, EXPECTED, HARMLESS, SNOOZE
@@ -78,6 +79,7 @@ def _schemas() -> Object:
             share_after=NUMBER, p=NUMBER | {"description": "part of comparable accounts that moved as far"},
             requests=WHOLE, requests_usual=_nullable(NUMBER), others=WHOLE, because=_nullable(TEXT),
         ),
+        "Note": _object(by=TEXT, at=MILLIS, note=TEXT),
         "Attention": _object(
             acknowledged=_nullable(_object(alert_id=TEXT, word=TEXT, by=TEXT, at=MILLIS, note=TEXT)),
             snoozed=_nullable(_object(alert_id=TEXT, word=TEXT, by=TEXT, at=MILLIS, until=MILLIS, note=TEXT)),
@@ -157,13 +159,30 @@ def _silences() -> Operations:
     }
 
 
+def _words() -> Operations:
+    """What people say of one alert."""
+    one = "/api/v1/alerts/{alert_id}"
+    by = _object(by=TEXT, note=TEXT)
+    return {
+        ("post", f"{one}/ack"): ("Somebody has it: updates are not sent again", _ref("Attention"), [], by),
+        ("post", f"{one}/handover"): (
+            "Somebody else has it from now on; who gave it stands in the notes", _ref("Attention"), [],
+            _object(("to",), to=TEXT, by=TEXT, note=TEXT)),
+        ("post", f"{one}/notes"): (
+            "A note in the alert's history, of which it keeps the last 20", _object(notes=_some(_ref("Note"))), [],
+            _object(("note",), note=TEXT, by=TEXT)),
+        ("post", f"{one}/snooze"): (
+            "Quiet until a time, at most 30 days from now", _ref("Attention"), [],
+            _object(("until",), until=INSTANT, by=TEXT, note=TEXT)),
+    }  # fmt: skip
+
+
 def _operations() -> Operations:
     """All of them."""
-    by = _object(by=TEXT, note=TEXT)
     alert = _object(
         alert=_ref("Alert"), timeline=_some(CHANGE), explanation=_some(_object(title=TEXT, rows=_some(ROW))),
         similar=_some(LIKE_IT), verdict=_nullable(_ref("Verdict")), attention=_ref("Attention"),
-        course=COURSE,
+        notes=_some(_ref("Note")), course=COURSE,
     )  # fmt: skip
     named = {"allOf": [_ref("Member"), _object(alert_id=TEXT, status=TEXT, severity=TEXT, summary=TEXT)]}
     fleet = _object(
@@ -184,10 +203,6 @@ def _operations() -> Operations:
         ("get", f"{one}/accounts"): (
             "Members of an alert", _object(alert_id=TEXT, accounts=_some(_ref("Member")), total=WHOLE, next=NEXT),
             [FORMAT, *_paging(MEMBER_SORTS)], None),
-        ("post", f"{one}/ack"): ("Somebody has it: updates are not sent again", _ref("Attention"), [], by),
-        ("post", f"{one}/snooze"): (
-            "Quiet until a time, at most 30 days from now", _ref("Attention"), [],
-            _object(("until",), until=INSTANT, by=TEXT, note=TEXT)),
         ("get", "/api/v1/accounts/{account_id}"): (
             "One account: alerts that name it, and what it used",
             _object(account_id=TEXT, alerts=_some(named), watched=_nullable(_ref("Watched")), requests=POINTS,
@@ -199,7 +214,8 @@ def _operations() -> Operations:
         ("get", "/api/v1/watchlist"): (
             "Accounts that no alert names, and that most lastingly grow and turn to other work; never pages",
             _object(at_ms=MILLIS, accounts=_some(_ref("Watched"))),
-            [_query("format", _one_of(("json", "csv")), "json, or a file")], None),
+            [_query("format", _one_of(tuple(WATCHED)), "json, or a file with times as RFC 3339"),
+             *_paging(WATCH_SORTS)[:2]], None),
         ("get", "/api/v1/releases"): ("Models and when they came out", _object(releases=releases), [], None),
         ("get", "/api/v1/expected"): ("What is announced", _object(expected=_some(_ref("Expected"))), [], None),
         ("post", "/api/v1/expected"): (
@@ -221,7 +237,7 @@ TAKEN = ("/api/v1/expected", "/api/v1/verdicts")
 def description() -> Object:
     """The whole document."""
     paths: dict[str, Object] = {}
-    for (method, path), (words, answer, parameters, body) in (_operations() | _silences()).items():
+    for (method, path), (words, answer, parameters, body) in (_operations() | _words() | _silences()).items():
         kind = "text/event-stream" if path.endswith("/events") else "application/json"
         status = "202" if method == "post" and path in TAKEN else "200"
         operation: Object = {

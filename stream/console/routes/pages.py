@@ -20,18 +20,22 @@ from stream.console import actions
 from stream.console.desk import Desk
 from stream.console.door import WHO
 from stream.console.routes.judging import judging, unseen
-from stream.console.shown import listing, look, runbook, tracks
+from stream.console.shown import adoption, listing, look, runbook, tracks
+from stream.console.shown.carried import carried_by, near_of
 from stream.console.shown.charts import Chart, by_name, chart_of
+from stream.console.shown.past import Happened, history
 from stream.console.shown.view import DAY_MS, Known
 from stream.console.who import NOBODY, known_name
+from stream.contract.verdict import NOTE_MAX
 from stream.oncall.silence.in_force import announced, in_words
 from stream.report.charts import STYLES, Mark
+from stream.report.network import Network
 from stream.report.page import Case, cases_of, fingerprint
 
 ALERTS_SHOWN, WATCHED_SHOWN = 25, 8  # on the overview; the others are one link away
 MEMBERS_SHOWN = 20  # at once, unless more are asked for
 COURSE_H, COURSE_DAYS = 3, 2
-SHARED_SHOWN = 10
+SHARED_SHOWN = 20
 SPARKS_MAX = 50
 PAST_SHOWN = 8
 SECTIONS = ("Numbers", TESTED, "Toward what")  # of the explanation; the others have places of their own
@@ -52,7 +56,7 @@ def attach(desk: Desk, router: web.UrlDispatcher) -> None:
     page("/alerts/{alert_id}", "alert.html.j2", _alert)
     page("/account", "account.html.j2", _account)
     page("/cohort", "cohort.html.j2", _cohort)
-    page("/watchlist", "watchlist.html.j2", lambda desk, request: {"rows": desk.view.watched})
+    page("/watchlist", "watchlist.html.j2", _watchlist)
     page("/releases", "releases.html.j2", _releases)
     page("/expected", "expected.html.j2", _expected)
     page("/about", "about.html.j2", _about)
@@ -145,7 +149,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """A value that members share. part: of the accounts judged; may_cover: enough of them to announce it."""
+    """A value that members share. accounts, part: of those judged; may_cover: enough of them to announce it.
+
+    members, near: how many members carry it, and who is near; 0 where no network is drawn.
+    """
 
     dimension: str
     value: str
@@ -154,6 +161,8 @@ class Shared:
     elsewhere: int | None
     part: float
     may_cover: bool
+    members: int
+    near: int
 
 
 def _alert(desk: Desk, request: web.Request) -> Context:
@@ -162,7 +171,7 @@ def _alert(desk: Desk, request: web.Request) -> Context:
     page = listing.members(known.members, question)
     last = known.last
     told = {section.title: section for section in explain(known.records)}
-    case = _case(desk, known)
+    case, network = _case(desk, known), desk.view.networks.get(last.alert_id)
     return {
         "known": known,
         "alert": last,
@@ -170,6 +179,8 @@ def _alert(desk: Desk, request: web.Request) -> Context:
         "group_drawn": chart_of(case.lines, case.marks),
         "cohort_drawn": _cohort_course(desk, known),
         "now_drawn": _now(desk, known),
+        "history": _history(desk, known, case),
+        "note_max": NOTE_MAX,
         "next_step": runbook.next_step(last.kind),
         "judged": number(judged_of(last.evidence), "accounts"),
         "asked": question,
@@ -178,7 +189,8 @@ def _alert(desk: Desk, request: web.Request) -> Context:
         "sections": [told[title] for title in SECTIONS if title in told],
         "votes": told[ONE_OPERATOR].rows if ONE_OPERATOR in told else (),
         "harmless_if": told["Harmless if"].rows if "Harmless if" in told else (),
-        "shared": _shared(last.evidence, last.accounts_total),
+        "shared": _shared(last.evidence, last.accounts_total, network),
+        "network": network,
         "similar": desk.view.similar(known),
         "verdict": actions.verdicts(desk).get(last.alert_id),
         "verdicts": actions.verdicts(desk),
@@ -204,6 +216,12 @@ def _now(desk: Desk, known: Known) -> Now | None:
     if at_ms <= known.last.updated_at:
         return None
     return Now(at_ms, course.theirs[at_ms], course.others.get(at_ms))
+
+
+def _history(desk: Desk, known: Known, case: Case) -> list[Happened]:
+    entry = actions.entry(desk, known.last.alert_id)
+    said = [*actions.notes(desk, known.last.alert_id), *([entry.acknowledged] if entry.acknowledged else [])]
+    return history(known, case.changes, said, actions.verdicts(desk).get(known.last.alert_id))
 
 
 def _case(desk: Desk, known: Known) -> Case:
@@ -245,8 +263,9 @@ def _members(desk: Desk, known: Known, rows: Sequence[Any]) -> list[Member]:
     ]  # fmt: skip
 
 
-def _shared(evidence: Mapping[str, Any], accounts_total: int) -> list[Shared]:
+def _shared(evidence: Mapping[str, Any], accounts_total: int, network: Network | None) -> list[Shared]:
     judged = max(1.0, number(judged_of(evidence), "accounts") or accounts_total)
+    drawn = {} if network is None else {(one.dimension, one.value): (one.members, one.near) for one in network.values}
     rows = []
     for one in evidence.get("shared_values") or ():
         if not isinstance(one, Mapping):
@@ -259,16 +278,24 @@ def _shared(evidence: Mapping[str, Any], accounts_total: int) -> list[Shared]:
                 None if organisations is None else int(organisations),
                 None if elsewhere is None else int(elsewhere),
                 min(1.0, accounts / judged), accounts >= CARRIED_MIN * judged,
+                *drawn.get((str(one.get("dimension")), str(one.get("value"))), (0, 0)),
             )
         )  # fmt: skip
     rows.sort(key=lambda row: (-row.accounts, row.dimension, row.value))
     return rows[:SHARED_SHOWN]
 
 
+def _watchlist(desk: Desk, request: web.Request) -> Context:
+    question = listing.asked(request.query, listing.WATCH_SORTS)
+    rows = listing.watched(desk.view.watched, question)
+    return {"asked": question, "rows": rows, "total": len(desk.view.watched)}
+
+
 def _account(desk: Desk, request: web.Request) -> Context:
     account_id = request.query.get("id", "")[: listing.QUERY_MAX]
     mix = tracks.mix_of(list(desk.view.courses.kept), account_id)
-    actions.known_account(desk, account_id, bool(mix.requests))
+    carried = None if desk.view.lately is None else carried_by(desk.view.lately, account_id)
+    actions.known_account(desk, account_id, bool(mix.requests) or bool(carried and carried.values))
     drawn = {}
     for kind, marks in (("model", look.releases_marked(desk.view)), ("capability", [])):
         names = [name for name in mix.strongest(len(mix.shares)) if name.startswith(f"{kind}:")][:STYLES]
@@ -278,6 +305,8 @@ def _account(desk: Desk, request: web.Request) -> Context:
         "named": desk.view.naming(account_id),
         "watching": desk.view.watching(account_id),
         "requests": mix.requests,
+        "carried": carried,
+        "near": near_of(desk.view, account_id),
         "models": drawn["model"],
         "capabilities": drawn["capability"],
         "covering": [
@@ -317,17 +346,39 @@ def _carries(known: Known, dimension: str, value: str) -> bool:
 
 
 def _releases(desk: Desk, request: web.Request) -> Context:
+    """All of them, or one with what to expect of it."""
+    view, model = desk.view, request.query.get("model", "")
+    released = view.released()
+    if model and model not in released:
+        raise actions.UnknownReleaseError(f"no release {model[:64]}: mistyped, or it is neither announced nor seen")
+    shown_now = sorted(released.items(), key=lambda one: (-one[1], one[0])) if not model else [(model, released[model])]
+    return {"rows": [_release(desk, *one) for one in shown_now], "one": _adoption(desk, model) if model else None}
+
+
+def _release(desk: Desk, model: str, at_ms: int) -> Context:
     view = desk.view
-    rows = []
-    dated = {one.model for one in view.dated}
-    for model, at_ms in sorted(view.released().items(), key=lambda one: (-one[1], one[0])):
-        with view.lock:
-            points = view.fleet.shares(f"model:{model}", smooth_h=24) if f"model:{model}" in view.fleet.counts else []
-        about = [one for one in view.firing() if any(target.id == model for target in one.last.targets)]
-        picture = by_name({model: points[-24 * look.DAYS_DRAWN :]}, [Mark(at_ms, "released")])
-        rows.append({"model": model, "at_ms": at_ms, "share": points[-1][1] if points else None,
-                     "drawn": picture, "firing": about, "is_dated": model in dated})  # fmt: skip
-    return {"rows": rows}
+    with view.lock:
+        points = view.fleet.shares(f"model:{model}", smooth_h=24) if f"model:{model}" in view.fleet.counts else []
+    about = [one for one in view.firing() if any(target.id == model for target in one.last.targets)]
+    picture = by_name({model: points[-24 * look.DAYS_DRAWN :]}, [Mark(at_ms, "released")])
+    return {"model": model, "at_ms": at_ms, "share": points[-1][1] if points else None, "drawn": picture,
+            "firing": about, "is_dated": model in {one.model for one in view.dated}}  # fmt: skip
+
+
+def _adoption(desk: Desk, model: str) -> Context:
+    view, begun_ms = desk.view, desk.view.released()[model]
+    kept = list(view.courses.kept)
+    columns = None if view.lately is None else view.lately.columns
+    with view.lock:
+        steps = adoption.expected(view.fleet, view.released(), model)
+        cohorts = view.cohorts.first_users(f"model:{model}", adoption.FIRST_SHOWN)
+        first_hour = view.cohorts.first_hour
+    return {
+        "steps": steps,
+        "is_seen": first_hour is not None and first_hour * look.HOUR_MS <= begun_ms,
+        "takers": adoption.first_takers(kept, model, columns),
+        "cohorts": cohorts,
+    }
 
 
 def _expected(desk: Desk, request: web.Request) -> Context:

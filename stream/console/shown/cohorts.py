@@ -74,6 +74,24 @@ class CohortHistory:
                 counts.setdefault(names[pair & 0xFFFF], {})[one.hour] = count
         return hours, counts
 
+    def first_users(self, target: str, most: int) -> list[tuple[str, str, int]]:
+        """(dimension, value, hour since 1970) of the cohorts that used a target first, as far back as is kept."""
+        found: dict[int, int] = {}
+        number = self._targets.get(target)
+        for one in self._kept if number is not None else ():
+            for cohort in (one.pair[(one.pair & 0xFFFF) == number] >> 16).tolist():
+                found.setdefault(cohort, one.hour)
+            if len(found) > most:  # the whole fleet is one of them
+                break
+        names = list(self._cohorts)
+        rows = [(*names[cohort], hour) for cohort, hour in found.items() if names[cohort][0]]
+        return sorted(rows, key=lambda one: (one[2], one[0], one[1]))[:most]
+
+    @property
+    def first_hour(self) -> int | None:
+        """The oldest hour that is kept, since 1970."""
+        return self._kept[0].hour if self._kept else None
+
 
 def _nothing(hour: int) -> _Hour:
     none = np.zeros(0, np.int64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -55,7 +55,12 @@ def as_csv(members: Sequence[Involved]) -> Iterator[bytes]:
         yield text.getvalue().encode("utf-8", "replace")
 
 
-def watched_csv(rows: Iterable[Mapping[str, Any]]) -> bytes:
+def _watched_ndjson(rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """The watch list as the API has it, an object a line, times as RFC 3339."""
+    return b"".join(orjson.dumps({**row, "since": instant(row["since"])}) + b"\n" for row in rows)
+
+
+def _watched_csv(rows: Iterable[Mapping[str, Any]]) -> bytes:
     """The watch list as the API has it, a line each: its columns in their order, the target as kind:id."""
     text = io.StringIO()
     writer: Any = None
@@ -68,6 +73,14 @@ def watched_csv(rows: Iterable[Mapping[str, Any]]) -> bytes:
             writer.writeheader()
         writer.writerow(told)
     return text.getvalue().encode("utf-8", "replace")
+
+
+# How the watch list can be taken away: (type, writer); "json" is the answer of the API.
+WATCHED: Mapping[str, tuple[str, Callable[[Iterable[Mapping[str, Any]]], bytes]]] = {
+    "json": ("application/json", orjson.dumps),
+    "csv": ("text/csv", _watched_csv),
+    "ndjson": ("application/x-ndjson", _watched_ndjson),
+}
 
 
 def _no_formula(text: str) -> str:

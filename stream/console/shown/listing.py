@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
+from detectors.triage.watchlist import Watched
 from stream.alerts.case import Involved
 from stream.console.shown.view import Known
 from stream.contract.alert import SEVERITIES
@@ -148,6 +149,28 @@ def members(of: Sequence[Involved], question: Asked) -> Page[Involved]:
     if question.sort:
         found.sort(key=MEMBER_SORTS[question.sort.removeprefix("-")], reverse=question.sort.startswith("-"))
     return paged(found, question)
+
+
+WATCH_SORTS: Mapping[str, Callable[[tuple[int, Watched]], Any]] = {
+    "place": lambda one: one[0],
+    "account": lambda one: one[1].account_id,
+    "score": lambda one: one[1].score,
+    "toward": lambda one: one[1].target.partition(":")[2],
+    "before": lambda one: one[1].share_before,
+    "after": lambda one: one[1].share_after,
+    "requests": lambda one: one[1].requests,
+    "since": lambda one: one[1].since_ms,
+}
+
+
+def watched(of: Sequence[Watched], question: Asked) -> list[tuple[int, Watched]]:
+    """The rows of the watch list, each with its place, that have the words in what they name; by place unless asked."""
+    words = question.q.lower()
+    found = [(place, one) for place, one in enumerate(of, 1)
+             if any(words in text.lower() for text in (one.account_id, one.target, one.because or ""))]  # fmt: skip
+    name = question.sort or "place"
+    found.sort(key=WATCH_SORTS[name.removeprefix("-")], reverse=name.startswith("-"))
+    return found
 
 
 def paged(rows: Sequence[Row], question: Asked) -> Page[Row]:

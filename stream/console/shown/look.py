@@ -19,6 +19,7 @@ from stream.alerts.sentence import name as clean
 from stream.console.shown.charts import Chart, by_name
 from stream.console.shown.view import DAY_MS, View
 from stream.report.charts import STYLES, Mark, swatch
+from stream.report.matrix import matrix
 from stream.report.page import ORDER, SIGNS
 
 HOUR_MS = 3_600_000
@@ -45,8 +46,9 @@ def environment() -> jinja2.Environment:
         clean=clean, path=lambda text: quote(text, safe=""),
     )  # fmt: skip
     made.globals.update(
-        signs=SIGNS, severities=ORDER, asset=asset, account_at=account_at, cohort_at=cohort_at, swatch=swatch
-    )
+        signs=SIGNS, severities=ORDER, asset=asset, account_at=account_at, cohort_at=cohort_at, swatch=swatch,
+        matrix=matrix,
+    )  # fmt: skip
     return made
 
 

@@ -23,6 +23,7 @@ from stream.console.shown.cohorts import CohortHistory
 from stream.contract.alert import SEVERITIES, Alert
 from stream.pipeline.composition import Fleet, Judged
 from stream.report.history import AlertHistory, FleetHistory
+from stream.report.network import NETWORKS_MAX, Lately, Networks
 
 RECORDS_MAX = 100  # changes of one alert that stay on its page
 ALERTS_MAX = 20_000  # remembered: about 5 kB each, and their members; those that ended first go first
@@ -114,6 +115,8 @@ class View:
     fleet: FleetHistory = field(init=False)
     cohorts: CohortHistory = field(init=False)
     courses: AlertHistory = field(init=False)
+    networks: Networks = field(init=False)
+    lately: Lately | None = None  # None before the first tick, or with no past
     lock: threading.Lock = field(default_factory=threading.Lock)
     _known: dict[str, Known] = field(default_factory=dict)
     _changes: deque[Change] = field(default_factory=lambda: deque(maxlen=CHANGES_MAX))
@@ -126,6 +129,7 @@ class View:
         self.fleet = FleetHistory(self.parameters.tick_ms)
         self.cohorts = CohortHistory(self.parameters.tick_ms)
         self.courses = AlertHistory(self.parameters.tick_ms)
+        self.networks = Networks()
 
     def follow(self, fleet: Fleet) -> None:
         """Show this fleet from now on: what it remembers of alerts, and every tick that it judges."""
@@ -141,6 +145,7 @@ class View:
             self._see(fleet)
             for alert in reversed(fleet.life.alerts()):
                 self._take(alert, fleet)
+            self._tie()
         self.released = lambda: {one.model: one.released_ms for one in self.dated} | dict(fleet.judge.released_ms)
         self.is_active = True
         fleet.on_tick = judged
@@ -164,6 +169,8 @@ class View:
                 self._see(fleet)
                 self._freshen(fleet)
                 self._forget(tick.at_ms)
+        if tick.is_network:
+            self._tie()
         if whole is not None and tick.summaries:
             first = tick.summaries[0]
             self.courses.see(Summary(first.tick, first.shards, {}, first.cohorts, whole))
@@ -175,6 +182,7 @@ class View:
         self.watched = fleet.judge.watch.rows
         self.coverage = dict(fleet.judge.coverage)
         self.dated = tuple(fleet.judge.releases.unannounced())
+        self.lately = Lately.of(fleet.at_ms, fleet.judge.carriers, fleet.judge.last_tick)
 
     def told(self, alerts: Sequence[Alert], fleet: Fleet) -> None:
         """Take in records that came between two ticks, such as those of a word that holds at once."""
@@ -193,6 +201,14 @@ class View:
         for alert_id, known in self._known.items():
             if known.last.status == "firing":
                 known.named(fleet.life.members(alert_id))
+
+    def _tie(self) -> None:
+        """Who of each alert that fires carries what, of the loudest; the others stay as they were."""
+        assert self.lately is not None
+        live = [one for one in list(self._known.values()) if one.last.status == "firing"]
+        live.sort(key=lambda one: (SEVERITIES.index(one.last.severity), one.last.detected_at))
+        for known in live[-NETWORKS_MAX:]:
+            self.networks.see(known.last, [one.account_id for one in known.members], self.lately)
 
     def _forget(self, at_ms: int) -> None:
         over = [(one.last.resolved_at, name) for name, one in self._known.items() if one.last.resolved_at is not None]

@@ -32,9 +32,9 @@ document.addEventListener("keydown", event => {
   if (keys[event.key]) { event.preventDefault(); keys[event.key](); }
 });
 
-// Fresh: the page as the server has it now, unless somebody is writing or has something unfolded.
+// Fresh: the page as the server has it now, unless somebody is writing, or has a form unfolded.
 async function refresh() {
-  const busy = document.activeElement?.closest?.("form") || main().querySelector("details[open]") || help().open;
+  const busy = document.activeElement?.closest?.("form") || main().querySelector("details[open] form") || help().open;
   if (busy || document.hidden) { document.body.classList.add("stale"); return; }
   try {
     const answer = await fetch(location.href, {credentials: "same-origin"});
@@ -51,23 +51,36 @@ async function refresh() {
   } catch { /* the next event tries again */ }
 }
 
-// Who reads or walks through rows stays where they are: the same link has the focus, and nothing has scrolled.
+// Who reads or walks through rows stays where they are: the same thing has the focus, what was unfolded is, and
+// nothing has scrolled.
 const scrolled = () => [...document.querySelectorAll("main .scroll")];
+const summaries = () => [...main().querySelectorAll("details > summary")];
+const titled = summary => summary.textContent.split(":")[0]; // what follows is a count
 
 function where() {
   const held = document.activeElement, top = scrollY;
-  const address = held?.closest?.("main") ? held.getAttribute("href") : null;
-  const same = () => [...main().querySelectorAll("a[href]")].filter(one => one.getAttribute("href") === address);
-  const place = address === null ? -1 : same().indexOf(held);
+  const back = held?.closest?.("main") ? focus(held) : () => {};
   const sideways = scrolled().map(one => one.scrollLeft);
+  const unfolded = summaries().filter(one => one.parentElement.open).map(titled);
   return () => {
+    summaries().forEach(one => { if (unfolded.includes(titled(one))) one.parentElement.open = true; });
     scrolled().forEach((one, number) => { one.scrollLeft = sideways[number] ?? 0; });
-    if (place >= 0) {
-      const again = same()[place] ?? same()[0];
-      again?.focus({preventScroll: true});
-      again?.closest("[data-row]")?.classList.add("at");
-    }
+    back();
     scrollTo(0, top);
+  };
+}
+
+// Gives the focus back to the same link, fold or table: of several that are alike to the one in the same place.
+function focus(held) {
+  const name = one => one.matches("a") ? one.getAttribute("href") : one.matches("summary") ? titled(one) : one.ariaLabel;
+  const same = () => [...main().querySelectorAll("a[href], summary, .scroll")].filter(one => (
+    one.tagName === held.tagName && name(one) === name(held)
+  ));
+  const place = same().indexOf(held);
+  return () => {
+    const again = place < 0 ? null : same()[place] ?? same()[0];
+    again?.focus({preventScroll: true});
+    again?.closest("[data-row]")?.classList.add("at");
   };
 }
 

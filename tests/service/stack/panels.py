@@ -8,7 +8,14 @@ from collections.abc import Iterator
 
 from tests.service.stack.monitors import MONITORING, Prometheus
 
-VARIABLES = {"$job": ".*", "$instance": ".*", "$__rate_interval": "5m", "$__range": "1h"}
+VARIABLES = {
+    "$cluster": ".*",
+    "$namespace": ".*",
+    "$job": ".*",
+    "$instance": ".*",
+    "$__rate_interval": "5m",
+    "$__range": "1h",
+}
 
 
 def queries() -> Iterator[tuple[str, str]]:
