@@ -16,12 +16,19 @@ from tests.mapping.written_in import FORMS, TAGS, Form
 WITHOUT_TOKENS = ("azure_openai",)
 
 
-@pytest.fixture(scope="module")
-def traffic() -> list[Request]:
-    """Five days of a small fleet; a campaign's accounts turn to the new model together."""
-    story = tell("pivot", 1, accounts=250, days=4.5)
+SMALL = {"accounts": 150, "days": 4.6}  # a fleet in which a model is released, and some turn to it together
+
+
+def told() -> list[Request]:
+    """The requests of a small fleet."""
+    story = tell("pivot", 1, **SMALL)
     lines = Lines(story.fleet, story.course, 1)
     return [with_an_address(decode(line)) for batch in story.traffic().hours() for line in lines.of(batch)]
+
+
+@pytest.fixture(scope="module")
+def traffic() -> list[Request]:
+    return told()
 
 
 def with_an_address(one: Request) -> Request:

@@ -200,7 +200,7 @@ def azure_openai(one: Request) -> Record:
         "time": written(one.at_ms - AROUND_MS), "durationMs": AROUND_MS, "category": "RequestResponse",
         "resultSignature": "200", "correlationId": one.event_id,
         "callerIPAddress": (address(one) or "").removesuffix("7") + "***",
-        "resourceId": f"/SUBSCRIPTIONS/1/ACCOUNTS/{one.attributes.get('org', '')}",
+        "resourceId": one.attributes.get("org") and f"/SUBSCRIPTIONS/1/ACCOUNTS/{one.attributes['org']}",
         "properties": {"objectId": one.account_id, "modelName": one.model},
     }]}  # fmt: skip
 
