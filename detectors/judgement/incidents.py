@@ -27,6 +27,8 @@ FOLLOWED_H = 6
 SAME_ONSET_H = 12
 ALL_MOVED = 0.5
 NAME_TICKS_MIN = 4  # hours in which an account was with its network; honest neighbours come and go
+PAGE_Z = 6.0  # standard errors, of those who were found moving
+PAGE_STANDING_Z = 1.5  # and of the standing network that they are of, in which nobody was chosen
 NAMED_MIN = 5  # accounts, for a page: with fewer names there is nothing to act on
 PRESENCE_MIN = 0.5  # of the ticks since an account was first seen
 SCORE_PACE = 0.3  # how fast an account's score follows what the tick says
@@ -293,8 +295,15 @@ def _level(incident: Incident, group: Group) -> Level:
         # Where nobody says who belongs to whom, one hand may be one customer's; and a page that names nobody wakes
         # somebody who can do nothing.
         told = group.coordination.unrelated and len(_named(incident)) >= NAMED_MIN
-        return Level.CRITICAL if told else Level.WARNING
+        return Level.CRITICAL if told and _is_sharp(group) else Level.WARNING
     return Level.WARNING if group.verdict.worth_a_ticket else Level.INFO
+
+
+def _is_sharp(group: Group) -> bool:
+    """Whether one operator's accounts did move: they stand out on any day, and so do some of their chance swings."""
+    assert group.verdict is not None
+    standing = [vote.value for vote in group.verdict.votes if vote.trait == "standing"]
+    return float(group.z[group.strong].max()) >= PAGE_Z and all(z >= PAGE_STANDING_Z for z in standing)
 
 
 def _why(group: Group) -> str:

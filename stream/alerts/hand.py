@@ -70,6 +70,14 @@ TRAITS: Mapping[str, Trait] = {
     "load_spread": Trait(
         "unevenness of the load", _decimal, "of requests over accounts; 0: all have as many, 1: as the whole fleet"
     ),
+    "shared_spread": Trait(
+        "unevenness of the use of what they share", _decimal,
+        "spread of ln of the requests of each through shared values; 0: all send as many",
+    ),
+    "standing": Trait(
+        "test of all who are tied to them", _decimal,
+        "in standard errors, of everybody tied by what they share, moved or not: nobody there was chosen",
+    ),
     "mix_likeness": Trait(
         "difference of the mixes", _decimal, "of capabilities over accounts; 0: all work alike, 1: as the whole fleet"
     ),
