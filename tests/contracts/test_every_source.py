@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from stream.contract.reading.arrays import BATCH_BYTES_MAX
 from stream.contract.reading.refusal import Refusal, Reject
 from stream.contract.request import Request, decode
-from stream.mapping.named import NAMES as DIALECTS
 from stream.mapping.named import ENCODINGS, OWN, dialect_of, read_by
+from stream.mapping.named import NAMES as DIALECTS
 from stream.mapping.presets import FOLDER, NAMES, preset, sample_of
 from stream.pipeline.encode import Encoder
 
