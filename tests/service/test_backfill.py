@@ -1,17 +1,17 @@
-"""A past from files and then live through Kafka, against `swerve backtest` over all: the same alerts, told once."""
+"""A past from files and then live through Kafka, against `swerve backtest` over all: the same counts and alerts."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import subprocess
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
-from stream.commands.begin import history
+from stream.commands.begin import backtest, history
 from stream.commands.begin.backfill import Backfill
+from stream.commands.begin.backtest import Asked
 from stream.commands.through_kafka.hand_over import hand_over
 from stream.configuration.sections import Kafka
 from stream.configuration.settings import Settings
@@ -21,31 +21,25 @@ from stream.errors import SwerveError
 from stream.ingest import worker as ingest
 from stream.kafka import broker, topics
 from stream.pipeline.announced import Catalogue
+from stream.simulate.scenarios import tell
+from stream.simulate.writing.write import Lines
 from stream.sources.logs import logs_of
-from tests.service.processes import SWERVE, Stage, configuration, swerve
+from tests.pace import PATIENCE_S
 from tests.service.rig import START_MS, everything, kafka_for, produce, request, running, settings_for, until
 from tests.service.test_detect import accepted
-from tests.service.test_same_as_backtest import comparable, publish, until_judged
-from tests.service.traffic import SURGE, Traffic, simulated
+from tests.service.test_same_as_backtest import comparable
+from tests.service.traffic import HOUR_MS, closing
 
 pytestmark = pytest.mark.service("kafka")
 
-PAST = 0.55  # of the records: an alert has fired by then, and more come after
 
-
-@pytest.fixture(scope="module")
-def traffic(tmp_path_factory) -> Traffic:
-    return simulated(tmp_path_factory.mktemp("log"), 1, SURGE)
-
-
-def cut(traffic: Traffic, folder: Path) -> tuple[Path, Traffic]:
-    """The past as two files, and what comes after."""
-    (records,) = traffic.sources
-    until = int(PAST * len(records))
-    (folder / "logs").mkdir()
-    for number, part in enumerate((records[: until // 2], records[until // 2 : until])):
-        (folder / "logs" / f"{number}.ndjson").write_bytes(b"".join(record + b"\n" for record in part))
-    return folder / "logs", Traffic([records[until:]], traffic.releases, traffic.end_ms)
+def backfilled(settings: Settings, folder: Path, log: Path) -> history.History:
+    """The state that a backfill of this log leaves in the folder."""
+    with history.Records(folder) as records:
+        Backfill(settings, Catalogue(), folder, records, None).through(logs_of([str(log)]))
+    known = history.read(folder)
+    assert known is not None
+    return known
 
 
 async def test_where_the_stages_go_on_from_files_every_request_counts_once_though_both_hold_it(
@@ -55,10 +49,7 @@ async def test_where_the_stages_go_on_from_files_every_request_counts_once_thoug
     kafka = settings.kafka
     await topics.create(kafka, 2)
     (tmp_path / "log.ndjson").write_bytes(b"".join(request(n) + b"\n" for n in range(3_000)))
-    with history.Records(tmp_path) as records:
-        Backfill(settings, Catalogue(), tmp_path, records, None).through(logs_of([str(tmp_path / "log.ndjson")]))
-    known = history.read(tmp_path)
-    assert known is not None
+    known = backfilled(settings, tmp_path, tmp_path / "log.ndjson")
     await hand_over(settings, tmp_path, known, print)
     await produce(kafka, kafka.topics.requests, [(n % 2, request(n)) for n in range(2_400, 6_000)])
     async with running(ingest.work, settings), running(detect.work, settings), running(correlate.work, settings):
@@ -84,48 +75,40 @@ async def judged(kafka: Kafka) -> bool:
 
 
 @pytest.mark.slow
-def test_a_past_from_files_and_then_kafka_gives_the_alerts_of_one_run_over_all_days(
-    bootstrap, unique, tmp_path, traffic
-):
-    kafka = kafka_for(bootstrap, unique, partitions=4, flush_ms=200, snapshot_ms=5_000)
-    told = tmp_path / "told.ndjson"
-    config = configuration(tmp_path, kafka, f'[[sinks]]\nkind = "file"\npath = "{told}"\n')
-    (whole,) = traffic.write(tmp_path, ["whole"])
-    releases = ["--releases", str(traffic.releases)]
-    swerve("backtest", str(whole), "--config", str(config), *releases, "--alerts", str(tmp_path / "alerts"))
-    expected = comparable((tmp_path / "alerts").read_bytes().splitlines(), traffic.end_ms)
-    logs, rest = cut(traffic, tmp_path)
-    state = ["--state", str(tmp_path / "state")]
+async def test_a_past_from_files_and_then_kafka_gives_the_alerts_of_one_run_over_all(bootstrap, unique, tmp_path):
+    settings = Settings(kafka=kafka_for(bootstrap, unique, flush_ms=200), detection={"warm_up_h": 12})
+    kafka = settings.kafka
+    await topics.create(kafka, 1)
+    lines, end_ms = twenty_hours()
+    (tmp_path / "whole").write_bytes(b"\n".join(lines))
+    backtest.run(Asked([str(tmp_path / "whole")], alerts=tmp_path / "alerts"), settings, Catalogue())
+    expected = comparable((tmp_path / "alerts").read_bytes().splitlines(), end_ms)
+    cut = int(0.8 * len(lines))
+    (tmp_path / "past").write_bytes(b"\n".join(lines[:cut]) + b"\n")
+    known = backfilled(settings, tmp_path, tmp_path / "past")
 
-    swerve("topics", "create", "--config", str(config), "--partitions", "1")
-    said = swerve("backfill", str(logs), *state, "--kafka", "--config", str(config), *releases).stdout
-    past = [record.value for record in asyncio.run(everything(kafka, kafka.topics.alerts))]
-    stages = [Stage(name, config, tmp_path) for name in ("ingest", "detect", "correlate")]
-    try:
-        for stage in stages:
-            stage.until_ready()
-        asyncio.run(publish(kafka, rest))
-        until_judged(stages[-1], kafka, traffic.end_ms, Settings().ticks.tick_ms)
-        ends = [stage.end() for stage in stages]
-    finally:
-        for stage in stages:
-            stage.end(1.0)
-    alerts = [record.value for record in asyncio.run(everything(kafka, kafka.topics.alerts))]
+    await hand_over(settings, tmp_path, known, print)
+    past = await alerts_of(kafka)
+    await produce(kafka, kafka.topics.requests, [(0, line) for line in lines[cut:]])
 
-    assert "the stages go on from here; ingest begins in" in said
-    assert ends == [0, 0, 0], [stage.told() for stage in stages if stage.process.returncode]
-    assert past, "something was found in the past"
-    assert len(alerts) > len(past), "and something after it"
-    assert comparable(alerts, traffic.end_ms) == expected
-    over = {one["alert_id"] for one in map(json.loads, past) if one["status"] == "resolved"}
-    heard = [json.loads(line) for line in told.read_bytes().splitlines()]
-    assert heard
-    assert not over & {one["alert_id"] for one in heard}, "nobody is told of what was over"
-    again = _refused("backfill", str(logs), *state, "--kafka", "--config", str(config), *releases)
-    assert "the stages have a past already" in again
+    async def all_said() -> bool:
+        return len(comparable(await alerts_of(kafka), end_ms)) >= len(expected)
+
+    async with running(ingest.work, settings), running(detect.work, settings), running(correlate.work, settings):
+        await until(all_said, 3 * PATIENCE_S)
+
+    assert 0 < len(past) < len(expected)
+    assert comparable(await alerts_of(kafka), end_ms) == expected
 
 
-def _refused(*arguments: str) -> str:
-    done = subprocess.run([*SWERVE, *arguments], capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    return done.stderr
+def twenty_hours() -> tuple[list[bytes], int]:
+    """A fleet that is warm after twelve of them, and records that close them; when they end."""
+    story = tell("pivot", 1, accounts=200, days=5.0)
+    made = Lines(story.fleet, story.course, 1)
+    lines = [line.rstrip(b"\n") for batch in islice(story.traffic().hours(), 20) for line in made.of(batch)]
+    end_ms = json.loads(lines[-1])["timestamp"] // HOUR_MS * HOUR_MS
+    return lines + closing(end_ms + 3 * HOUR_MS, 0), end_ms
+
+
+async def alerts_of(kafka: Kafka) -> list[bytes]:
+    return [record.value for record in await everything(kafka, kafka.topics.alerts)]
