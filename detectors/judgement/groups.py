@@ -167,7 +167,7 @@ def standing_parts(tick: Tick, parameters: Parameters) -> list[Ints]:
     """Of each network that stands and moved, whoever was chosen: those of it who turned to what it turned to."""
     parts = []
     for rows in tick.standing.parts(parameters.group_organisations_min):
-        z = np.where(tick.may_fire, _largest(tick, rows, parameters), -np.inf)
+        z = np.where(tick.may_fire, _largest(_shifts(tick, rows, parameters)), -np.inf)
         best = int(np.argmax(z))
         if z[best] >= STANDING_Z:
             turned = rows[tick.evidence[rows, best] >= LEANED]
@@ -178,10 +178,14 @@ def standing_parts(tick: Tick, parameters: Parameters) -> list[Ints]:
     return parts
 
 
-def _largest(tick: Tick, rows: Ints, parameters: Parameters) -> Floats:
+def _shifts(tick: Tick, rows: Ints, parameters: Parameters) -> list[Shift]:
+    """The test of a group in the fast window, then in those of the shorter ones that can say something."""
+    whole = shift_of(tick.population, tick.comparison, rows, parameters)
+    return [whole, *(found for view in tick.views if (found := view.shift(rows, parameters)) is not None)]
+
+
+def _largest(shifts: Sequence[Shift]) -> Floats:
     """The largest statistic of the windows, by target."""
-    shifts = [shift_of(tick.population, tick.comparison, rows, parameters)]
-    shifts += [found for view in tick.views if (found := view.shift(rows, parameters)) is not None]
     z: Floats = np.max([one.z for one in shifts], axis=0)
     return z
 
@@ -223,11 +227,11 @@ def _joined(tick: Tick, networks: Sequence[Ints], parameters: Parameters) -> lis
 def _judged(tick: Tick, track: Track, rows: Ints, scores: Floats, parameters: Parameters) -> list[Group]:
     """The group, or one for each of its stories."""
     population = tick.population
-    shift = shift_of(population, tick.comparison, rows, parameters)
-    shifts = [shift, *(found for view in tick.views if (found := view.shift(rows, parameters)) is not None)]
+    shifts = _shifts(tick, rows, parameters)
+    shift = shifts[0]
     keys = population.columns.keys[rows]
     coordination = _coordination(tick, rows, parameters)
-    largest = np.max([one.z for one in shifts], axis=0)
+    largest = _largest(shifts)
     z = np.where(tick.may_fire, largest, np.minimum(largest, 0.0))
     z -= np.array([track.past(tick.hour, target) for target in population.targets])
     risen = np.any([(one.z >= tick.line) & sharp(one) for one in shifts], axis=0)
@@ -293,7 +297,7 @@ def _standing(tick: Tick, rows: Ints, target: int, parameters: Parameters) -> di
     whole = tick.standing.of(rows)
     if len(np.unique(tick.population.org[whole])) < parameters.group_organisations_min:
         return {}
-    return {"standing": float(_largest(tick, whole, parameters)[target])}
+    return {"standing": float(_largest(_shifts(tick, whole, parameters))[target])}
 
 
 def _company(tick: Tick, rows: Ints, target: int) -> float:

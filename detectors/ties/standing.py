@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
 
-from detectors.comparison.population import Ints
+from detectors.comparison.population import Ints, Population
 from detectors.counts.sparse import distinct
 from detectors.ties.holdings import Holdings
 from detectors.ties.networks import communities
@@ -23,12 +23,13 @@ CARRIERS_MAX = 30  # organisations: what more of them share binds nobody to anyb
 # over this. A measure of its own and not of the fleet's sum, so that networks do not grow with the fleet.
 APART_NATS = 30_000.0
 NONE = -1
+Seats = tuple[Ints, Ints, Ints]
 EVERY_H = 3
 
 
 class Standing:
     """The networks of a tick. label: of each account, the number of its network, or NONE where it shares nothing with
-    it. networks: how many."""
+    it. org: of each account."""
 
     def __init__(self, label: Ints, org: Ints) -> None:
         self.label = label
@@ -83,17 +84,17 @@ class Standings:
 
 def _labels(known: Holdings) -> Ints:
     """The network of each account: its organisation's, where it carries a value that binds it; else NONE."""
-    organisation = _communities(known)
+    seats = _seats(known)
+    organisation = _communities(known.population, seats)
     bound = np.zeros(len(known.population), bool)
-    bound[known.row[_binding(known, organisation)[known.value]]] = True
+    bound[known.row[_binding(seats, organisation)[known.value]]] = True
     label: Ints = np.where(bound, organisation[known.population.org], NONE)
     return label
 
 
-def _communities(known: Holdings) -> Ints:
+def _communities(population: Population, of: Seats) -> Ints:
     """The network of each organisation, by modularity over the nats of the values that organisations share."""
-    population = known.population
-    value, org, carriers = _seats(known)
+    value, org, carriers = of
     few = (carriers[value] >= 2) & (carriers[value] <= CARRIERS_MAX)
     nats = np.log(max(population.organisations, 2) / np.maximum(carriers, 1.0)) / np.sqrt(
         np.maximum(carriers - 1.0, 1.0)
@@ -107,7 +108,7 @@ def _communities(known: Holdings) -> Ints:
     return communities(graph, float(graph.sum()) / APART_NATS)
 
 
-def _seats(known: Holdings) -> tuple[Ints, Ints, Ints]:
+def _seats(known: Holdings) -> Seats:
     """(value, organisation) of every seat, and how many seats each value has."""
     width = np.int64(max(known.population.organisations, 1))
     pairs = distinct(known.value * width + known.population.org[known.row])
@@ -115,9 +116,9 @@ def _seats(known: Holdings) -> tuple[Ints, Ints, Ints]:
     return value, org, np.bincount(value, minlength=len(known.accounts))
 
 
-def _binding(known: Holdings, network: Ints) -> NDArray[np.bool_]:
+def _binding(of: Seats, network: Ints) -> NDArray[np.bool_]:
     """Which values bind their network: most of the few organisations that carry it are of one."""
-    value, org, carriers = _seats(known)
+    value, org, carriers = of
     width = np.int64(network.max(initial=0) + 1)
     inside = np.zeros(len(carriers), np.int64)
     pairs, count = np.unique(value * width + network[org], return_counts=True)
