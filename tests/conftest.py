@@ -130,6 +130,19 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.config.workeroutput["missed"] = MISSED
 
 
+@pytest.fixture
+def typed(capfd: pytest.CaptureFixture[str]):
+    """Types a command line; gives exit code, standard output, standard error."""
+    from stream import cli
+
+    def run(*words: object) -> tuple[int, str, str]:
+        code = cli.run([str(word) for word in words])
+        said = capfd.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """A process of tests ended; what it skipped is skipped."""

@@ -9,22 +9,8 @@ from typing import Any
 
 import pytest
 
-from stream import cli
-
 T0 = 1_772_409_600_000  # 2026-03-02 00:00 UTC
 MINUTE = 60_000
-
-
-@pytest.fixture
-def typed(capfd: pytest.CaptureFixture[str]):
-    """Types a command line; gives exit code, standard output, standard error."""
-
-    def run(*words: object) -> tuple[int, str, str]:
-        code = cli.run([str(word) for word in words])
-        said = capfd.readouterr()
-        return code, said.out, said.err
-
-    return run
 
 
 def request_line(number: int, at_ms: int | None = None, **other: Any) -> bytes:

@@ -17,7 +17,6 @@ import pyarrow.fs
 import pyarrow.parquet as pq
 import pytest
 
-from stream import cli
 from stream.commands.begin import history
 from stream.errors import UsageError
 from stream.sources.buckets import _s3, found_under, why
@@ -88,16 +87,6 @@ def bucket(endpoint: str, monkeypatch) -> pyarrow.fs.FileSystem:
 def put(files: pyarrow.fs.FileSystem, key: str, content: bytes) -> None:
     with files.open_output_stream(f"logs/{key}", compression=None) as out:  # else Arrow packs what is called .gz
         out.write(content)
-
-
-@pytest.fixture
-def typed(capfd):
-    def run(*words: object) -> tuple[int, str, str]:
-        code = cli.run([str(word) for word in words])
-        said = capfd.readouterr()
-        return code, said.out, said.err
-
-    return run
 
 
 def test_a_folder_of_a_bucket_is_replayed_in_order_of_time(bucket, typed):

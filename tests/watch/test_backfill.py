@@ -29,16 +29,6 @@ HOURS, PAST = 20, 0.8  # of a fleet that is warm after half a day; and the part 
 SETTINGS = Settings.model_validate({"detection": {"warm_up_h": 12}})
 
 
-@pytest.fixture
-def typed(capfd):
-    def run(*words: object) -> tuple[int, str, str]:
-        code = cli.run([str(word) for word in words])
-        said = capfd.readouterr()
-        return code, said.out, said.err
-
-    return run
-
-
 def untidy(lines: list[bytes]) -> list[bytes]:
     """Some come twice, some too late, some are broken: what a clock that begins anew would judge else."""
     noise = random.Random(1)
