@@ -33,6 +33,7 @@ LONG = (
     "service/test_faults.py",
     "simulate/test_difficulty.py",
     "service/test_same_as_backtest.py",
+    "mapping/test_presets_alert_the_same.py",
     "stories/test_evidence_recomputed.py",
     "stories/test_honest_days.py",
     "service/test_zombie.py",
