@@ -8,6 +8,7 @@ from typing import Any
 from stream.alerts.expected_shifts import FOREVER_MS, Announced
 from stream.alerts.verdicts import Said, last_verdicts
 from stream.console.desk import Desk
+from stream.console.shown.carried import Carried, carried_by
 from stream.console.shown.view import Known
 from stream.contract.attention import ACK, NOTE, SNOOZE, Asked
 from stream.contract.expected import Expected, decode_expected
@@ -34,11 +35,18 @@ class UnknownReleaseError(SwerveError):
     """No model of this name is announced or seen."""
 
 
-def known_account(desk: Desk, account_id: str, has_requests: bool) -> None:
-    """Return where something is known of it. has_requests: whether some of it are kept. Raises UnknownAccountError."""
+def known_account(desk: Desk, account_id: str, has_requests: bool) -> Carried | None:
+    """What it carried lately; None before the first tick. The same for the page and for programs.
+
+    has_requests: whether some of it are kept. Raises UnknownAccountError where nothing at all is known of it.
+    """
+    carried = None if desk.view.lately is None else carried_by(desk.view.lately, account_id)
     subjects = {one.subject.id for one in announced(desk) if one.subject.kind == "account"}
-    if has_requests or account_id in subjects or desk.view.watching(account_id) or desk.view.naming(account_id):
-        return
+    seen = carried is not None and (carried.values or carried.first_seen_ms is not None)
+    if has_requests or seen or account_id in subjects:
+        return carried
+    if desk.view.watching(account_id) or desk.view.naming(account_id):
+        return carried
     raise UnknownAccountError(
         f"no account {account_id[:64]}: mistyped, or no alert names it and no request of it is in the days kept. "
         "An account alone is not judged by its own shift; it is named when it moves together with others"

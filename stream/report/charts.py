@@ -50,10 +50,12 @@ class Frame:
     most: float
 
     def x(self, at_ms: float) -> float:
+        """Where a time stands, in units of the drawing from its left edge. at_ms: epoch milliseconds."""
         width = max(1, self.until_ms - self.from_ms)
         return LEFT + (WIDTH - LEFT - RIGHT) * (at_ms - self.from_ms) / width
 
     def y(self, share: float) -> float:
+        """Where a share (0 to 1) stands, in units from the top edge; above the scale it stays at its end."""
         return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * min(share, self.most) / self.most
 
 

@@ -84,6 +84,7 @@ class Input:
         self.close()
 
     def close(self) -> None:
+        """Close the file; standard input stays open, it belongs to the process."""
         if self.path != STANDARD_INPUT:
             self._file.close()
 

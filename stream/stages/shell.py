@@ -64,9 +64,11 @@ def decoded(decode: Callable[[bytes], T], value: bytes, stage: str, place: str) 
 class Engine(Protocol):
     """The state of one partition; pure, and used by one thread at a time. offset: where the log has the message."""
 
-    def apply(self, offset: int, value: bytes) -> Step: ...
+    def apply(self, offset: int, value: bytes) -> Step:
+        """Take one message into the state, and give what follows from it."""
 
-    def snapshot(self) -> dict[str, bytes]: ...
+    def snapshot(self) -> dict[str, bytes]:
+        """The whole state in named pieces, from which `Stage.open` makes the same engine again."""
 
 
 class Stage(Protocol):
@@ -90,12 +92,14 @@ class Stage(Protocol):
 class Log(Protocol):
     """The input topic of the stage and the table of its state."""
 
-    def entries(self, partition: int) -> dict[bytes, bytes]: ...
+    def entries(self, partition: int) -> dict[bytes, bytes]:
+        """The state's entries of one partition by key, as the table has them now."""
 
     async def store(self, partition: int, entries: Mapping[bytes, bytes | None]) -> None:
         """Write entries (None: remove) and wait until the broker has them."""
 
-    async def commit(self, partition: int, offset: int) -> None: ...
+    async def commit(self, partition: int, offset: int) -> None:
+        """The group goes on from this offset: all before it is in the state that was stored."""
 
     async def seek_back(self, partition: int, offset: int, surely: bool = False) -> int:
         """Messages come again from this offset on, or the first after it that the topic has, which is given back.
@@ -103,7 +107,8 @@ class Log(Protocol):
         surely: the broker is asked for that one, where the offset was asked for before in vain.
         """
 
-    def committed(self, partition: int) -> int | None: ...
+    def committed(self, partition: int) -> int | None:
+        """The offset that the group had when the partition came to us; None where it had none."""
 
     async def ask_end(self, partition: int) -> int | None:
         """The offset that the next message will have, by the broker's word; None where it gives none."""

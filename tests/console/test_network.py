@@ -6,6 +6,7 @@ import re
 from html import unescape
 
 import msgspec
+import orjson
 import pytest
 
 from stream.report.matrix import _runs, matrix
@@ -126,3 +127,13 @@ async def test_an_accounts_page_says_its_organisation_what_it_carried_and_whose_
     assert re.search(r'id=card-net-1">card-net-1</a></td><td[^>]*>15</td>', near)
     assert "member of net-1" in member
     assert "<td>none</td>" in stranger
+
+
+async def test_an_account_in_no_alert_whose_values_are_seen_is_there_for_people_and_for_programs(tied, visit):
+    async with visit(tied.desk) as visitor:
+        page, _ = await visitor.get("/account?id=honest_1")
+        status, told = await visitor.get("/api/v1/accounts/honest_1")
+        unknown = [(await visitor.get(path))[0] for path in ("/account?id=nobody", "/api/v1/accounts/nobody")]
+    assert (page, status) == (200, 200)
+    assert (orjson.loads(told)["alerts"], orjson.loads(told)["requests"]) == ([], [])
+    assert unknown == [404, 404]

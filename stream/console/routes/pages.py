@@ -21,7 +21,7 @@ from stream.console.desk import Desk
 from stream.console.door import WHO
 from stream.console.routes.judging import judging, unseen
 from stream.console.shown import adoption, listing, look, runbook, tracks
-from stream.console.shown.carried import carried_by, near_of
+from stream.console.shown.carried import near_of
 from stream.console.shown.charts import Chart, by_name, chart_of
 from stream.console.shown.past import Happened, history
 from stream.console.shown.view import DAY_MS, Known
@@ -294,8 +294,7 @@ def _watchlist(desk: Desk, request: web.Request) -> Context:
 def _account(desk: Desk, request: web.Request) -> Context:
     account_id = request.query.get("id", "")[: listing.QUERY_MAX]
     mix = tracks.mix_of(list(desk.view.courses.kept), account_id)
-    carried = None if desk.view.lately is None else carried_by(desk.view.lately, account_id)
-    actions.known_account(desk, account_id, bool(mix.requests) or bool(carried and carried.values))
+    carried = actions.known_account(desk, account_id, bool(mix.requests))
     drawn = {}
     for kind, marks in (("model", look.releases_marked(desk.view)), ("capability", [])):
         names = [name for name in mix.strongest(len(mix.shares)) if name.startswith(f"{kind}:")][:STYLES]

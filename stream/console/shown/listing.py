@@ -50,10 +50,12 @@ class Page(Generic[Row]):
 
     @property
     def next(self) -> int | None:
+        """The offset of the page after this one, in rows; None on the last."""
         return self.offset + self.limit if self.offset + self.limit < self.total else None
 
     @property
     def before(self) -> int | None:
+        """The offset of the page before this one, in rows; None on the first."""
         return max(0, self.offset - self.limit) if self.offset else None
 
 

@@ -90,6 +90,7 @@ class Levels(Collector):
         self._rows = rows
 
     def collect(self) -> Iterable[Metric]:
+        """One family of gauges, a sample a row: what the client's registry asks for at each scrape."""
         family = GaugeMetricFamily(self._name, self._help, labels=self._labels)
         for labels, value in self._rows.items():
             family.add_metric(labels, value)
@@ -110,6 +111,7 @@ class Bounded:
         self._lock = threading.Lock()
 
     def __call__(self, value: str) -> str:
+        """The value where it is kept or there is room for it, else "other". Safe between threads."""
         if value in self._kept:
             return value
         with self._lock:
