@@ -120,9 +120,14 @@ class Embedded:
             seen.first += [raw[:FIRST_BYTES] for raw in raws[: FIRST_LINES - len(seen.first)]]
         self._encoders[source].read(raws, offsets)
 
-    def advance(self, source: str, *, ended: bool = False, idle: bool = False) -> list[Alert]:
-        """Count what a source's records say and close the ticks that may close; gives the alert records of these."""
-        frame = self._encoders[source].flush(ended=ended, idle=idle)
+    def advance(
+        self, source: str, *, ended: bool = False, idle: bool = False, received_ms: int | None = None
+    ) -> list[Alert]:
+        """Count what a source's records say and close the ticks that may close; gives the alert records of these.
+
+        received_ms: what time it is, where they come as they happen; None in a log of the past.
+        """
+        frame = self._encoders[source].flush(ended=ended, idle=idle, received_ms=received_ms)
         applied = self.shards.apply(frame)
         if applied is Applied.GAP:
             raise AssertionError(f"{source}: the frame ({frame.after}, {frame.upto}] leaves a gap")
