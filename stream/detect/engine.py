@@ -8,8 +8,8 @@ from functools import partial
 from detectors.parameters import Parameters
 from stream.errors import SwerveError
 from stream.pipeline.composition import TICKS_AT_ONCE, Applied, Shards
-from stream.pipeline.divided import messages_of
 from stream.pipeline.frames import decode_frame
+from stream.pipeline.messages.divided import messages_of
 from stream.stages.shell import Output, Step, decoded
 from stream.telemetry import metrics
 from stream.telemetry.per_tick import MeasuredShards

@@ -27,7 +27,7 @@ from stream.kafka import broker, topics
 from stream.kafka.broker import Outlet
 from stream.kafka.topics import state_topic
 from stream.pipeline.composition import Shards
-from stream.pipeline.divided import messages_of
+from stream.pipeline.messages.divided import messages_of
 from stream.stages.heads import Stored, choose, is_of
 
 WRITER = "reshard"  # one head a partition: who begins again writes it anew
