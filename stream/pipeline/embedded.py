@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Protocol
 
 from detectors.counts.arrivals import WINDOW, ClockState, lower_median
@@ -22,6 +23,7 @@ from stream.pipeline.encode import Dialect, Encoder, Refused
 
 FIRST_LINES = 64
 FIRST_BYTES = 1 << 16
+FIRST_MAX = 4_096  # lines that are looked at for the first times
 Batch = tuple[Sequence[bytes], Sequence[int]]  # records, and their offsets
 
 
@@ -224,7 +226,7 @@ def behind(embedded: Embedded, sources: Sequence[str]) -> str:
 def begins_ms(raws: Iterable[bytes], dialect: Dialect | None) -> int:
     """What the clock of a log with these first records will say first; NO_CLOCK_MS where none of them can be read."""
     times_ms: list[int] = []
-    for raw in raws:
+    for raw in islice(raws, FIRST_MAX):
         for one in records_of(raw) or [raw]:
             times_ms += _times_ms(one, dialect)
         if len(times_ms) >= WINDOW:
