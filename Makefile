@@ -42,7 +42,7 @@ quick: lint types ## lint, types, and the tests that need no service: after ever
 	@$(BIN)/python -m pytest -n 2 -q --dist loadfile -m "not service and not slow" $(QUICK)
 
 faults: $(VENV)/.installed ## kill, stop, scale the stages under load, KILLS= and PAUSES= each; no Alertmanager for 10 min
-	@$(BIN)/python -m tests.service.drill --kills $(KILLS) --pauses $(PAUSES)
+	@$(BIN)/python -m tests.service.drill --kills $(KILLS) --pauses $(PAUSES) --write
 	@SWERVE_REQUIRE=kafka $(BIN)/python -m pytest tests/service/check_reshard.py tests/service/check_broker_dies.py
 	@AWAY_S=600 SWERVE_REQUIRE=alertmanager $(BIN)/python -m pytest tests/service/test_real_alertmanager.py -k away
 
