@@ -13,8 +13,9 @@ export SCENARIOS ?=
 KILLS ?= 20
 QUICK := $(addprefix tests/,house docs cli contract contracts correlate detect ingest metrics sinks report)
 PAUSES ?= 5
+FUZZ_EXAMPLES ?= 30000
 
-.PHONY: help demo test quick faults lint types bench quality quality-readme quality-full strangers strangers-readme adversary learn hardness report-scale clean lock dashboards pictures helm-test sizing stack stack-test
+.PHONY: help demo test quick fuzz faults lint types bench quality quality-readme quality-full strangers strangers-readme adversary learn hardness report-scale clean lock dashboards pictures helm-test sizing stack stack-test
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -41,9 +42,12 @@ quick: lint types ## lint, types, and the tests that need no service: after ever
 	@$(BIN)/python -m pytest -n 2 -q --dist loadfile -m "not service and not slow" $(QUICK)
 
 faults: $(VENV)/.installed ## kill, stop, scale the stages under load, KILLS= and PAUSES= each; no Alertmanager for 10 min
-	@$(BIN)/python -m tests.service.drill --kills $(KILLS) --pauses $(PAUSES)
+	@$(BIN)/python -m tests.service.drill --kills $(KILLS) --pauses $(PAUSES) --write
 	@SWERVE_REQUIRE=kafka $(BIN)/python -m pytest tests/service/check_reshard.py tests/service/check_broker_dies.py
 	@AWAY_S=600 SWERVE_REQUIRE=alertmanager $(BIN)/python -m pytest tests/service/test_real_alertmanager.py -k away
+
+fuzz: $(VENV)/.installed ## every reader of bytes from outside against FUZZ_EXAMPLES= hostile ones each; half an hour
+	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest -q tests/fuzz tests/contracts/test_every_source.py
 
 lint: $(VENV)/.installed ## ruff: style and format
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

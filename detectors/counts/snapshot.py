@@ -61,7 +61,11 @@ def from_bytes(data: bytes) -> Any:
         )
     if zlib.crc32(data[10:]) != int.from_bytes(data[6:10], "little"):
         raise UnreadableSnapshotError(f"a snapshot of {len(data)} bytes is damaged: its checksum does not match")
-    return _parted(memoryview(zlib.decompress(data[10:])), NESTED)
+    try:
+        return _parted(memoryview(zlib.decompress(data[10:])), NESTED)
+    except (zlib.error, msgspec.DecodeError, ValueError, TypeError) as error:
+        # Its checksum is right: whoever wrote it was none of ours.
+        raise UnreadableSnapshotError(f"a snapshot of {len(data)} bytes cannot be read: {error}") from None
 
 
 def _parted(payload: memoryview | msgspec.Raw, nested: int) -> Any:

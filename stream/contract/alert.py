@@ -25,6 +25,10 @@ class MalformedAlertError(ValueError):
     """Bytes that are no alert record of a version that this build reads; the text says where and what was expected."""
 
 
+class NewerAlertError(MalformedAlertError):
+    """An alert record that a newer build wrote: nothing to set aside, for the right build reads it."""
+
+
 class AlertSubject(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who shifted. `dimension` is written for cohorts only."""
 
@@ -88,7 +92,7 @@ def decode(raw: bytes) -> Alert:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedAlertError(f"not an alert record: {error}") from error
     if alert.schema_version > SCHEMA_VERSION:
-        raise MalformedAlertError(
+        raise NewerAlertError(
             f"alert {alert.alert_id} has schema_version {alert.schema_version}; "
             f"this build reads up to {SCHEMA_VERSION}: update Swerve"
         )

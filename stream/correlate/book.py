@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stream.configuration.sections import Kafka
 from stream.contract import alert
+from stream.correlate.recorded import alert_in
 from stream.kafka import broker
 from stream.kafka.transactions import Transactions
 from stream.stages.shell import Output
@@ -30,10 +31,11 @@ class Book:
         self._last.clear()
         async for record in broker.read_to_end(self._kafka, self._kafka.topics.alerts):
             if record.value is not None:
-                one = alert.decode(record.value)
-                self._last[one.alert_id] = one.updated_at
+                one = alert_in(record)
+                if one is not None:
+                    self._last[one.alert_id] = one.updated_at
             elif record.key is not None:
-                self._last.pop(record.key.decode(), None)
+                self._last.pop(record.key.decode("utf-8", "replace"), None)
 
     async def write(self, outputs: tuple[Output, ...]) -> None:
         """Write those that are new, in one transaction. Raises FencedError where another owner took over."""

@@ -12,7 +12,8 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 
 from stream.configuration.settings import Settings
-from stream.contract.alert import Alert, decode
+from stream.contract.alert import Alert
+from stream.correlate.recorded import alert_in
 from stream.kafka import broker
 from stream.kafka.bookmark import Bookmark
 from stream.kafka.place import Place
@@ -41,8 +42,9 @@ async def deliver(
         summary = asyncio.create_task(daily.watch_over(muted, sinks.offer))
         try:
             async for record in broker.tail(settings.kafka, settings.kafka.topics.alerts, positions):
-                if record.value is not None:
-                    sinks.offer(decode(record.value), (record.partition, record.offset))
+                alert = None if record.value is None else alert_in(record)
+                if alert is not None:
+                    sinks.offer(alert, (record.partition, record.offset))
                 if keeping.done():
                     keeping.result()
         finally:
@@ -66,9 +68,9 @@ async def _catch_up(settings: Settings, sinks: Deliveries, kept: list[dict[int, 
     async for record in broker.read_to_end(settings.kafka, settings.kafka.topics.alerts):
         mark = (record.partition, record.offset)
         positions[record.partition] = record.offset + 1
-        if record.value is None:
+        alert = None if record.value is None else alert_in(record)
+        if alert is None:
             continue
-        alert = decode(record.value)
         latest[alert.alert_id] = (alert, mark)
         for delivery, places in zip(sinks.each, kept, strict=True):
             if places is not None:

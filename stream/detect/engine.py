@@ -8,7 +8,8 @@ from functools import partial
 from detectors.parameters import Parameters
 from stream.errors import SwerveError
 from stream.pipeline.composition import TICKS_AT_ONCE, Applied, Shards
-from stream.pipeline.frames import decode_frame, encode_summary
+from stream.pipeline.frames import decode_frame
+from stream.pipeline.messages.divided import messages_of
 from stream.stages.shell import Output, Step, decoded
 from stream.telemetry import metrics
 from stream.telemetry.per_tick import MeasuredShards
@@ -71,7 +72,7 @@ class ShardsEngine:
             self._measured.after(self.shards)
         metrics.records_refused("late_event", self.shards.late - self._late)
         self._late = self.shards.late
-        outputs = tuple(Output(encode_summary(summary)) for summary in summaries)
+        outputs = tuple(Output(message) for summary in summaries for message in messages_of(summary))
         rest = partial(self._closed, Applied.APPLIED, source) if self.shards.is_behind else None
         return Step(outcome, source, outputs, rest)
 

@@ -66,9 +66,12 @@ class Source:
         """No record for so long, and nothing left to read: `end` is the next offset to be written, if known."""
         return end is not None and self.position >= end and now_s - self._last_record_s >= idle_s
 
-    def flush(self, idle: bool, now_s: float) -> Frame | None:
-        """The next frame, or None where it would say what the last one said a moment ago."""
-        frame = self.encoder.flush(idle=idle)
+    def flush(self, idle: bool, now_s: float, received_ms: int | None = None) -> Frame | None:
+        """The next frame, or None where it would say what the last one said a moment ago.
+
+        received_ms: what time it is, as `Encoder.flush` has it.
+        """
+        frame = self.encoder.flush(idle=idle, received_ms=received_ms)
         said = (frame.clock_ms, idle)
         if frame.after == frame.upto and said == self._said and now_s - self._said_s < REPEAT_S:
             return None

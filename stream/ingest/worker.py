@@ -27,6 +27,7 @@ from stream.ingest.letterbox import BROKER_BYTES_MAX, LetterBox
 from stream.ingest.source import Source, name_of
 from stream.kafka import broker
 from stream.kafka.topics import LETTER_BYTES_MAX, refuse_what_loses
+from stream.pipeline.jumps import AHEAD_MS_MAX
 from stream.stages.stage import Running, resumed
 from stream.telemetry import log, metrics
 
@@ -38,8 +39,11 @@ Committed = tuple[int, ClockState | None]
 _log = log.get("swerve.ingest")
 
 
-async def work(settings: Settings, running: Running) -> None:
-    """Run until asked to stop. Raises SwerveError where a topic is wrong, or the broker stays away."""
+async def work(settings: Settings, running: Running, reset_clocks: bool = False) -> None:
+    """Run until asked to stop. Raises SwerveError where a topic is wrong, or the broker stays away.
+
+    reset_clocks: begin the clock of every source anew, whatever was committed with its offset.
+    """
     kafka = settings.kafka
     topics = kafka.topics
     await refuse_what_loses(kafka, topics.requests, topics.frames, topics.dlq)
@@ -59,7 +63,8 @@ async def work(settings: Settings, running: Running) -> None:
             isolation_level=broker.READ_COMMITTED,
         ) as consumer,
     ):
-        worker = Worker(settings, running, consumer, producer, LetterBox(letters, topics.dlq, letter_bytes_max))
+        box = LetterBox(letters, topics.dlq, letter_bytes_max)
+        worker = Worker(settings, running, consumer, producer, box, reset_clocks)
         consumer.subscribe([topics.requests], listener=worker)
         await worker.run()
 
@@ -74,6 +79,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         consumer: AIOKafkaConsumer,
         producer: AIOKafkaProducer,
         letters: LetterBox,
+        reset_clocks: bool = False,
     ) -> None:
         self._settings = settings
         self._dialect = settings.reader()
@@ -81,6 +87,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         self._consumer = consumer
         self._producer = producer
         self._letters = letters
+        self._reset_clocks = reset_clocks
         self._sources: dict[TopicPartition, Source] = {}
         self._generation = 0
         self._lock = asyncio.Lock()
@@ -129,11 +136,11 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             frames: list[Frame] = []
             letters: list[DeadLetter] = []
             idle = 0
-            now_s = time.monotonic()
+            now_s, received_ms = time.monotonic(), int(time.time() * 1000)
             for partition, source in self._sources.items():
                 is_idle = source.is_idle(self._consumer.highwater(partition), self._settings.ticks.idle_s, now_s)
                 idle += is_idle
-                frame = source.flush(is_idle, now_s)
+                frame = source.flush(is_idle, now_s, received_ms)
                 if frame is not None:
                     frames.append(frame)
                 letters += source.dead_letters()
@@ -224,6 +231,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             for partition in partitions:
                 offset, clock = committed.get(partition, (0, None))
                 _refuse_what_was_never_written(name_of(partition), offset, ends[partition])
+                if clock is not None and not self._keeps(name_of(partition), clock):
+                    clock = None
                 source = Source(partition, offset, firsts[partition], clock, now_s, self._dialect)
                 if 0 < offset < firsts[partition]:
                     gone = firsts[partition] - offset
@@ -233,6 +242,14 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         metrics.rebalance(STAGE, len(partitions), time.monotonic() - self._revoked_s)
         positions = {partition.partition: source.position for partition, source in self._sources.items()}
         self._running.ready(STAGE, resumed(self._settings.kafka.topics.requests, positions))
+
+    def _keeps(self, source: str, clock: ClockState) -> bool:
+        """Whether a clock that was committed is gone on with. One ahead of the time of day was set by wrong records."""
+        ahead_ms = clock.now_ms - int(1000 * time.time())
+        if self._reset_clocks or ahead_ms > AHEAD_MS_MAX:
+            _log.warning("clock_begins_anew", source=source, showed_ms=clock.now_ms, ahead_s=ahead_ms // 1000)
+            return False
+        return True
 
 
 async def _bytes_max(settings: Settings, topic: str) -> int:

@@ -406,8 +406,18 @@ class Outlet:
         self._waiting: list[asyncio.Future[Any]] = []
 
     async def send(self, value: bytes, key: bytes | None = None, partition: int | None = None) -> None:
-        """Queue one message, in order; without a partition its key decides, or chance."""
-        self._waiting.append(await self._producer.send(self._topic, value, key=key, partition=partition))
+        """Queue one message, in order; without a partition its key decides, or chance.
+
+        Raises SwerveError where the broker did not take one before it, or this one is too large.
+        """
+        if any(sent.done() and sent.exception() is not None for sent in self._waiting):
+            await self.settle()
+        try:
+            self._waiting.append(await self._producer.send(self._topic, value, key=key, partition=partition))
+        except KafkaError as error:
+            raise SwerveError(
+                f"no message of {len(value):,} bytes could be sent to {self._topic}: {error!r}"
+            ) from error
         if len(self._waiting) >= self.WAITING_MAX:
             await self.settle()
 

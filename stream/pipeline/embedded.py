@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Protocol
 
 from detectors.counts.arrivals import WINDOW, ClockState, lower_median
@@ -22,6 +23,7 @@ from stream.pipeline.encode import Dialect, Encoder, Refused
 
 FIRST_LINES = 64
 FIRST_BYTES = 1 << 16
+FIRST_MAX = 4_096  # lines that are looked at for the first times
 Batch = tuple[Sequence[bytes], Sequence[int]]  # records, and their offsets
 
 
@@ -120,9 +122,14 @@ class Embedded:
             seen.first += [raw[:FIRST_BYTES] for raw in raws[: FIRST_LINES - len(seen.first)]]
         self._encoders[source].read(raws, offsets)
 
-    def advance(self, source: str, *, ended: bool = False, idle: bool = False) -> list[Alert]:
-        """Count what a source's records say and close the ticks that may close; gives the alert records of these."""
-        frame = self._encoders[source].flush(ended=ended, idle=idle)
+    def advance(
+        self, source: str, *, ended: bool = False, idle: bool = False, received_ms: int | None = None
+    ) -> list[Alert]:
+        """Count what a source's records say and close the ticks that may close; gives the alert records of these.
+
+        received_ms: what time it is, where they come as they happen; None in a log of the past.
+        """
+        frame = self._encoders[source].flush(ended=ended, idle=idle, received_ms=received_ms)
         applied = self.shards.apply(frame)
         if applied is Applied.GAP:
             raise AssertionError(f"{source}: the frame ({frame.after}, {frame.upto}] leaves a gap")
@@ -219,7 +226,7 @@ def behind(embedded: Embedded, sources: Sequence[str]) -> str:
 def begins_ms(raws: Iterable[bytes], dialect: Dialect | None) -> int:
     """What the clock of a log with these first records will say first; NO_CLOCK_MS where none of them can be read."""
     times_ms: list[int] = []
-    for raw in raws:
+    for raw in islice(raws, FIRST_MAX):
         for one in records_of(raw) or [raw]:
             times_ms += _times_ms(one, dialect)
         if len(times_ms) >= WINDOW:

@@ -20,14 +20,12 @@ from stream.contract.reading.json_object import all_plain, check_bytes, plain
 from stream.contract.reading.refusal import Refusal, Reject, refusal_of
 from stream.contract.request import Line, Request, decode, decode_closely, read_line
 from stream.pipeline.frames import compact_rows
+from stream.pipeline.jumps import AHEAD_MS_MAX, date_what_lies_long_before, follows_slowly, out_of_time
 from stream.pipeline.tables import Tables
 from stream.pipeline.waiting import Waiting, event_of
 
-AHEAD_MS_MAX = 3_600_000  # how far ahead of its source's clock a record may be
 RUN_RECORDS = 64  # read at once: what they are made of stays in the processor's cache until it is in columns
 REFUSED_BYTES_LEAST = 1_024  # of a refused record, whatever waits: 4,096 of them are 4 MiB
-SLOW_RECORDS_MIN = 5
-SLOW_GAPS = 12  # the median of 16 is 8 gaps back; half as many again for gaps that differ
 
 #: How a record is read: one may hold several requests, or none. Raises Refusal of the whole, or gives one of a part.
 Dialect = Callable[[bytes], Sequence[Request | Refusal]]
@@ -237,24 +235,29 @@ class Encoder:
         size = len(raw) if len(kept) < len(raw) else None
         self._unreadable.append(Refused(offset, kept, refusal.reason, detail, size))
 
-    def flush(self, ended: bool = False, idle: bool = False) -> Frame:
+    def flush(self, ended: bool = False, idle: bool = False, received_ms: int | None = None) -> Frame:
         """The next frame of the chain: every record that is judged by now; all of them where `ended` or `idle`.
+
+        received_ms: what time it is where records come as they happen. Then one that lies over an hour ahead of it is
+        refused, whatever the others say, and the source's clock never passes it. None: a log of the past.
 
         idle: the source has nothing to read for now; a clock that was shown fewer than 16 times judges by the median
         of what is there, but does not take it as its reading. ended: nothing will ever follow; then it does.
         About 1 us a request, and 0.5 ms for tables that are full.
         """
+        undecided = self._refuse_jumps(received_ms, everything=ended or idle)
         at_ms, offset, record = (self._waiting.column(name) for name in ("at_ms", "offset", "record"))
-        judged = self._judged(record, offset, everything=ended or idle)
+        judged = self._judged(record, offset, undecided, everything=ended or idle)
+        shown_ms = at_ms if received_ms is None else np.minimum(at_ms, received_ms)
         clock = SourceClock(self.clock_state)
-        clock_ms = clock.read(at_ms[:judged])
-        readings_ms = np.concatenate([clock_ms, SourceClock(clock.state).read(at_ms[judged:])])
+        clock_ms = clock.read(shown_ms[:judged])
+        readings_ms = np.concatenate([clock_ms, SourceClock(clock.state).read(shown_ms[judged:])])
         by = self._judged_by(record, judged)
         judging_ms = self._judging_ms(at_ms, readings_ms, by)
         ahead = at_ms[:judged] > judging_ms + AHEAD_MS_MAX
         ahead &= ~self._follows_slowly(at_ms, np.flatnonzero(ahead), judged)
         upto = self._upto(offset, judged)
-        self._date_what_lies_long_before(at_ms, clock_ms, readings_ms, by)
+        date_what_lies_long_before(self.clock_state.last_ms, at_ms, clock_ms, readings_ms, by)
         rows = self._rows_of(np.flatnonzero(~ahead), clock_ms)
         refused = self._leave(upto, judged, np.flatnonzero(ahead), judging_ms)
         frame = Frame(
@@ -286,13 +289,43 @@ class Encoder:
         no_requests, self._no_requests = self._no_requests, 0
         return no_requests
 
-    def _judged(self, record: NDArray[np.int64], offset: NDArray[np.int64], everything: bool) -> int:
-        """How many of the buffered rows are judged by now. Requests of one record are never cut apart."""
+    def _refuse_jumps(self, received_ms: int | None, everything: bool) -> int:
+        """Set aside what is ahead of the time of day, and runs ahead of the source; how many rows are in no doubt."""
+        at_ms = self._waiting.column("at_ms")
+        if received_ms is not None and len(at_ms) and int(at_ms.max()) > received_ms + AHEAD_MS_MAX:
+            ahead = np.flatnonzero(at_ms > received_ms + AHEAD_MS_MAX)
+            self._set_aside(ahead, f"expected at most 1 h ahead of the time of day, which is {received_ms}")
+            at_ms = self._waiting.column("at_ms")
+        record = self._waiting.column("record")
+        jumps = out_of_time(at_ms, record, self._records, self.clock_state, self._limits.hold, everything)
+        if len(jumps.refused):
+            shown = int(jumps.clock_ms[0])
+            self._set_aside(
+                jumps.refused, f"expected no run of records ahead of the rest of the source, whose clock shows {shown}"
+            )
+        return jumps.undecided
+
+    def _set_aside(self, rows: NDArray[np.int64], expected: str) -> None:
+        """These rows wait with what could not be read: to the source's clock they were never there."""
+        waiting = self._waiting
+        for row in rows.tolist():
+            raw, offset, got = waiting.raw[row], waiting.offset[row], waiting.at_ms[row]
+            self._refuse(raw, offset, Refusal(Reject.IMPOSSIBLE_TIME, f"$.timestamp: {expected}, got {got}"))
+        self._unreadable.sort(key=lambda refused: refused.offset)
+        waiting.leave_out(rows)
+
+    def _judged(self, record: NDArray[np.int64], offset: NDArray[np.int64], undecided: int, everything: bool) -> int:
+        """How many of the buffered rows are judged by now. Requests of one record are never cut apart.
+
+        undecided: the first row of which it is open whether it is ahead of its time; none is judged by it, or a later.
+        """
         if everything:
             return len(record)
         by_rows = len(record) - WINDOW
         by_records = int(np.searchsorted(record, self._records - self._limits.hold, side="right"))
         judged = max(by_rows, by_records, 0)
+        if undecided < len(record):
+            judged = min(judged, int(np.searchsorted(self._judged_by(record, judged), undecided)))
         return judged if judged >= len(record) else int(np.searchsorted(offset, offset[judged], side="left"))
 
     def _judged_by(self, record: NDArray[np.int64], judged: int) -> NDArray[np.int64]:
@@ -310,47 +343,12 @@ class Encoder:
         return judging_ms
 
     def _follows_slowly(self, at_ms: NDArray[np.int64], ahead: NDArray[np.intp], judged: int) -> NDArray[np.bool_]:
-        """Which of the rows ahead only follow a slow source: the median of 16 lags hours behind a record an hour.
-
-        Such a row lies within an hour and twelve usual gaps of the median of the records just before it: a function of
-        the WINDOW readable records before the row, wherever the stream is cut.
-        """
+        """Which of the rows ahead only follow a slow source, by the records just before each."""
         slowly = np.zeros(judged, bool)
-        earlier = np.array(self.clock_state.last_ms, np.int64)
-        times = np.concatenate([earlier, at_ms])
-        for row in ahead.tolist():
-            end = len(earlier) + row
-            before = times[max(end - WINDOW, 0) : end]
-            if len(before) < SLOW_RECORDS_MIN:
-                continue
-            usual_ms = int(np.median(np.diff(np.sort(before))))
-            slowly[row] = at_ms[row] <= lower_median(before.tolist()) + AHEAD_MS_MAX + SLOW_GAPS * usual_ms
-        return slowly
-
-    def _date_what_lies_long_before(
-        self,
-        at_ms: NDArray[np.int64],
-        clock_ms: NDArray[np.int64],
-        readings_ms: NDArray[np.int64],
-        by: NDArray[np.int64],
-    ) -> None:
-        """Give rows out of all proportion before the clock's first reading that clock: by it they are late.
-
-        Else one such row would begin time, and every tick since would be told. Out of proportion is more than an hour
-        and twelve usual gaps of the records by which it is judged, as `_follows_slowly` has it the other way round.
-        """
-        before = np.flatnonzero(clock_ms == NO_CLOCK_MS)
-        if not len(before):
-            return
         times = np.concatenate([np.array(self.clock_state.last_ms, np.int64), at_ms])
-        first = int(np.argmax(readings_ms != NO_CLOCK_MS)) if readings_ms[-1] != NO_CLOCK_MS else len(at_ms)
-        for row in before.tolist():
-            end = len(self.clock_state.last_ms) + min(int(by[row]), first) + 1
-            near = times[max(end - WINDOW, 0) : end]
-            if len(near) >= SLOW_RECORDS_MIN:
-                first_ms, usual_ms = lower_median(near.tolist()), int(np.median(np.diff(np.sort(near))))
-                if at_ms[row] < first_ms - AHEAD_MS_MAX - SLOW_GAPS * usual_ms:
-                    clock_ms[row] = first_ms
+        for row in ahead.tolist():
+            slowly[row] = follows_slowly(times, len(self.clock_state.last_ms) + row, AHEAD_MS_MAX)
+        return slowly
 
     def _upto(self, offset: NDArray[np.int64], judged: int) -> int:
         """The last offset before the first row that is not judged, of those that were read."""

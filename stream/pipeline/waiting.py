@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from hashlib import blake2b
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +65,13 @@ class Waiting:
         """The first so many have been judged. O(what stays)."""
         for name in _COLUMNS:
             del getattr(self, name)[:count]
+
+    def leave_out(self, rows: NDArray[np.int64]) -> None:
+        """These are refused, wherever they stand. O(all)."""
+        keep = np.ones(len(self), bool)
+        keep[rows] = False
+        for name in _COLUMNS:
+            setattr(self, name, list(compress(getattr(self, name), keep.tolist())))
 
     def renumber(self, rows: Iterable[tuple[int, int, int, int]]) -> None:
         """New numbers of account, model, capability set and value set, one of each a request."""

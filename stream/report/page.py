@@ -42,7 +42,7 @@ MEANING = {
     "wrong_type": "a field of another type",
     "out_of_range": "a length, sign or number of entries beyond the contract",
     "bad_timestamp": "a time that cannot be read",
-    "impossible_time": "before 2015, or over an hour ahead of its neighbours",
+    "impossible_time": "before 2015, or far ahead of its neighbours",
     "duplicate_event": "a repeat of a request that was counted",
     "late_event": "too late to be counted",
 }

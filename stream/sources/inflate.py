@@ -70,11 +70,12 @@ def _gather(pieces: Iterator[bytes]) -> Iterator[bytes]:
     size = 0
     try:
         for piece in pieces:
-            gathered.append(piece)
-            size += len(piece)
-            if size >= _GATHER:
-                yield b"".join(gathered)
-                gathered, size = [], 0
+            for begin in range(0, len(piece), _GATHER):  # one step of a bomb is 64 MiB
+                gathered.append(piece[begin : begin + _GATHER])
+                size += len(gathered[-1])
+                if size >= _GATHER:
+                    yield b"".join(gathered)
+                    gathered, size = [], 0
     except (TruncatedError, DamagedError):
         yield b"".join(gathered)
         raise

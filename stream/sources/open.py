@@ -22,6 +22,7 @@ Batch = tuple[list[bytes], list[int]]  # records, and their line numbers, from 1
 
 _CHUNK = 1 << 20
 _HEAD = 4096
+_EMPTY_MAX = 1 << 20  # empty lines in a row: a thousand times as many cost a compressed file next to nothing
 _INFLATE = {"gzip": gunzip, "zstd": unzstd}
 _MAGIC: dict[str, tuple[bytes, ...]] = {"gzip": (GZIP_MAGIC,), "zstd": ZSTD_MAGIC, "Parquet": (PARQUET_MAGIC,)}
 _COMMA_SEPARATED = (".csv", ".csv.gz", ".csv.zst", ".csv.zstd")
@@ -121,9 +122,14 @@ class Input:
         return kind
 
     def _lines(self) -> Iterator[list[bytes]]:
-        cut, chunks = Cut(), self._chunks()
+        cut, chunks, empty = Cut(), self._chunks(), 0
         try:
             for content in _INFLATE[self._kind](chunks) if self._kind in _INFLATE else chunks:
+                empty = empty + len(content) if not content.strip(b"\n") else 0
+                if empty > _EMPTY_MAX:
+                    raise SwerveError(
+                        f"{self.path}: over {_EMPTY_MAX:,} empty lines in a row, {self._where()}: expected records"
+                    )
                 yield cut.feed(content)
         except TruncatedError:
             raise SwerveError(

@@ -11,9 +11,13 @@ from stream.contract.request import Request
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 PARQUET_MAGIC = b"PAR1"
 _ROWS = 4096  # at a time
+_BYTES = 32 << 20  # of records at a time: text that many rows share takes the file next to nothing
+_PIECE = 64  # rows made into records before their bytes are looked at
+_CHUNK_BYTES_MAX = 1 << 30  # of one column in a row group, unpacked; writers make 1 MB to some hundred
 COLUMNS = ("timestamp", *(name for name in Request.__struct_fields__ if name != "at_ms"))
 
 
@@ -26,19 +30,56 @@ def rows(file: BinaryIO) -> Iterator[tuple[list[bytes], float]]:
 
     A null is a field, or an attribute, that is not there. A timestamp column without a zone is taken as UTC. What JSON
     cannot say, or nobody can read (text that is no UTF-8, a time beyond Python's), becomes an object, which no field of
-    a record takes. Raises NotParquetError, and nothing else whatever is in the file.
+    a record takes. Text that many rows share is held once, and records are given by their bytes, so that a file that
+    grows a thousand times takes no more memory than any other. Raises NotParquetError, and nothing else.
     """
     import pyarrow.parquet as pq
 
     try:
-        table = pq.ParquetFile(file)
+        metadata = pq.ParquetFile(file).metadata
+        _refuse_what_grows(metadata)
+        table = pq.ParquetFile(file, read_dictionary=_texts(metadata))
         columns = [name for name in table.schema_arrow.names if name in COLUMNS]
         done, total = 0, max(table.metadata.num_rows, 1)
         for batch in table.iter_batches(batch_size=_ROWS, columns=columns):
             done += batch.num_rows
-            yield [_json(row) for row in _rows_of(_in_ms(batch))], done / total
+            for records in _by_bytes(_in_ms(batch)):
+                yield records, done / total
     except Exception as error:  # Arrow raises what Python's own types do, by what is in the file
         raise NotParquetError((str(error) or type(error).__name__).splitlines()[0]) from None
+
+
+def _refuse_what_grows(metadata: pq.FileMetaData) -> None:
+    for group in range(metadata.num_row_groups):
+        row_group = metadata.row_group(group)
+        for at in range(row_group.num_columns):
+            size = row_group.column(at).total_uncompressed_size
+            if size > _CHUNK_BYTES_MAX:
+                path = row_group.column(at).path_in_schema
+                raise NotParquetError(
+                    f"{path} has {size:,} bytes in row group {group}, expected at most {_CHUNK_BYTES_MAX:,}: write it "
+                    "with smaller row groups"
+                )
+
+
+def _texts(metadata: pq.FileMetaData) -> list[str]:
+    """The columns of text that no list or map holds: of the others Arrow cannot keep what is shared apart."""
+    columns = [metadata.schema.column(at) for at in range(metadata.num_columns)]
+    return [one.path for one in columns if one.physical_type == "BYTE_ARRAY" and one.path in COLUMNS]
+
+
+def _by_bytes(batch: pa.RecordBatch) -> Iterator[list[bytes]]:
+    """The rows of a batch as records, so many at a time as their bytes allow."""
+    records, size = list[bytes](), 0
+    for first in range(0, batch.num_rows, _PIECE):
+        for row in _rows_of(batch.slice(first, _PIECE)):
+            records.append(_json(row))
+            size += len(records[-1])
+            if size >= _BYTES:
+                yield records
+                records, size = [], 0
+    if records:
+        yield records
 
 
 def _rows_of(batch: pa.RecordBatch) -> list[dict[str, Any]]:

@@ -9,9 +9,11 @@ from stream.configuration.sections import Kafka
 from stream.stages.faust_log import FaustLog
 from stream.stages.shell import Shell
 from stream.stages.stage import Running, resumed
+from stream.telemetry import log as lines
 from stream.telemetry import metrics
 
 LAG_EVERY_S = 2.0
+_log = lines.get("swerve.stage")
 
 
 async def drive(stage: str, shell: Shell, log: FaustLog, kafka: Kafka, running: Running) -> None:
@@ -22,7 +24,8 @@ async def drive(stage: str, shell: Shell, log: FaustLog, kafka: Kafka, running: 
     async def left() -> None:
         nonlocal revoked_s
         revoked_s = time.monotonic()
-        running.waits(stage, "waits for its partitions")
+        if log.failure is None:
+            running.waits(stage, "waits for its partitions")
         for partition in shell.positions():
             metrics.source_left(stage, f"{log.topic}[{partition}]")
         metrics.partitions_left(stage)
@@ -31,7 +34,7 @@ async def drive(stage: str, shell: Shell, log: FaustLog, kafka: Kafka, running: 
     async def begin(partitions: list[int]) -> None:
         try:
             # Before the first message comes: a new owner delivers what is due, however quiet its input is.
-            if await shell.open(partitions, log.is_open):
+            if await shell.open(partitions, log.is_open) and log.failure is None:
                 metrics.rebalance(stage, len(partitions), time.monotonic() - revoked_s)
                 running.ready(stage, resumed(log.topic, shell.positions()))
         except Exception as error:
@@ -42,7 +45,11 @@ async def drive(stage: str, shell: Shell, log: FaustLog, kafka: Kafka, running: 
         opening.add(task)
         task.add_done_callback(opening.discard)
 
-    log.take, log.flush, log.left, log.ready = shell.take, shell.flush, left, ready
+    def failed(reason: BaseException) -> None:
+        running.waits(stage, f"has failed, and ends: {reason}")
+        _log.error("stage_failed", stage=stage, error=str(reason) or repr(reason))
+
+    log.take, log.flush, log.left, log.ready, log.tell_failure = shell.take, shell.flush, left, ready, failed
     running.waits(stage, "joins the group")
     beside = [
         asyncio.create_task(_snapshots(shell, log, kafka.snapshot_ms / 1000)),

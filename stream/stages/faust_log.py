@@ -58,6 +58,7 @@ class FaustLog:
 
     take: called for every message, one at a time, while its partition is ours. leaving: awaited before partitions go.
     left: awaited when they are gone. ready: called when the worker has its partitions and their state.
+    tell_failure: called with the first error that ends the worker.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class FaustLog:
         self.flush: Callable[[], Awaitable[None]] = _nothing
         self.left: Callable[[], Awaitable[None]] = _nothing
         self.ready: Callable[[list[int]], None] = lambda partitions: None
+        self.tell_failure: Callable[[BaseException], None] = lambda reason: None
         self.failure: BaseException | None = None
         self.topic = topic
         self._kafka = kafka
@@ -108,8 +110,10 @@ class FaustLog:
             raise reason if isinstance(reason, SwerveError) else SwerveError(f"stopped: {reason!r}") from reason
 
     def failed(self, reason: BaseException) -> None:
-        """The worker cannot go on."""
-        self.failure = self.failure or reason
+        """The worker cannot go on. Told at once: Faust may take long to stop, and holds the error until then."""
+        if self.failure is None:
+            self.failure = reason
+            self.tell_failure(reason)
 
     async def _read(self, stream: Any) -> None:
         async for event in stream.noack().events():

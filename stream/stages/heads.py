@@ -19,9 +19,11 @@ from hashlib import blake2b
 import msgspec
 
 from stream.errors import SwerveError
+from stream.telemetry import log
 
 VERSION = 2  # 1 had no writer: its pieces are named by their content alone
 HEAD, PIECE = b"head", b"piece"
+_log = log.get("swerve.shell")
 
 
 class LostStateError(SwerveError):
@@ -81,25 +83,31 @@ def choose(partition: int, entries: Mapping[bytes, bytes]) -> Stored | None:
 
     Raises LostStateError where there are heads but none is whole: half of a state would count wrongly.
     """
-    heads = _heads(value for key, value in entries.items() if key.split(b"/")[1] == HEAD)
+    heads, damaged = _heads(value for key, value in entries.items() if key.split(b"/")[1] == HEAD)
     for head in sorted(heads, key=lambda head: head.upto, reverse=True):
         found = {n: entries.get(piece_key(partition, content, head.writer)) for n, content in head.pieces.items()}
         pieces = {n: p for n, p in found.items() if p is not None and digest(p) == head.pieces[n]}
         if len(pieces) == len(head.pieces):
             return Stored(head, pieces, tuple(sorted(entries)))
-    if heads:
+    if heads or damaged:
         raise LostStateError(
-            f"state of partition {partition}: {len(heads)} snapshots, none with all its pieces; start this worker "
-            "again, and if that does not help, look for a retention on the state's topic (`swerve topics check`)"
+            f"state of partition {partition}: {len(heads) + damaged} snapshots, none with all its pieces; start this "
+            "worker again, and if that does not help, look for a retention on the state's topic (`swerve topics check`)"
         )
     return None
 
 
-def _heads(values: Iterable[bytes]) -> list[Head]:
-    heads = []
+def _heads(values: Iterable[bytes]) -> tuple[list[Head], int]:
+    """The heads that can be read, and how many cannot: damaged ones, beside which another may be whole."""
+    heads, damaged = [], 0
     for value in values:
-        head = msgspec.msgpack.decode(value, type=Head)
+        try:
+            head = msgspec.msgpack.decode(value, type=Head)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            _log.error("head_of_a_snapshot_is_damaged", why=str(error))
+            damaged += 1
+            continue
         if head.v > VERSION:
             raise SwerveError(f"state of version {head.v}; this build reads up to {VERSION}: start the newer version")
         heads.append(head)
-    return heads
+    return heads, damaged

@@ -103,3 +103,25 @@ def test_a_piece_belongs_to_its_writer_whatever_it_holds():
 
 def test_partition_1_is_not_partition_11():
     assert not is_of(1, head_key(11, "w"))
+
+
+@pytest.mark.parametrize("name", ["head", "piece"])
+@pytest.mark.parametrize("damage", ["cut in half", "a flipped bit"])
+def test_of_two_snapshots_the_older_is_taken_where_the_newer_is_damaged(name, damage):
+    """What a broker's disk or a broken writer may leave: it is never taken for a state."""
+    older = Head(upto=3, resume={}, pieces={"0": digest(b"old state")}, writer="w-1")
+    newer = Head(upto=9, resume={}, pieces={"0": digest(b"new state")}, writer="w-2")
+    entries = {
+        head_key(0, "w-1"): msgspec.msgpack.encode(older),
+        head_key(0, "w-2"): msgspec.msgpack.encode(newer),
+        piece_key(0, digest(b"old state"), "w-1"): b"old state",
+        piece_key(0, digest(b"new state"), "w-2"): b"new state",
+    }
+    key = head_key(0, "w-2") if name == "head" else piece_key(0, digest(b"new state"), "w-2")
+    raw = entries[key]
+    damaged = raw[: len(raw) // 2] if damage == "cut in half" else bytes([raw[0] ^ 64]) + raw[1:]
+
+    assert choose(0, entries).head.upto == 9
+    assert choose(0, entries | {key: damaged}).head.upto == 3
+    with pytest.raises(LostStateError, match="none with all its pieces"):
+        choose(0, {key: damaged, head_key(0, "w-2"): damaged if name == "head" else entries[head_key(0, "w-2")]})

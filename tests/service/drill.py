@@ -35,6 +35,8 @@ SOURCES, PARTITIONS = 3, 4
 SESSION_MS = 3_000
 PAUSE_S = 2 * SESSION_MS / 1000
 STAGES = ("ingest", "detect", "correlate")
+PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
+BEGIN, END = "<!-- reliability: begin -->", "<!-- reliability: end -->"
 
 
 @dataclass
@@ -46,6 +48,7 @@ class Crew:
     slots: dict[str, Stage] = field(default_factory=dict)
     exits: list[Stage] = field(default_factory=list)
     fenced: int = 0
+    recovered_s: dict[str, list[float]] = field(default_factory=dict)  # by fault, until every stage is ready again
 
     def start(self, slot: str) -> None:
         self.slots[slot] = Stage(slot.split("-")[0], self.config, self.folder)
@@ -81,6 +84,15 @@ class Crew:
                 except (OSError, AssertionError):  # it does not serve yet, or died meanwhile
                     continue
         return None
+
+    def watch(self, fault: str, begun: float, until: float) -> None:
+        """Wait until then, and note when every worker was ready again; nothing is noted where not all were by then."""
+        while time.monotonic() < until:
+            if all(_is_ready(stage) for stage in self.slots.values()):
+                self.recovered_s.setdefault(fault, []).append(time.monotonic() - begun)
+                break
+            time.sleep(0.1)
+        time.sleep(max(0.0, until - time.monotonic()))
 
     def victim(self, stage: str, draw: random.Random) -> str:
         """Whom to hit. Of correlate the one that judges, where there is one: a dead standby proves little."""
@@ -172,6 +184,7 @@ def wreak(crew: Crew, plan: Plan, load: Load, say: Callable[[str], None], broker
         time.sleep(draw.uniform(0.1, 0.5) * pace_s)
         slot = crew.victim(stage, draw) if stage in STAGES else stage
         say(f"{what} {stage if what == 'scale' else slot}, after {load.sent:,} records")
+        struck = time.monotonic()
         if stage == "broker":
             assert broker is not None, "a broker that is somebody else's cannot be killed"
             crew.until_ready()
@@ -185,7 +198,7 @@ def wreak(crew: Crew, plan: Plan, load: Load, say: Callable[[str], None], broker
         else:
             scale(crew, stage)
         crew.restart_the_dead()
-        time.sleep(max(0.0, begun + pace_s - time.monotonic()))
+        crew.watch(f"{what} {stage}", struck, begun + pace_s)
         crew.restart_the_dead()
 
 
@@ -229,6 +242,11 @@ class Result:
     entries: int
     alert_records: int
     pages: int
+    pages_expected: int
+    pages_sent: int
+    counted: int
+    requests: int
+    recovered_s: dict[str, list[float]]
 
     @property
     def wrong(self) -> list[str]:
@@ -266,6 +284,10 @@ def comparable(records: Sequence[bytes], end_ms: int) -> list[tuple[int, str, by
 def is_page(alert: dict) -> bool:
     """Whether this record pages somebody."""
     return alert["status"] == "firing" and alert["severity"] == "critical"
+
+
+def _pages_in(records: Sequence[tuple[int, str, bytes]]) -> int:
+    return len({alert_id for _, alert_id, raw in records if is_page(json.loads(raw))})
 
 
 def drill(
@@ -344,7 +366,33 @@ def _result(crew: Crew, kafka: Kafka, traffic: Traffic, folder: Path, tick_ms: i
         entries=len(plain),
         alert_records=len(expected),
         pages=len(pages),
+        pages_expected=_pages_in(expected),
+        pages_sent=_pages_in(got),
+        counted=sum(count for key, count in counted.items() if key[0] == "tick"),
+        requests=sum(count for key, count in plain.items() if key[0] == "tick"),
+        recovered_s=crew.recovered_s,
     )
+
+
+SPOKEN = {"kill": "SIGKILL of a worker of", "pause": "SIGSTOP past the session, and back, of a worker of"}
+
+
+def table(result: Result, plan: Plan) -> str:
+    """What one drill found, for docs/reliability.md. Load, counts and pages are of the whole drill."""
+    pace = f"{result.records / plan.load_s:,.0f} requests/s"
+    counted, told = f"{result.requests:,} / {result.counted:,}", f"{result.pages_expected} / {result.pages_sent}"
+    lines = [
+        "| fault | times | load asked for | requests sent in / counted | pages expected / sent | until ready, s |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    planned = Counter(faults(plan, random.Random(plan.seed)))
+    for (what, stage), times in sorted(planned.items()):
+        seconds = result.recovered_s.get(f"{what} {stage}", [])
+        fault = f"{SPOKEN.get(what, 'one worker, three, one and two again of')} {stage}"
+        longest = f"{max(seconds):.1f}" if len(seconds) == times else f"not before the next fault ({len(seconds)} were)"
+        lines.append(f"| {fault} | {times} | {pace} | {counted} | {told} | {longest} |")
+    wrong = "; ".join(result.wrong) or "nothing differs from a plain recount and from `backtest`"
+    return "\n".join([*lines, "", f"{result.exits} workers died, {result.fenced} were fenced. Found: {wrong}.", ""])
 
 
 def main() -> None:
@@ -354,6 +402,7 @@ def main() -> None:
     parser.add_argument("--pauses", type=int, default=5, help="SIGSTOPs past the session of each stage")
     parser.add_argument("--broker", type=int, default=0, help="SIGKILLs of the broker itself")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--write", action="store_true", help="put the table into docs/reliability.md")
     asked = parser.parse_args()
     begun = time.monotonic()
 
@@ -372,6 +421,9 @@ def main() -> None:
     say(f"alerts: {result.alert_records} records against backtest, {result.pages} pages: {result.alerts or 'equal'}")
     say(f"written twice: {result.twice or 'none'}")
     say(f"partial ticks: {result.partial}")
+    if asked.write:
+        head, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
+        PAGE.write_text(head + BEGIN + "\n" + table(result, plan) + rest[rest.index(END) :], "utf-8")
     if result.wrong:
         raise SystemExit(1)
 

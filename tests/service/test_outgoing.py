@@ -7,10 +7,12 @@ import contextlib
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from stream.configuration.sections import FileSink
 from stream.contract.alert import decode, encode
 from stream.correlate import outgoing
+from stream.correlate.book import Book
 from stream.kafka import topics
 from stream.sinks.delivery import Attention
 from stream.sinks.webhook import EXAMPLE
@@ -110,3 +112,25 @@ async def test_what_a_dead_sink_did_not_take_waits_for_the_successor(settings, t
     async with delivering(settings):
         await until(lambda: told(settings))
     assert told(settings) == [("a1", "firing")]
+
+
+async def test_what_is_no_alert_is_set_aside_with_its_place_and_what_follows_is_told(settings):
+    """A successor reads it again, in the book as in what it delivers; neither stops there."""
+    topic = settings.kafka.topics.alerts
+    await write(settings, record("a"))
+    for junk in (b"junk", b"", b"{}", b"\xff" * 9):
+        await produce(settings.kafka, topic, [(0, junk)], key=b"\xff")
+    book = Book(settings.kafka)
+    with capture_logs() as lines:
+        await book.open()
+        await book.close()
+    assert [line["where"] for line in lines if line["event"] == "message_set_aside"] == [
+        f"{topic}[0]@{offset}" for offset in (1, 2, 3, 4)
+    ]
+
+    async with delivering(settings):
+        await write(settings, record("b"))
+        await until(lambda: len(told(settings)) == 2)
+        await produce(settings.kafka, topic, [(0, b"junk")], key=b"b")
+        await write(settings, record("c"))
+        await until(lambda: len(told(settings)) == 3)

@@ -158,7 +158,7 @@ class Watch:
         self._already = known.lines_of(self.growing.path)
 
     def _state_of(self, alert_id: str) -> str:
-        return self.attention.entry(alert_id).at(int(1000 * time.time())).state
+        return self.attention.entry(alert_id).at(_now_ms()).state
 
     def muted(self) -> list[Silence]:
         """What keeps alerts from people now; nothing while it only catches up."""
@@ -178,17 +178,17 @@ class Watch:
         if lines:
             self._read(lines)
             self._came_at, self._is_idle = time.monotonic(), False
-            return self.embedded.advance(SOURCE)
+            return self.embedded.advance(SOURCE, received_ms=_now_ms())
         if not self._is_idle and time.monotonic() - self._came_at > self.idle_s:
             # What waits for 16 later records would wait for ever.
             self._is_idle = True
-            return self.embedded.advance(SOURCE, idle=True)
+            return self.embedded.advance(SOURCE, idle=True, received_ms=_now_ms())
         return []
 
     def end(self) -> list[Alert]:
         """Nothing will follow: judge everything that is open."""
         self._read(self.growing.rest())
-        return self.embedded.advance(SOURCE, ended=True)
+        return self.embedded.advance(SOURCE, ended=True, received_ms=_now_ms())
 
     def _count_refused(self) -> None:
         """What the receiver refused never comes into the log."""
@@ -232,6 +232,10 @@ class Watch:
             f"{seen.records:,} records read, {others}{sum(seen.not_counted.values()):,} not counted; "
             f"{seen.alerts['critical']} critical, {seen.alerts['warning']} warning, {seen.alerts['info']} info"
         )
+
+
+def _now_ms() -> int:
+    return int(1000 * time.time())
 
 
 async def _served(watch: Watch, console: Console, http: Http) -> None:

@@ -27,7 +27,7 @@ from stream.kafka import broker, topics
 from stream.kafka.broker import Outlet
 from stream.kafka.topics import state_topic
 from stream.pipeline.composition import Shards
-from stream.pipeline.frames import encode_summary
+from stream.pipeline.messages.divided import messages_of
 from stream.stages.heads import Stored, choose, is_of
 
 WRITER = "reshard"  # one head a partition: who begins again writes it anew
@@ -200,7 +200,8 @@ async def _tell_what_was_behind(kafka: Kafka, old: Old, partitions: list[int]) -
         outlet = Outlet(producer, kafka.topics.summaries)
         for partition in partitions:
             for summary in old.restored(partition).close_until(old.level):
-                await outlet.send(encode_summary(summary))
+                for message in messages_of(summary):
+                    await outlet.send(message)
         await outlet.settle()
 
 
