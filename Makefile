@@ -5,6 +5,7 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
+LITELLM := .cache/litellm
 # Stages are started by dozens: each would compile all that it imports where the environment forbids to keep it.
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/bytecode
 unexport PYTHONDONTWRITEBYTECODE
@@ -13,18 +14,26 @@ export SCENARIOS ?=
 KILLS ?= 20
 QUICK := $(addprefix tests/,house docs cli contract contracts correlate detect ingest metrics sinks report)
 PAUSES ?= 5
+# Tests, on two cores: many wait, for Kafka or for a session to end, while others work.
+SIDE_BY_SIDE ?= 3
 FUZZ_EXAMPLES ?= 30000
+HOURS ?= 1
+PACE ?= 20
+ACCOUNTS ?= 10000
+PEER_HOURS ?= 20
+RATE ?= 1
+SBOM ?= out/sbom.cdx.json
 
-.PHONY: help demo test quick fuzz faults lint types bench quality quality-readme quality-full strangers strangers-readme adversary learn hardness report-scale clean lock dashboards pictures helm-test sizing stack stack-test
+.PHONY: help demo test quick fuzz soak faults lint types bench bench-guard quality quality-readme quality-compare quality-full strangers strangers-readme adversary learn calibrate hardness report-scale clean lock audit sbom dashboards pictures flames peers walk helm-test litellm-test sizing stack stack-test
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
-$(VENV)/.installed: pyproject.toml uv.lock
+$(VENV)/.installed: pyproject.toml uv.lock hatch_build.py detectors/ties/moves.c
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else "Swerve needs Python 3.11, 3.12 or 3.13; this is %d.%d. Name another: make PYTHON=python3.12" % sys.version_info[:2])'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check uv==$(UV_VERSION)
-	@$(BIN)/uv export -q --frozen --no-emit-project --format requirements-txt -o $(VENV)/requirements.txt
+	@$(BIN)/uv export -q --frozen --all-extras --no-emit-project --format requirements-txt -o $(VENV)/requirements.txt
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --require-hashes -r $(VENV)/requirements.txt
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --no-deps -e .
 	@touch $@
@@ -34,9 +43,9 @@ setup: $(VENV)/.installed ## make .venv with the locked versions
 demo: $(VENV)/.installed ## watch Swerve find a planted campaign, without Kafka
 	@$(BIN)/swerve demo
 
-test: $(VENV)/.installed ## run every test; with a real Kafka where Java 17 and Maven are; root installs Prometheus
-	@tools/monitors.sh
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+test: $(VENV)/.installed ## run every test; with a real Kafka where Java 17 and Maven are; root installs Prometheus, Chromium
+	@tools/monitors.sh chromium
+	@$(BIN)/python -m pytest -n $(SIDE_BY_SIDE) --dist loadfile --no-loadscope-reorder --max-worker-restart 1
 
 quick: lint types ## lint, types, and the tests that need no service: after every change, a minute on two cores
 	@$(BIN)/python -m pytest -n 2 -q --dist loadfile -m "not service and not slow" $(QUICK)
@@ -45,6 +54,9 @@ faults: $(VENV)/.installed ## kill, stop, scale the stages under load, KILLS= an
 	@$(BIN)/python -m tests.service.drill --kills $(KILLS) --pauses $(PAUSES) --write
 	@SWERVE_REQUIRE=kafka $(BIN)/python -m pytest tests/service/check_reshard.py tests/service/check_broker_dies.py
 	@AWAY_S=600 SWERVE_REQUIRE=alertmanager $(BIN)/python -m pytest tests/service/test_real_alertmanager.py -k away
+
+soak: $(VENV)/.installed ## HOURS= of steady traffic at PACE= times real pace through every stage: does anything grow?
+	@$(BIN)/python -m tests.service.soak --hours $(HOURS) --pace $(PACE)
 
 fuzz: $(VENV)/.installed ## every reader of bytes from outside against FUZZ_EXAMPLES= hostile ones each; half an hour
 	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest -q tests/fuzz tests/contracts/test_every_source.py
@@ -61,11 +73,14 @@ quality: $(VENV)/.installed ## simulate and replay, print how well campaigns are
 quality-readme: $(VENV)/.installed ## the same, and put the table into README.md
 	@$(BIN)/python -m benchmarks.quality | $(BIN)/python tools/readme_table.py README.md
 
+quality-compare: $(VENV)/.installed ## Swerve and simpler detectors on one campaign and one quiet fleet, into docs/compare.md
+	@SEEDS=1 SCENARIOS="pivot quiet" $(BIN)/python -m benchmarks.quality --no-real | $(BIN)/python tools/readme_table.py docs/compare.md
+
 strangers: $(VENV)/.installed ## how well are campaigns found in fleets drawn at random, none learnt on? an hour on two cores
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.strangers
 
-strangers-readme: $(VENV)/.installed ## the same, and put the tables into README.md
-	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.strangers | $(BIN)/python tools/readme_table.py README.md
+strangers-readme: $(VENV)/.installed ## the same, and put the tables into README.md, and the picture of probabilities into docs
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.strangers --picture docs/pictures/reliability.svg | $(BIN)/python tools/readme_table.py README.md
 
 adversary: $(VENV)/.installed ## what does an adversary gain who has read the docs? writes docs/adversary.md; ten minutes
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.adversary --write
@@ -78,11 +93,20 @@ quality-full: $(VENV)/.installed ## quality, 50 quiet fleet-days, a tenth of the
 	@SEEDS="31 32 33 34 35 36 37" SCENARIOS="quiet honest_networks" $(BIN)/python -m benchmarks.quality --no-rivals
 	@SEEDS="1" SCENARIOS="at_scale" $(BIN)/python -m benchmarks.quality --no-rivals --scale 0.1
 
+calibrate: $(VENV)/.installed ## how true is the probability of a named account? writes it into learnt.py; half an hour on two cores
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.calibrate
+
 hardness: $(VENV)/.installed ## are random worlds as hard as they are meant to be? twenty of them, a minute or two
 	@$(BIN)/python -m benchmarks.hardness
 
 bench: $(VENV)/.installed ## how fast: records a second against a bare loop, memory, ticks, snapshots
 	@$(BIN)/python -m benchmarks.throughput
+
+bench-guard: $(VENV)/.installed ## did a change make it slower? ratios against stored ones; GUARD=--quick under 30 s, GUARD=--keep stores
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.guard $(GUARD)
+
+peers: $(VENV)/.installed ## what do Quix Streams, Bytewax and Faust cost for a simpler job? ACCOUNTS= PEER_HOURS= RATE=
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.peers --accounts $(ACCOUNTS) --hours $(PEER_HOURS) --rate $(RATE)
 
 sizing: $(VENV)/.installed ## measure cores, memory and recovery, and put the tables into docs/operating.md
 	@$(BIN)/python -m benchmarks.sizing --keep && $(BIN)/python -m benchmarks.sizing_kafka --keep
@@ -93,10 +117,16 @@ report-scale: $(VENV)/.installed ## 24,000 accounts in 200 million requests, pip
 	@$(BIN)/python -m benchmarks.report_scale
 
 dashboards: $(VENV)/.installed ## write the generated files anew: dashboards, reference of metrics, chart, picture of rooms
-	@$(BIN)/python tools/rooms_picture.py && $(BIN)/python -m tools.dashboards && $(BIN)/python tools/metrics_page.py && $(BIN)/python tools/chart_files.py
+	@$(BIN)/python tools/rooms_picture.py && $(BIN)/python -m tools.dashboards && $(BIN)/python tools/metrics_page.py && $(BIN)/python tools/chart_files.py && $(BIN)/python tools/chart_readme.py
 
 pictures: $(VENV)/.installed ## draw the pictures of docs/how-it-decides.md anew, from a simulated campaign
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tools.decision_pictures docs/pictures
+
+flames: $(VENV)/.installed ## draw where a replay's time goes, now and before, into docs/pictures; minutes
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tools.flame_graph docs/pictures
+
+walk: $(VENV)/.installed ## photograph the walk of docs/on-call.md on a phone, in a real Chromium; a minute or two
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.service.walk
 
 stack: $(VENV)/.installed ## start Kafka, every stage, Prometheus, Alertmanager and a simulated fleet, until Ctrl-C
 	@tools/monitors.sh
@@ -108,6 +138,21 @@ stack-test: $(VENV)/.installed ## the same, checked: campaign found and told, ev
 
 helm-test: $(VENV)/.installed ## render the Helm chart and validate it; builds helm once with Go where there is none
 	@tools/helm.sh >/dev/null && SWERVE_REQUIRE=helm $(BIN)/python -m pytest -q tests/deploy/test_chart.py
+
+$(LITELLM)/.installed: tests/integrations/litellm.txt $(VENV)/.installed
+	@$(BIN)/uv venv -q --allow-existing --python $(BIN)/python $(LITELLM)
+	@$(BIN)/uv pip sync -q --python $(LITELLM)/bin/python $<
+	@$(LITELLM)/bin/python -c "import litellm.proxy.proxy_server" # compiles it, which a test should not wait for
+	@touch $@
+
+litellm-test: $(LITELLM)/.installed ## a real LiteLLM proxy with the shipped callback, in an environment of its own of 600 MB
+	@SWERVE_LITELLM_PYTHON=$(CURDIR)/$(LITELLM)/bin/python $(BIN)/python -m pytest -q tests/integrations/test_litellm.py
+
+audit: $(VENV)/.installed ## has a locked dependency a known vulnerability? asks the index, and says where it gives no answer
+	@$(BIN)/python -m tools.audit
+
+sbom: $(VENV)/.installed ## write the bill of materials of what is installed with Swerve: CycloneDX, SBOM= names the file
+	@mkdir -p $(dir $(SBOM)) && $(BIN)/uv export -q --frozen --all-extras --no-dev --format cyclonedx1.5 -o $(SBOM) >/dev/null && echo $(SBOM)
 
 lock: $(VENV)/.installed ## lock the dependencies anew
 	@tools/lock.sh

@@ -21,8 +21,10 @@ from benchmarks.moved import Moved
 from benchmarks.rivals import RIVALS, Rival
 from detectors.counts.summary import Summary
 from detectors.fleet import Judge
+from detectors.judgement.belonging import FRESH_H, account_traits
 from detectors.judgement.groups import Group, Tick, group_traits
 from detectors.parameters import HOUR_MS, Parameters
+from detectors.ties.membership import near_of
 from stream.configuration import settings
 from stream.contract.alert import Alert
 from stream.pipeline.announced import Catalogue, read_catalogue
@@ -42,6 +44,7 @@ SOURCE_FILES = (
     "benchmarks/rivals.py",
 )  # fmt: skip
 SOURCE = "simulated"
+NEAR_EVERY_H = 4  # accounts near networks are many, and change little from hour to hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,16 @@ class Case:
         """
         scaled = "" if self.scale is None else f", times {self.scale:g}"
         return self.scenario + (", real background" if self.real else "") + scaled
+
+
+def seeds(text: str) -> range:
+    """FROM-TO, or one.
+
+    >>> list(seeds("301-303")), list(seeds("7"))
+    ([301, 302, 303], [7])
+    """
+    first, _, last = text.partition("-")
+    return range(int(first), int(last or first) + 1)
 
 
 @functools.cache
@@ -166,9 +179,21 @@ class Sampler:
             "share": sum(owner >= 0 for owner in owners) / len(owners),
             "since": tick.hour - self._onset_h[most[0][0]] if most else None,
             "traits": group_traits(tick, group, int(group.strong[0]), parameters),
-            "scores": group.scores.round(3),
-            "moved": group.shift.used_more[:, group.strong].any(axis=1),
             "members": [owner >= 0 for owner in owners],
+            "near": self._near(tick, group) if tick.hour % NEAR_EVERY_H == 0 else None,
+        }
+
+    def _near(self, tick: Tick, group: Group) -> dict[str, Any] | None:
+        """The accounts near a network that somebody might be told of."""
+        if group.verdict is None or not group.verdict.worth_a_ticket:
+            return None
+        near = near_of(tick.known, group.rows, group.rows)
+        ids = [tick.population.columns.ids[row] for row in near.tolist()]
+        traits = account_traits(tick, group, near, group.track.born - FRESH_H)
+        return {
+            "keys": ids,
+            "traits": {name: values.round(4) for name, values in traits.items()},
+            "mine": [one in self._owner for one in ids],
         }
 
 

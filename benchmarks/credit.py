@@ -24,13 +24,20 @@ class Named(Protocol):
     """An account that alerts named: a row of `--accounts`."""
 
     @property
-    def account_id(self) -> str: ...
+    def account_id(self) -> str:
+        """The account."""
+
     @property
-    def first_flagged_at(self) -> int: ...
+    def first_flagged_at(self) -> int:
+        """When an alert first named it, event time in ms."""
+
     @property
-    def alert_ids(self) -> Sequence[str]: ...
+    def alert_ids(self) -> Sequence[str]:
+        """The alerts that named it."""
+
     @property
-    def score(self) -> float: ...
+    def score(self) -> float:
+        """How sure the last of them is that it belongs, from 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ the traits of every network that moved, with the truth beside, and fits:
   curve to nothing. A network counts once however long it lasts, and no trait may add more than NATS_MAX;
 - the lines of page and warning: the log-odds that honest networks pass so many times a month, when judged by curves
   that were fitted without their fleet (FOLDS parts of the fleets);
-- from an account's score to the probability that it belongs to the campaign: isotonic regression, on a few knots.
+- the same for accounts near a network (see `learn_accounts`), and from their score to a probability: a first guess,
+  which `make calibrate` holds against fleets that were not learnt on.
 
 Samples are kept in out/learn until the detection changes, so a run can be taken up again. An hour on two free cores.
-Source: Hastie and Tibshirani 1990 (additive models); Zadrozny and Elkan 2002 (isotonic calibration).
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 from numpy.typing import NDArray
-from scipy.optimize import isotonic_regression, minimize
 
-from benchmarks.case import Case, samples_of, to_stderr
+from benchmarks.additive import Curves, Floats, fitted, scored
+from benchmarks.case import Case, samples_of, seeds, to_stderr
+from benchmarks.learn_accounts import Belonging, belonging
 from detectors.judgement import learnt
 
 LEARNT = Path(learnt.__file__)
@@ -37,20 +38,12 @@ NAMED = (
     ("no_templates_pivot", 16), ("few_pools", 17), ("quiet", 18), ("honest_networks", 12), ("honest_networks", 22),
 )  # fmt: skip
 SMALL = {"accounts": 700, "days": 6.0}
-KNOTS = (0.02, 0.2, 0.4, 0.6, 0.8, 0.98)  # quantiles of a trait, over networks
-RIDGE = 1.0
-ROUGHNESS = 0.5  # on changes of slope: a curve bends only where many networks say so
-NATS_MAX = 3.0
 MINE_MIN, MINE_MAX = 0.5, 0.2  # of a network's accounts, to be a campaign's, and to be honest
 FOLDS = 6
 BUDGETS = (0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0)
 DAYS_A_MONTH = 30.0
-ACCOUNT_KNOTS = (-2.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 13.0)
-NETWORK_KNOTS = (-4.0, -2.0, -1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0)
 SOON_H = 48  # what a campaign does later is told of already, and weighs less
 
-Floats = NDArray[np.float64]
-Curves = dict[str, tuple[Floats, Floats]]
 Pairs = Sequence[tuple[float, float]]
 
 
@@ -78,8 +71,7 @@ class Learnt:
     curves: Curves
     base: float
     lines: Pairs
-    network: Pairs
-    account: Pairs
+    accounts: Belonging
 
 
 def main(
@@ -89,18 +81,13 @@ def main(
     quiet: Annotated[str, typer.Option(envvar="QUIET", help="Seeds of the quiet ones, FROM-TO.")] = "201-212",
 ) -> None:
     """Simulate, fit, print how it does on what it was not fitted on, and write detectors/judgement/learnt.py."""
-    cases = [Case("random", seed) for seed in _range(worlds)] + [Case("random_quiet", seed) for seed in _range(quiet)]
+    cases = [Case("random", seed) for seed in seeds(worlds)] + [Case("random_quiet", seed) for seed in seeds(quiet)]
     fleets = [samples_of(case, to_stderr(f"{case.name}, seed {case.seed}")) for case in cases]
     for scenario, seed in NAMED:
         case = Case(scenario, seed)
         fleets.append(samples_of(case, to_stderr(f"{case.name}, seed {case.seed}"), **SMALL))
-    seeds = f"random {worlds}, random_quiet {quiet}, named scenarios 11-22 with 700 accounts over 6 days"
-    typer.echo(learn(fleets, seeds, LEARNT))
-
-
-def _range(text: str) -> range:
-    first, _, last = text.partition("-")
-    return range(int(first), int(last or first) + 1)
+    where = f"random {worlds}, random_quiet {quiet}, named scenarios 11-22 with 700 accounts over 6 days"
+    typer.echo(learn(fleets, where, LEARNT))
 
 
 def learn(fleets: Sequence[Mapping[str, Any]], seeds: str, path: Path | None) -> str:
@@ -108,8 +95,8 @@ def learn(fleets: Sequence[Mapping[str, Any]], seeds: str, path: Path | None) ->
     samples = gathered(fleets)
     left_out = crossed(samples)
     lines = lines_of(samples, left_out)
-    curves, base = fitted(samples, np.ones(len(samples.mine), bool))
-    found = Learnt(curves, base, lines, networks_calibrated(samples, left_out), calibrated(fleets))
+    curves, base = fitted(samples.traits, samples.mine, samples.weight)
+    found = Learnt(curves, base, lines, belonging(fleets))
     if path is not None:
         path.write_text(module(found, seeds), encoding="utf-8")
     return report(samples, left_out, found)
@@ -156,73 +143,14 @@ def _is_early(one: Mapping[str, Any]) -> bool:
     return one["share"] >= MINE_MIN and one["since"] < 0
 
 
-def fitted(samples: Samples, chosen: NDArray[np.bool_]) -> tuple[Curves, float]:
-    """Curves and the base, from the chosen samples. O(samples x knots) a step of the solver."""
-    columns, knots = [np.ones((len(samples.mine), 1))], {}
-    for name, values in samples.traits.items():
-        at = np.unique(np.round(np.nanquantile(values[chosen], KNOTS), 4))
-        knots[name] = at
-        columns.append(_basis(values, at))
-    design = np.concatenate(columns, axis=1)
-    penalty = _penalty([len(at) for at in knots.values()])
-    x, y, w = design[chosen], samples.mine[chosen].astype(float), samples.weight[chosen]
-
-    def loss(beta: Floats) -> tuple[float, Floats]:
-        score = x @ beta
-        value = float((w * (np.logaddexp(0.0, score) - y * score)).sum() + 0.5 * beta @ penalty @ beta)
-        slope: Floats = x.T @ (w * (1.0 / (1.0 + np.exp(-score)) - y)) + penalty @ beta
-        return value, slope
-
-    beta = minimize(loss, np.zeros(design.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 2_000}).x
-    curves, at = {}, 1
-    for name, places in knots.items():
-        nats = np.clip(beta[at : at + len(places)], -NATS_MAX, NATS_MAX)
-        curves[name] = (places, nats)
-        at += len(places)
-    return curves, float(beta[0])
-
-
-def _basis(values: Floats, knots: Floats) -> Floats:
-    """Weights of the knots in each value's linear interpolation; all 0 where it is unknown."""
-    known = ~np.isnan(values)
-    out = np.zeros((len(values), len(knots)))
-    eye = np.eye(len(knots))
-    for k in range(len(knots)):
-        out[known, k] = np.interp(values[known], knots, eye[k])
-    return out
-
-
-def _penalty(widths: Sequence[int]) -> Floats:
-    """Ridge on every height, and on every change of slope; the base is free."""
-    size = 1 + sum(widths)
-    penalty = np.zeros((size, size))
-    at = 1
-    for width in widths:
-        penalty[at : at + width, at : at + width] += RIDGE * np.eye(width) / max(width, 1) * 2.0
-        if width > 2:
-            bend = np.diff(np.eye(width), n=2, axis=0)
-            penalty[at : at + width, at : at + width] += ROUGHNESS * bend.T @ bend
-        at += width
-    return penalty
-
-
-def scored(samples: Samples, curves: Curves, base: float, chosen: NDArray[np.bool_]) -> Floats:
-    """Log-odds of the chosen samples."""
-    total = np.full(int(chosen.sum()), base)
-    for name, (places, nats) in curves.items():
-        values = samples.traits[name][chosen]
-        known = ~np.isnan(values)
-        total[known] += np.interp(values[known], places, nats)
-    return total
-
-
 def crossed(samples: Samples) -> Floats:
     """Log-odds of every sample by curves that were fitted without its fleet."""
     out = np.zeros(len(samples.mine))
     for fold in range(FOLDS):
         held = samples.fleet % FOLDS == fold
-        curves, base = fitted(samples, ~held)
-        out[held] = scored(samples, curves, base, held)
+        rest = {name: values[~held] for name, values in samples.traits.items()}
+        curves, base = fitted(rest, samples.mine[~held], samples.weight[~held])
+        out[held] = scored({name: values[held] for name, values in samples.traits.items()}, curves, base)
     return out
 
 
@@ -258,62 +186,30 @@ def lines_of(samples: Samples, left_out: Floats) -> Pairs:
     return lines
 
 
-def calibrated(fleets: Sequence[Mapping[str, Any]]) -> list[tuple[float, float]]:
-    """(score, log-odds that the account is the campaign's), rising: of accounts that turned, of campaigns' networks."""
-    score, mine, weight = _accounts(fleets)
-    order = np.argsort(score)
-    fit = isotonic_regression(mine[order].astype(float), weights=weight[order]).x
-    at = np.clip(np.interp(ACCOUNT_KNOTS, score[order], fit), 0.02, 0.998)
-    return [(knot, round(float(np.log(p / (1 - p))), 2)) for knot, p in zip(ACCOUNT_KNOTS, at, strict=True)]
-
-
-def networks_calibrated(samples: Samples, left_out: Floats) -> list[tuple[float, float]]:
-    """(log-odds over the last hours, log-odds that the network is a campaign's), rising.
-
-    Each network counts with the highest that it came to, since that is what somebody is told of it, and once for each
-    of its accounts, since it is told of them: honest networks are the larger ones.
-    """
-    told = ~samples.early
-    log_odds, mine = lasting(samples, left_out)[told], samples.mine[told]
-    names, index = np.unique(samples.network[told] * 2 + mine, return_inverse=True)
-    highest, accounts = np.full(len(names), -np.inf), np.zeros(len(names))
-    np.maximum.at(highest, index, log_odds)
-    np.maximum.at(accounts, index, samples.size[told])
-    order = np.argsort(highest)
-    fit = isotonic_regression((names[order] % 2).astype(float), weights=accounts[order]).x
-    at = np.clip(np.interp(NETWORK_KNOTS, highest[order], fit), 0.02, 0.995)
-    return [(knot, round(float(np.log(p / (1 - p))), 2)) for knot, p in zip(NETWORK_KNOTS, at, strict=True)]
-
-
-def _accounts(fleets: Sequence[Mapping[str, Any]]) -> tuple[Floats, NDArray[np.bool_], Floats]:
-    score, mine, weight = [], [], []
-    for fleet in fleets:
-        parts = [one for one in fleet["samples"] if _is_mine(one)]
-        for one in parts:
-            moved = np.array(one["moved"], bool)
-            score.append(np.array(one["scores"], float)[moved])
-            mine.append(np.array(one["members"], bool)[moved])
-            weight.append(np.full(int(moved.sum()), 1.0 / len(parts)))
-    return np.concatenate(score), np.concatenate(mine), np.concatenate(weight)
-
-
 def module(found: Learnt, seeds: str) -> str:
     """The generated module, a row a trait."""
-    rows = []
-    for name, (places, nats) in sorted(found.curves.items()):
-        points = ", ".join(f"({x:g}, {y:.2f})" for x, y in zip(places, nats, strict=True))
-        rows.append(f'    "{name}": ({points},),')
     return "\n".join([
         '"""What random fleets taught of one operator\'s hand. Written by `make learn`: do not edit.', "",
         f"Fleets: {seeds}.",
         "BASE: log-odds of a network before anything is known. TRAITS: (value, nats) along each trait's curve.",
-        "LINES: (false alerts a month, log-odds that an alert needs). NETWORK: (log-odds over the last hours, log-odds",
-        "that it is a campaign's, as it turned out). ACCOUNT: (score, log-odds of belonging to the campaign).", '"""',
+        "LINES: (false alerts a month, log-odds that an alert needs). ACCOUNT_BASE, ACCOUNT: as BASE and TRAITS, of an",
+        "account near a network. NAMED: (score over the last hours, log-odds that the account is a campaign's, as it",
+        'turned out).', '"""',
         "", "# fmt: off", "# ruff: noqa: E501", "from __future__ import annotations", "", f"BASE = {found.base:.3f}",
-        "TRAITS: dict[str, tuple[tuple[float, float], ...]] = {", *rows, "}",
-        *(f"{name}: tuple[tuple[float, float], ...] = {tuple(pairs)}" for name, pairs in (
-            ("LINES", found.lines), ("NETWORK", found.network), ("ACCOUNT", found.account))), "",
+        "TRAITS: dict[str, tuple[tuple[float, float], ...]] = {", *_rows(found.curves), "}",
+        f"LINES: tuple[tuple[float, float], ...] = {tuple(found.lines)}",
+        f"NAMED: tuple[tuple[float, float], ...] = {tuple(found.accounts.named)}",
+        f"ACCOUNT_BASE = {found.accounts.base:.3f}",
+        "ACCOUNT: dict[str, tuple[tuple[float, float], ...]] = {", *_rows(found.accounts.curves), "}", "",
     ])  # fmt: skip
+
+
+def _rows(curves: Curves) -> list[str]:
+    rows = []
+    for name, (places, nats) in sorted(curves.items()):
+        points = ", ".join(f"({x:g}, {y:.2f})" for x, y in zip(places, nats, strict=True))
+        rows.append(f'    "{name}": ({points},),')
+    return rows
 
 
 def report(samples: Samples, left_out: Floats, found: Learnt) -> str:
@@ -326,8 +222,10 @@ def report(samples: Samples, left_out: Floats, found: Learnt) -> str:
     for budget, line in found.lines:
         over = {int(f) for f in samples.fleet[samples.mine & (log_odds >= line)]}
         text.append(f"{budget:g} false a month: line {line:+.2f}, {len(over)} of {with_campaign} campaigns")
-    for name, pairs in (("networks", found.network), ("accounts", found.account)):
-        text.append(f"{name}: " + ", ".join(f"{at:g}: {odds:+.1f}" for at, odds in pairs))
+    text.append(f"log-loss of accounts near networks of left-out fleets {found.accounts.loss:.3f}")
+    text += [
+        f"accounts named with {part}: {said:.2f} said, {right:.2f} right" for part, said, right in found.accounts.told
+    ]
     return "\n".join(text)
 
 

@@ -82,6 +82,10 @@ class Table:
         """Nothing."""
         return None
 
+    async def topic_id(self) -> str:
+        """Nobody knows it."""
+        return ""
+
     async def ask_end(self, partition: int) -> int | None:
         """Unknown."""
         return None

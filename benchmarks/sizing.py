@@ -45,15 +45,15 @@ class Measured:
     judge_bytes: float  # of memory in correlate at its peak, an active account
 
 
-def records(accounts: int, hours: int, seed: int = 1) -> Iterator[list[bytes]]:
-    """Traffic in batches: each account about once an hour, with values that some share and most do not."""
+def records(accounts: int, hours: int, seed: int = 1, rate: int = 1) -> Iterator[list[bytes]]:
+    """Traffic in batches: each account about `rate` times an hour, with values that some share and most do not."""
     draw = np.random.default_rng(seed)
     model = draw.zipf(1.6, accounts) % 12
     own = draw.integers(0, accounts, (3, accounts))
     number = 0
     for hour in range(hours):
-        who = draw.permutation(draw.integers(0, accounts, accounts))
-        at = BEGIN_MS + hour * HOUR_MS + np.sort(draw.integers(0, HOUR_MS, accounts))
+        who = draw.permutation(draw.integers(0, accounts, rate * accounts))
+        at = BEGIN_MS + hour * HOUR_MS + np.sort(draw.integers(0, HOUR_MS, rate * accounts))
         lines = []
         for account, at_ms in zip(who.tolist(), at.tolist(), strict=True):
             number += 1

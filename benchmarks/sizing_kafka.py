@@ -26,24 +26,33 @@ from tests.service.rig import kafka_for, produce
 PARTITIONS = 4
 WAIT_S = 600.0
 HOURS = 20
+STAGES = ("ingest", "detect", "correlate")
+CPU = "process_cpu_seconds_total"
 
 
 def spent(stage: Stage, records: int) -> float:
     """CPU seconds a record from its first to its last, without what starting up took."""
-    begun_s = stage.metric("process_cpu_seconds_total")
+    begun_s = stage.metric(CPU)
+    if stage.stage == "correlate":
+        until_judged(stage)
+    else:
+        until_taken(stage, records)
+    return (stage.metric(CPU) - begun_s) / records
+
+
+def until_taken(stage: Stage, records: int) -> None:
+    """Until it has accepted them and takes no more. Raises TimeoutError where it does not."""
     end = time.monotonic() + WAIT_S
     done = 0.0
-    while time.monotonic() < end:
-        now = stage.metric("swerve_records_accepted_total")
-        if now >= 0.99 * records and now == done:
-            return (stage.metric("process_cpu_seconds_total") - begun_s) / now
+    while (now := stage.metric("swerve_records_accepted_total")) < 0.99 * records or now != done:
+        if time.monotonic() > end:
+            raise TimeoutError(f"{stage.stage} took {now:,.0f} of {records:,} records\n{stage.told()}")
         done = now
         time.sleep(0.5)
-    raise TimeoutError(f"{stage.stage} took {done:,.0f} of {records:,} records\n{stage.told()}")
 
 
-def judged(correlate: Stage) -> None:
-    """Until it judges nothing any more."""
+def until_judged(correlate: Stage) -> None:
+    """Until it judges nothing any more. Raises TimeoutError where it does not end."""
     end = time.monotonic() + WAIT_S
     before = -1.0
     while (now := correlate.metric("swerve_ticks_closed_total")) != before or not now:
@@ -51,6 +60,19 @@ def judged(correlate: Stage) -> None:
             raise TimeoutError(f"correlate judged {now:,.0f} ticks\n{correlate.told()}")
         before = now
         time.sleep(3.0)
+
+
+def worked_off(config: Path, folder: Path, records: int) -> dict[str, float]:
+    """CPU seconds a record of each stage, each alone, in the order of a record's way."""
+    found = {}
+    for name in STAGES:
+        stage = Stage(name, config, folder)
+        try:
+            stage.address()
+            found[name] = spent(stage, records)
+        finally:
+            stage.end()
+    return found
 
 
 def joined_s(first: Stage, second: Stage) -> float:
@@ -82,14 +104,11 @@ def measure(bootstrap: str, folder: Path, accounts: int) -> dict[str, float]:
     found: dict[str, float] = {"records": records, "accounts": accounts}
     stages: dict[str, Stage] = {}
     try:
-        for name in ("ingest", "detect", "correlate"):
+        for name in STAGES:
             stages[name] = Stage(name, config, folder)
             stages[name].address()
             found[f"{name}_start_mb"] = memory_mb(stages[name])
-            if name == "correlate":
-                judged(stages[name])
-            else:
-                found[f"{name}_s"] = spent(stages[name], records)
+            found[f"{name}_s"] = spent(stages[name], records)
             found[f"{name}_mb"] = memory_mb(stages[name])
         stages["second"] = Stage("detect", config, folder)
         found["rebalance_s"] = joined_s(stages["detect"], stages["second"])

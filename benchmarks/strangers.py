@@ -12,16 +12,16 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from itertools import pairwise
+from pathlib import Path
 from statistics import median
 from typing import Annotated, Any
 
 import typer
 
-from benchmarks.case import Case, result, to_stderr, version
+from benchmarks.case import Case, result, seeds, to_stderr, version
+from benchmarks.reliability import bins, picture
 
 BEGIN, END = "<!-- strangers: begin -->", "<!-- strangers: end -->"
-BINS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.99, 1.0001)
 NEVER = float("inf")
 STOLEN_H = 24
 
@@ -29,21 +29,20 @@ STOLEN_H = 24
 def main(
     worlds: Annotated[str, typer.Option(envvar="WORLDS", help="Seeds of fleets with a campaign, FROM-TO.")] = "301-324",
     quiet: Annotated[str, typer.Option(envvar="QUIET", help="Seeds of quiet fleets, FROM-TO.")] = "401-412",
+    drawn: Annotated[Path | None, typer.Option("--picture", help="Draw what was told of accounts, as SVG.")] = None,
 ) -> None:
     """Measure, and print the tables as Markdown between two markers."""
     version()  # before anybody edits what this process has loaded
-    cases = [Case("random", seed) for seed in _range(worlds)] + [Case("random_quiet", seed) for seed in _range(quiet)]
+    cases = [Case("random", seed) for seed in seeds(worlds)] + [Case("random_quiet", seed) for seed in seeds(quiet)]
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        found = list(pool.map(_measured, cases))
+        found = list(pool.map(replayed, cases))
+    if drawn is not None:
+        drawn.write_text(picture(bins(found)), encoding="utf-8")
     typer.echo("\n".join([BEGIN, *table(found, worlds, quiet), END]))
 
 
-def _range(text: str) -> range:
-    first, _, last = text.partition("-")
-    return range(int(first), int(last or first) + 1)
-
-
-def _measured(case: Case) -> dict[str, Any]:
+def replayed(case: Case) -> dict[str, Any]:
+    """What came of a case, with its progress told to standard error."""
     told = to_stderr(f"{case.name}, seed {case.seed}")
     found = result(case, (), told)
     said = found["said"]
@@ -96,12 +95,10 @@ def _each(found: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _reliability(found: Sequence[Mapping[str, Any]]) -> list[str]:
     """Of the named accounts, by the probability that was told: how many there are, and how many are a campaign's."""
-    pairs = [(p, mine) for fleet in found for p, mine in fleet["said"]["sure"]]
-    lines = ["| probability told | named | right |", "| --- | --- | --- |"]
-    for low, high in pairwise(BINS):
-        inside = [mine for p, mine in pairs if low <= p < high]
-        right = f"{sum(inside) / len(inside):.2f}" if inside else ""
-        lines.append(f"| {low:g} to {min(high, 1.0):g} | {len(inside)} | {right} |")
+    lines = ["| probability told | named | said, mean | right |", "| --- | --- | --- | --- |"]
+    lines += [
+        f"| {one.low:g} to {one.high:g} | {one.named} | {one.said:.2f} | {one.right:.2f} |" for one in bins(found)
+    ]
     return lines
 
 

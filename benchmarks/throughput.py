@@ -1,10 +1,12 @@
 """How fast is it, and how much does it hold? Each figure beside a floor, a limit or a peer of the same run.
 
-`make bench`. Rates are of CPU seconds, so that a busy machine gives nearly the same figures.
+`make bench`. Rates are of CPU seconds, so that a busy machine gives nearly the same figures. At last the table of
+targets: what of it was measured, and the command of what was not.
 """
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 import tempfile
@@ -17,9 +19,10 @@ import orjson
 import typer
 import zstandard
 
+from benchmarks.judging import NoHistoryError, against
+from benchmarks.memory import slope
 from benchmarks.sizing import records
-from benchmarks.synthetic import columns_of
-from detectors.fleet import Judge
+from benchmarks.targets import table
 from detectors.parameters import Parameters
 from stream.commands.begin.backtest import Asked, run
 from stream.configuration import settings
@@ -34,31 +37,37 @@ FIRST_RECORDS = 40_000  # four hours: networks are judged in them
 MEMORY_MAX_MB = 600
 MEMORY_RECORDS, MEMORY_ACCOUNTS = 2_000_000, 30_000
 ACCOUNT_BYTES_MAX = 800
-TICK_ACCOUNTS = (10_000, 100_000, 350_000)
-TICKS = 3
-PARTS = ("rate", "ticks", "state", "memory")
+DENSE_ACCOUNTS, DENSE_HOURS = 100_000, 6  # each account asks about once an hour
+SLOPE_ACCOUNTS, SLOPE_LARGE = (20_000, 100_000), (100_000, 1_000_000)
+PARTS = ("rate", "dense", "ticks", "state", "memory", "slope")
 
 
 def main(
     only: Annotated[str, typer.Option(help=f"Some of: {' '.join(PARTS)}.")] = " ".join(PARTS),
     log_records: Annotated[int, typer.Option(help="Records of the log that is read for the rate.")] = 400_000,
-    large: Annotated[bool, typer.Option("--large", help="Also snapshots of 1,000,000 accounts.")] = False,
+    dense_accounts: Annotated[int, typer.Option(help="Accounts of the fleet in which all are busy.")] = DENSE_ACCOUNTS,
+    large: Annotated[bool, typer.Option("--large", help="Also 1,000,000 accounts: snapshots and the slope.")] = False,
 ) -> None:
     """Measure the parts asked for, and print; exit 1 where one misses its floor."""
-    met = True
-    for part in only.split():
-        if part == "rate":
-            met &= rate(log_records)
-        elif part == "memory":
-            met &= memory()
-        elif part == "ticks":
-            ticks()
-        elif part == "state":
-            met &= state(100_000)
-            if large:
-                state(1_000_000)
-        else:
-            raise typer.BadParameter(f"expected some of {', '.join(PARTS)}, got {part}")
+    asked = only.split()
+    if unknown := set(asked) - set(PARTS):
+        raise typer.BadParameter(f"expected some of {', '.join(PARTS)}, got {', '.join(sorted(unknown))}")
+    met, measured = True, dict[str, float]()
+    if "rate" in asked:
+        met &= rate(log_records)
+    if "dense" in asked:
+        measured |= dense(dense_accounts)
+    if "ticks" in asked:
+        measured |= ticks()
+    if "state" in asked:
+        met &= state(100_000) and (not large or state(1_000_000))
+    if "memory" in asked:
+        met &= memory()
+    if "slope" in asked:
+        few, many = SLOPE_LARGE if large else SLOPE_ACCOUNTS
+        measured["slope"] = slope(few, many)
+        _say(f"slope: {measured['slope']:,.0f} bytes an account from {few:,} to {many:,}")
+    _say("\n" + table(measured))
     raise typer.Exit(0 if met else 1)
 
 
@@ -76,10 +85,7 @@ def rate(count: int) -> bool:
                 if at < FIRST_RECORDS:
                     few.write(line)
         run(Asked([str(first)]), settings.load(), Catalogue())
-        bare_s = _bare(path)
-        began = time.process_time()
-        run(Asked([str(path)]), settings.load(), Catalogue())
-        ours_s = time.process_time() - began
+        bare_s, ours_s = _bare(path), _backtest(path)
     ratio, ours = bare_s / ours_s, count / ours_s
     met = ratio >= RATIO_FLOOR or ours >= RATE_FLOOR
     _say(
@@ -87,6 +93,46 @@ def rate(count: int) -> bool:
         f"ratio {ratio:.2f} (floor {RATIO_FLOOR}, or {RATE_FLOOR:,} records/s)", met,
     )  # fmt: skip
     return met
+
+
+def dense(accounts: int) -> dict[str, float]:
+    """The same, of a fleet that is busy all over, in which no record follows one of the same account."""
+    with tempfile.TemporaryDirectory() as folder:
+        path, count = Path(folder) / "dense.ndjson.zst", 0
+        with zstandard.open(path, "wb") as out:
+            for lines in records(accounts, DENSE_HOURS):
+                out.write(b"\n".join(lines) + b"\n")
+                count += len(lines)
+        bare_s, began = _bare(path), time.monotonic()
+        ours_s, wall_s = _backtest(path), time.monotonic() - began
+        _say(
+            f"backtest, {accounts:,} accounts, {DENSE_HOURS} hours: {count / ours_s:,.0f} records/s; decompress "
+            f"and orjson.loads alone: {count / bare_s:,.0f}/s; ratio {bare_s / ours_s:.3f}"
+        )
+        return {"dense": bare_s / ours_s} | _by_two(path, ours_s, wall_s)
+
+
+def _by_two(path: Path, alone_s: float, alone_wall_s: float) -> dict[str, float]:
+    """What `--workers 2` costs, process by process; what it saves on the wall now, and at most on two free cores."""
+    began, began_wall = time.process_time(), time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    run(Asked([str(path)], workers=2), settings.load(), Catalogue())
+    wall_s = time.monotonic() - began_wall
+    judged_s, after = time.process_time() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    counted_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    most = alone_s / max(counted_s, judged_s)
+    _say(
+        f"the same by two processes: {counted_s:.1f} s of CPU to read and count, {judged_s:.1f} s to judge; "
+        f"{alone_s:.1f} s by one: "
+        f"{most:.2f} times as fast at most; on the wall {wall_s:.1f} s, by one {alone_wall_s:.1f} s"
+    )
+    return {"workers_wall": alone_wall_s / wall_s, "workers_cpu": most}
+
+
+def _backtest(path: Path) -> float:
+    began = time.process_time()
+    run(Asked([str(path)]), settings.load(), Catalogue())
+    return time.process_time() - began
 
 
 def _lines(scenario: str, count: int, accounts: int | None = None) -> Iterator[bytes]:
@@ -134,16 +180,20 @@ def _peak_mb(pid: int) -> float:
     return next((float(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM:")), 0.0)
 
 
-def ticks() -> None:
-    """Seconds of one network tick by active accounts: the third, when everything that is remembered is there."""
-    for accounts in TICK_ACCOUNTS:
-        judge = Judge(Parameters())
-        for hour in range(TICKS):
-            columns = columns_of(accounts, 500_000 + hour)
-            began = time.process_time()
-            judge.judge(columns, 500_000 + hour)
-            seconds = time.process_time() - began
-        _say(f"tick: {accounts:,} active accounts in {seconds:.2f} s, {1e6 * seconds / accounts:.0f} us each")
+def ticks() -> dict[str, float]:
+    """Seconds of one network tick by active accounts: the third, when everything that is remembered is there; against
+    what the same columns cost before, where this clone holds that code."""
+    try:
+        found = against(rounds=1)
+    except NoHistoryError as error:
+        _say(f"tick: {error}")
+        return {}
+    for accounts, (now_s, before_s) in found.items():
+        _say(
+            f"tick: {accounts:,} active accounts in {now_s:.2f} s, {1e6 * now_s / accounts:.0f} us each; "
+            f"before {before_s:.2f} s"
+        )
+    return {f"judging_{accounts}": now_s / before_s for accounts, (now_s, before_s) in found.items()}
 
 
 def state(accounts: int) -> bool:
@@ -182,7 +232,7 @@ def held_bytes(shards: Shards) -> dict[str, int]:
         "ids": sum(map(sys.getsizeof, one.ids)) + sys.getsizeof(one.ids),
         "hours of the day": one.hours.nbytes,
         "fast window": one.fast.codes.nbytes + one.fast.counts.nbytes,
-        "window by hour": sum(codes.nbytes + counts.nbytes for _, codes, counts in one.ring),
+        "window by hour": sum(packed.nbytes for _, packed in one.ring),
         "baseline": one.slow.codes.nbytes + one.slow.counts.nbytes,
     }
 

@@ -21,6 +21,7 @@ from detectors.counts.known import accounts_weighed, strongest
 from detectors.counts.rows import Sets
 from detectors.counts.summary import AccountColumns, CohortCounts
 from detectors.judgement.groups import Group, Tick, groups_of, standing_parts, tick_of
+from detectors.judgement.hand import NO_LESSONS, Lessons
 from detectors.judgement.incidents import Incidents
 from detectors.judgement.operator import Activity
 from detectors.parameters import Parameters
@@ -29,7 +30,7 @@ from detectors.ties.coverage import coverage_of
 from detectors.ties.crowds import Usual, crowds_of, parts_of
 from detectors.ties.holdings import Holdings
 from detectors.ties.neighbours import Evidence, Neighbours, evidence_of, hear
-from detectors.ties.standing import Standings
+from detectors.ties.standing import EVERY_H, Standings
 from detectors.ties.tracks import Tracks
 from detectors.triage.watchlist import WatchList
 
@@ -73,6 +74,7 @@ class Judge:
         self.first_hour: int | None = None
         self.grown: list[tuple[int, int]] = []  # (requests, hour) of each hour with over twice as many as any before
         self.coverage: dict[str, float] = {}
+        self.lessons: Lessons = NO_LESSONS  # what people found out: whoever knows it tells it before each hour
         self.last_tick: Tick | None = None
         self.last_groups: Sequence[Group] = ()
 
@@ -194,9 +196,13 @@ class Judge:
         crowds = [crowd for crowd in crowds if may_fire[crowd.target]]
         parts = parts_of(population, neighbours, crowds, parameters) + self.incidents.networks(population)
         turned = np.max([one.nats for one in evidence], axis=0)
+        soon_h = hour + EVERY_H - self.first_hour  # no history is longer while the networks of this hour are kept
+        standing = self.standings.of(known, may_matter=soon_h > min(NEW_AFTER_H, parameters.warm_up_h))
         tick = tick_of(population, movement, carried, self.activity, windows, crowds, turned, parts, parameters,
-                       history_h, is_new, may_fire, known, self.standings.of(known))  # fmt: skip
-        parts += standing_parts(tick, parameters)
+                       history_h, is_new, may_fire, known, standing)  # fmt: skip
+        tick.lessons = self.lessons
+        if may_fire.any():
+            parts += standing_parts(tick, parameters)
         self.last_groups = groups_of(tick, parts, self.tracks, parameters)
         self.last_tick = tick
         findings = self.incidents.step(tick, self.last_groups)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 HOUR_MS = 3_600_000
+RECORDED_MIN = 0.1  # of the active accounts: an attribute that fewer carry is not recorded by the platform
 
 
 @dataclass(frozen=True, slots=True)

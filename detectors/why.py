@@ -14,9 +14,9 @@ from detectors.comparison.population import Ints
 from detectors.comparison.shift import Shift, shift_of
 from detectors.fleet import Judge
 from detectors.judgement.groups import Group, Tick, rise_needed, rise_of_requests, sharp
-from detectors.judgement.hand import NAME_ODDS, belonging
 from detectors.parameters import Parameters
 from detectors.ties.holdings import Holdings
+from detectors.ties.membership import KEEP_SCORE
 
 TARGETS_SHOWN = 3
 GROUPS_SHOWN = 5
@@ -91,8 +91,7 @@ def _in_no_group(tick: Tick, row: int, parameters: Parameters) -> Reason:
 
 def _score(group: Group, row: int) -> Reason:
     score = float(group.scores[np.flatnonzero(group.rows == row)[0]])
-    odds = belonging(score)
-    return Reason("belongs to its group", f"log-odds {odds:.1f}", f"{NAME_ODDS:g} to be named", odds >= NAME_ODDS)
+    return Reason("belongs to its group", f"log-odds {score:.1f}", f"{KEEP_SCORE:g} to stay in it", score >= KEEP_SCORE)
 
 
 def why_group(tick: Tick, group: Group, parameters: Parameters) -> list[Reason]:

@@ -18,6 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from stream.errors import SwerveError, UsageError
+from stream.extras import remedy
 from stream.spoken import harmless
 
 STOPPED = 130
@@ -72,6 +73,15 @@ COMMANDS: dict[str, Command] = {
         KAFKA,
         "Move detect's state to another number of partitions.",
     ),
+    "forget": Command(
+        "stream.commands.through_kafka.forget", "command", KAFKA, "Remove an account from state and alerts."
+    ),
+    "pseudonyms": Command(
+        "stream.commands.set_up.pseudonyms",
+        "command",
+        SET_UP,
+        "Under which names accounts are known with a privacy key.",
+    ),
     "dlq": Command("stream.commands.through_kafka.dlq", "app", KAFKA, "Show refused records, or replay them."),
     "explain": Command(
         "stream.commands.on_call.explain", "command", ON_CALL, "Everything that is known about one alert."
@@ -114,6 +124,8 @@ EXAMPLES: dict[str, str] = {
     "correlate": "swerve correlate --config swerve.toml",
     "run": "swerve run --config swerve.toml",
     "reshard": "swerve reshard 16 --config swerve.toml",
+    "forget": "swerve forget acct_71 --config swerve.toml",
+    "pseudonyms": "swerve pseudonyms acct_71 org=org_7",
     "explain": "swerve explain a1b2c3d4e5f60718",
     "expect": "swerve expect org=org_7 --to atlas-4 --until +7d --reason 'announced migration'",
     "release": "swerve release atlas-4 --supersedes atlas-3",
@@ -162,7 +174,6 @@ class Lazy(TyperGroup):
 app = typer.Typer(
     name="swerve",
     cls=Lazy,
-    add_completion=False,
     rich_markup_mode="rich",
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -210,6 +221,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _ended(_with_help(error), UsageError.exit_code) if error.format_message() else UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):
         code = STOPPED
+    except ModuleNotFoundError as error:
+        missing = remedy(error.name)
+        if missing is None:
+            raise
+        typed = (word for word in (sys.argv[1:] if arguments is None else arguments) if word in COMMANDS)
+        return _ended(f"{next(typed, 'this command')} {missing}", UsageError.exit_code)
     except BrokenPipeError:
         # Whoever read our output has left (`swerve ... | head`): nothing to say, and nothing to flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

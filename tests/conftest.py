@@ -28,43 +28,48 @@ settings.register_profile("any_machine", deadline=None, suppress_health_check=[H
 settings.load_profile("any_machine")
 
 HERE = Path(__file__).parent
-# Files that take more than ten seconds, those with a broker and those without in turn: these work where those wait.
+# Files that take long, those with a broker and those without in turn: these work where those wait.
 LONG = (
     "service/test_faults.py",
     "simulate/test_difficulty.py",
     "service/test_same_as_backtest.py",
     "mapping/test_presets_alert_the_same.py",
-    "stories/test_evidence_recomputed.py",
-    "stories/test_honest_days.py",
+    "service/test_forget.py",
+    "docs/test_pages_run.py",
     "service/test_zombie.py",
+    "stories/test_evidence_recomputed.py",
+    "service/test_stop_without_broker.py",
+    "stories/test_honest_days.py",
+    "service/test_correlate.py",
     "oncall/test_canary.py",
-    "service/test_faust_log.py",
+    "service/test_attention.py",
     "service/test_axe_chromium.py",
+    "service/test_faust_log.py",
     "demo/test_demo.py",
     "service/test_graceful.py",
     "properties/test_resharding.py",
     "service/stack/test_stack_smoke.py",
     "simulate/test_simulate_command.py",
-    "service/test_detect.py",
-    "simulate/test_random_worlds.py",
-    "service/test_correlate.py",
-    "detectors/test_judge.py",
-    "service/test_membership.py",
-    "detectors/test_missing_attributes.py",
     "service/test_real_alertmanager.py",
-    "simulate/test_campaigns.py",
-    "service/test_attention.py",
-    "detectors/test_watchlist.py",
+    "simulate/test_random_worlds.py",
+    "service/test_membership.py",
+    "detectors/test_judge.py",
+    "service/test_backfill.py",
+    "detectors/test_missing_attributes.py",
     "service/test_secure.py",
+    "simulate/test_campaigns.py",
+    "service/test_detect.py",
+    "detectors/test_watchlist.py",
+    "service/test_console_chromium.py",
     "watch/test_watch.py",
-    "service/test_outgoing.py",
-    "benchmarks/test_hardness.py",
-    "service/test_one_page_in_all.py",
-    "backtest/test_what_goes_wrong.py",
     "service/test_reshard.py",
-    "service/test_ingest.py",
-    "service/test_prometheus_panels.py",
+    "benchmarks/test_hardness.py",
+    "service/test_kafka_page.py",
+    "backtest/test_what_goes_wrong.py",
+    "service/test_charts_chromium.py",
 )
+TOLD = 2_000  # characters of why a test failed, told at once: who kills a run that is stuck knows by then
+TERMINAL: list[pytest.TerminalReporter] = []
 RAN: Counter[str] = Counter()
 MISSED: dict[str, str] = {}
 
@@ -104,13 +109,23 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "service(name): needs this service: kafka, prometheus, alertmanager, chromium")
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if not hasattr(session.config, "workerinput"):
+        TERMINAL.extend([session.config.pluginmanager.getplugin("terminalreporter")])
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long begins first, so that processes side by side end together: `--dist loadfile` deals out files."""
+    """What takes long begins first, so that processes side by side end together: `--dist loadfile` deals out files.
+
+    Then whatever else needs a service, and then the many that take no time.
+    """
     place = {HERE / name: at for at, name in enumerate(LONG)}
-    items.sort(key=lambda item: place.get(item.path, len(place)))
+    items.sort(key=lambda item: place.get(item.path, len(place) + (HERE / "service" not in item.path.parents)))
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.failed and TERMINAL:
+        TERMINAL[0].write_line(f"\n{report.nodeid}, {report.when}:\n{report.longreprtext[-TOLD:]}")
     if report.when == "call" and not report.skipped:
         RAN.update(value for key, value in report.user_properties if key == "service")
 

@@ -24,6 +24,26 @@ def yardstick() -> int:
     return len(sorted(counts.items(), key=lambda one: one[1]))
 
 
+class Patience:
+    """How long is something waited for that goes on by itself? Until it has stood still for PATIENCE_S.
+
+    >>> patience = Patience()
+    >>> [patience.lasts(seen) for seen in (0, 0, 4)]
+    [True, True, True]
+    """
+
+    def __init__(self) -> None:
+        self._last: object = None
+        self._end_s = 0.0
+
+    def lasts(self, seen: object) -> bool:
+        """Whether there is reason to go on waiting, now that so much is seen."""
+        now_s = time.monotonic()
+        if seen != self._last:
+            self._last, self._end_s = seen, now_s + PATIENCE_S
+        return now_s < self._end_s
+
+
 class Pace:
     """`for _ in range(ROUNDS): with pace.of(): work()`, and then `pace.cost`.
 

@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
-# Prometheus and Alertmanager for the tests and the stack: Debian's packages, installed once where this is root, and
-# started never. Elsewhere the line to type; the tests that need them are then skipped, and say so. Never fails.
-# SWERVE_INSTALL=no installs nothing.
+# Prometheus and Alertmanager for the tests and the stack, and Chromium where it is asked for (`monitors.sh chromium`):
+# Debian's packages, installed once where this is root, and started never. Elsewhere the line to type; the tests that
+# need them are then skipped, and say so. Never fails. SWERVE_INSTALL=no installs nothing.
 set -uo pipefail
 missing=()
 command -v prometheus >/dev/null && command -v promtool >/dev/null || missing+=(prometheus)
 command -v amtool >/dev/null || missing+=(prometheus-alertmanager)
+if [[ ${1:-} == chromium ]]; then
+  command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
+    missing+=(chromium)
+fi
 ((${#missing[@]})) || exit 0
 line="apt-get update && apt-get install -y ${missing[*]}"
 if [[ $EUID -ne 0 || "${SWERVE_INSTALL:-yes}" == no ]] || ! command -v apt-get >/dev/null; then

@@ -132,7 +132,12 @@ def _one_name_each(
 
 def used_more_of(now: Floats, before: Floats) -> Floats:
     """1 where the share now is above 1.5 times and 4 points over the share before, else 0."""
-    return (now > np.maximum(1.5 * before, before + 0.04)).astype(float)
+    return (now > _clearly_above(before)).astype(float)
+
+
+def _clearly_above(before: Floats) -> Floats:
+    line: Floats = np.maximum(1.5 * before, before + 0.04)
+    return line
 
 
 def breadth_of(n: Floats, now: Floats, before: Floats) -> Floats:
@@ -142,11 +147,13 @@ def breadth_of(n: Floats, now: Floats, before: Floats) -> Floats:
     >>> breadth_of(np.array([10.0]), np.array([[0.0]]), np.array([[0.3]])).round(2).tolist()
     [[-0.15]]
     """
-    most = np.floor(np.maximum(1.5 * before, before + 0.04) * n[:, None] + 1e-9)
+    line = _clearly_above(before)
+    most = np.floor(line * n[:, None] + 1e-9)
     # P(X > most) for a binomial X is the regularised incomplete beta function I_p(most + 1, n - most).
     inside = most < n[:, None]
     chance = np.where(inside, betainc(most + 1.0, np.maximum(n[:, None] - most, 1e-9), before), 0.0)
-    return used_more_of(now, before) - chance
+    breadth: Floats = (now > line) - chance
+    return breadth
 
 
 def _dense(start: Ints, items: NDArray[np.uint32], counts: NDArray[Any], width: int) -> Floats:

@@ -35,15 +35,18 @@ def renames_of(
     weight = weight / weight.sum()
     share = base[:, capability].sum(axis=0) / nb.sum()
     rise = weight @ (now - before)
-    for at in np.flatnonzero((share < YOUNG_SHARE_MAX) & (rise > RISE_MIN)).tolist():
+    young = np.flatnonzero((share < YOUNG_SHARE_MAX) & (rise > RISE_MIN))
+    for at in young[np.argsort(-rise[young], kind="stable")].tolist():
         name = targets[capability[at]]
         if name in found:
             continue
+        # An old name went to one new name, whose counts its own were added to: the one that rose most.
+        left = np.array([targets[k] not in found.values() for k in capability.tolist()])
         gained = np.maximum(now[:, at] - before[:, at], 0.0)
         lost = np.maximum(before - now, 0.0)
         moved = weight @ np.minimum(lost, gained[:, None]) / max(float(weight @ gained), 1e-12)
-        old = int(np.argmax(np.where(rise < 0, moved, 0.0)))
-        if moved[old] >= TRANSFER_MIN and -rise[old] >= FALL_MIN * rise[at]:
+        old = int(np.argmax(np.where((rise < 0) & left, moved, 0.0)))
+        if left[old] and moved[old] >= TRANSFER_MIN and -rise[old] >= FALL_MIN * rise[at]:
             found[name] = targets[capability[old]]
     return found
 

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.counts.interned import in_order, order_of, order_of_pairs
-from detectors.counts.known import SLOTS, Known, accounts_weighed
+from detectors.counts.known import KEPT, SLOTS, Known, accounts_heard, accounts_weighed, first_to_go
 from detectors.counts.recoding import Columns
 from detectors.counts.rows import Rows, Sets
-from detectors.counts.sparse import SparseCounts, distinct, narrow, reduced
+from detectors.counts.sparse import Packed, SparseCounts, distinct, reduced
 from detectors.counts.summary import AccountColumns, CohortCounts
 from detectors.counts.ticks import COHORT_BITS, Entries, Int64s, OpenTicks, TickCounts, counts_from, plain_counts
 from detectors.parameters import HOUR_MS, Parameters
@@ -23,7 +23,7 @@ class Accounts:
 
     What leaves the fast window enters the baseline, which halves every week; so the baseline never holds what is being
     judged. Rows are in order of first sight, everything given out is sorted by account id. An hour's close costs
-    O(accounts + entries); memory is about 250 bytes an account and 9 bytes a (hour, account, target) of the window.
+    O(accounts + entries); memory is about 250 bytes an account and 3 bytes a (hour, account, target) of a busy window.
     """
 
     def __init__(self, parameters: Parameters) -> None:
@@ -43,12 +43,15 @@ class Accounts:
         width = parameters.targets_max
         self.fast = SparseCounts(width, np.int64)
         self.slow = SparseCounts(width, np.float32)
-        self.ring: deque[tuple[int, Int64s, NDArray[Any]]] = deque()  # counts as narrow as they can be
+        self.ring: deque[tuple[int, Packed]] = deque()  # what each hour of the fast window brought
         self.known = Known(parameters)
         self.targets, self.cohorts, self.names = self.known.targets, self.known.cohorts, self.known.names
         self.hour_counts: list[TickCounts] = []
         self._heard: Int64s = np.zeros(0, np.int64)  # accounts of each cohort in the hour that closed
+        self.most = parameters.accounts_max  # rows that may be held: fewer where memory asks for it
         self.evicted = 0
+        self._is_full = False
+        self._values_over = 0
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -56,13 +59,20 @@ class Accounts:
     # Into rows and codes
 
     def rows_of(self, rows: Rows) -> Int64s:
-        """The account row of each of the frame's accounts, new ones added. O(accounts of the frame x log accounts)."""
+        """The account row of each of the frame's accounts, new ones added; -1 of those for which there is no room.
+
+        O(accounts of the frame x log accounts).
+        """
         at = np.searchsorted(self._sorted_keys, rows.account_keys)
         known = at < len(self._sorted_keys)
         known[known] = self._sorted_keys[at[known]] == rows.account_keys[known]
         found = np.empty(len(rows.account_keys), np.int64)
         found[known] = self._sorted_rows[at[known]]
         new = np.flatnonzero(~known)
+        found[new] = -1
+        room = max(self.most - len(self.ids), 0)
+        self._is_full |= len(new) > room
+        new = new[:room]
         if len(new):
             found[new] = np.arange(len(new)) + len(self.ids)
             self._append(rows, new)
@@ -191,14 +201,14 @@ class Accounts:
         judged = codes % p.targets_max < p.targets_max - 2
         self._decay()
         self._leave(hour - p.fast_window_h)
-        self.ring.append((hour, codes[judged], narrow(counts[judged])))
+        self.ring.append((hour, Packed(codes[judged], counts[judged])))
         self.fast.add(codes[judged], counts[judged])
         column = np.zeros(len(self), np.uint32)
         for c in self.hour_counts:
             column[c.seen[0]] += c.seen[2].astype(np.uint32)
         self.hours[:, hour % 24] = column
         columns = self._columns(hour)
-        self._heard = _accounts_of_cohorts(self.hour_counts, len(self.cohorts.names))
+        self._heard = accounts_heard([one.cohort_accounts for one in self.hour_counts], len(self.cohorts.names))
         self.hour_counts = []
         return columns
 
@@ -211,7 +221,8 @@ class Accounts:
     def _leave(self, last_hour: int) -> None:
         """Move the hours up to last_hour from the fast window to the baseline."""
         while self.ring and self.ring[0][0] <= last_hour:
-            hour, codes, counts = self.ring.popleft()
+            hour, packed = self.ring.popleft()
+            codes, counts = packed.columns()
             self.fast.add(codes, -counts.astype(np.int64))
             self.slow.add(codes, counts)
             self.nb += self.hours[:, hour % 24]
@@ -299,19 +310,21 @@ class Accounts:
     def forget(self, hour: int, held: NDArray[np.uint64], held_rows: Int64s) -> NDArray[np.int64] | None:
         """Forget names that nothing refers to, and accounts gone for too long; the new row of each old one, or None.
 
-        held, held_rows: value keys and account rows that open ticks refer to. Over the bound, those seen longest ago
-        go first: the quiet accounts of a network are never quiet for weeks. An account is forgotten in its very hour,
-        so that who comes back is new or not by the records alone; rows are given up once they are a twentieth.
+        held, held_rows: value keys and account rows that open ticks refer to. Over the bound those go of whom least can
+        be said, see `first_to_go`, until an eighth of the room is free. An account is forgotten in its very hour, so
+        that who comes back is new or not by the records alone; rows are given up once they are a twentieth.
         """
-        keep_keys = set(held.tolist())
-        self.known.value_names = {k: v for k, v in self.known.value_names.items() if k in keep_keys}
+        self.known.keep_values(held)
         seen = self.last_seen_h >= 0
         gone = seen & (self.last_seen_h < hour - self.parameters.forget_after_h)
-        over = int(seen.sum() - gone.sum()) - self.parameters.accounts_max
-        if over > 0:
-            oldest = np.lexsort((self.keys, self.last_seen_h))
-            quiet = seen & ~gone & (self.hours.sum(axis=1) == 0)
-            gone[oldest[quiet[oldest]][:over]] = True
+        stay = int(seen.sum() - gone.sum())
+        if self._is_full or stay > self.most:
+            lately = self.hours.sum(axis=1)
+            judged = lately + self.nb >= self.parameters.requests_min
+            order = first_to_go(self.last_seen_h, self.first_seen, lately, judged, self.keys)
+            order = order[(seen & ~gone)[order]]
+            gone[order[: max(stay - (self.most - self.most // (2 * KEPT)), 0)]] = True
+            self._is_full = False
         if gone.any():
             self.evicted += int(gone.sum())
             self._blank(gone)
@@ -340,7 +353,13 @@ class Accounts:
         ticks.rename(cohort, name)
 
     def make_room(self, ticks: OpenTicks) -> None:
-        """Where requests brought names of targets that found no room: forget the weakest. O(entries) a tick at most."""
+        """Where requests brought names of targets that found no room: forget the weakest. O(entries) a tick at most.
+
+        Names of values that accounts carried beyond those that are kept are forgotten too.
+        """
+        if ticks.values_over > self._values_over:
+            self._values_over = ticks.values_over
+            self.known.keep_values(np.concatenate([ticks.keys_held(), *[one.carried[1] for one in self.hour_counts]]))
         if not self.known.room_of_targets.turned_away:
             return
         width = self.parameters.targets_max
@@ -352,7 +371,7 @@ class Accounts:
         columns = Columns(width, width, self.known.keep_targets(accounts_weighed(width, parts)))
         for sparse in (self.fast, self.slow):
             sparse.codes, sparse.counts = columns.judged(sparse.codes, sparse.counts)
-        self.ring = deque((hour, *columns.judged(codes, counts)) for hour, codes, counts in self.ring)
+        self.ring = deque((hour, Packed(*columns.judged(*packed.columns()))) for hour, packed in self.ring)
         self.hour_counts = [columns.closed(one) for one in self.hour_counts]
         ticks.change(columns.opened)
 
@@ -361,8 +380,7 @@ class Accounts:
             getattr(self, name)[gone] = blank
         self.fast.forget(gone)
         self.slow.forget(gone)
-        kept = [(hour, codes, counts, ~gone[codes // self.fast.width]) for hour, codes, counts in self.ring]
-        self.ring = deque((hour, codes[keep], counts[keep]) for hour, codes, counts, keep in kept)
+        self._renumber_hours(np.where(gone, -1, np.arange(len(gone))))
 
     def state(self) -> dict[str, Any]:
         """All of it, as plain values and arrays, for a snapshot."""
@@ -372,7 +390,7 @@ class Accounts:
             **arrays,
             **sparse,
             "ids": self.ids,
-            "ring": [[hour, codes, counts.astype(np.int64)] for hour, codes, counts in self.ring],
+            "ring": [[hour, *packed.columns()] for hour, packed in self.ring],
             "interned": [self.targets.names, self.cohorts.names, self.names.names],
             "value_names": [[key, *pair] for key, pair in self.known.value_names.items()],
             "hour_counts": [plain_counts(one) for one in self.hour_counts],
@@ -387,7 +405,7 @@ class Accounts:
         self._sorted_keys, self._sorted_rows = self.keys[order], order.astype(np.int64)
         for name, sparse in (("fast", self.fast), ("slow", self.slow)):
             sparse.codes, sparse.counts = state[name]
-        self.ring = deque((hour, codes, narrow(counts)) for hour, codes, counts in state["ring"])
+        self.ring = deque((hour, Packed(codes, counts)) for hour, codes, counts in state["ring"])
         self.known.restore(state["interned"], state["value_names"])
         self.hour_counts = [counts_from(plain) for plain in state["hour_counts"]]
 
@@ -401,14 +419,16 @@ class Accounts:
         self._sorted_rows = new_row[self._sorted_rows[still]]
         self.fast.renumbered(new_row)
         self.slow.renumbered(new_row)
-        width = self.parameters.targets_max
-        renumbered: deque[tuple[int, Int64s, NDArray[Any]]] = deque()
-        for hour, codes, counts in self.ring:
-            row = new_row[codes // width]
-            inside = row >= 0
-            renumbered.append((hour, row[inside] * width + codes[inside] % width, counts[inside]))
-        self.ring = renumbered
+        self._renumber_hours(new_row)
         return new_row
+
+    def _renumber_hours(self, new_row: Int64s) -> None:
+        """As `SparseCounts.renumbered`, of each hour of the fast window."""
+        for i, (hour, packed) in enumerate(self.ring):
+            one = SparseCounts(self.fast.width, np.int64)
+            one.codes, one.counts = packed.columns()
+            one.renumbered(new_row)
+            self.ring[i] = (hour, Packed(one.codes, one.counts))
 
 
 # What a row holds before its first request, and once it is forgotten.
@@ -418,15 +438,6 @@ _ARRAYS = ("keys", "shards", *_BLANK)
 
 def _flat(parts: list[Int64s]) -> Int64s:
     return np.concatenate(parts) if parts else np.zeros(0, np.int64)
-
-
-def _accounts_of_cohorts(counts: list[TickCounts], cohorts: int) -> Int64s:
-    """How many accounts each cohort had, summed over ticks."""
-    accounts = np.zeros(cohorts, np.int64)
-    for one in counts:
-        cohort, heard = one.cohort_accounts
-        accounts[cohort] += heard
-    return accounts
 
 
 def _by_rank(start: Int64s, rank: Int64s, counts: NDArray[Any]) -> tuple[Sets, NDArray[Any]]:

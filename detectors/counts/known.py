@@ -75,6 +75,14 @@ def accounts_weighed(width: int, counted: Iterable[tuple[NDArray[np.int64], NDAr
     return total
 
 
+def accounts_heard(counted: Iterable[tuple[NDArray[np.int64], NDArray[np.int64]]], cohorts: int) -> NDArray[np.int64]:
+    """How many accounts each cohort had, summed over the (cohorts, accounts) of ticks."""
+    accounts = np.zeros(cohorts, np.int64)
+    for cohort, heard in counted:
+        accounts[cohort] += heard
+    return accounts
+
+
 def strongest(traffic: NDArray[np.float64], names: Sequence[Any], most: int) -> NDArray[np.int64]:
     """Indexes of the names with most traffic, rising; of equal ones the first by name. O(names log names).
 
@@ -83,6 +91,27 @@ def strongest(traffic: NDArray[np.float64], names: Sequence[Any], most: int) -> 
     """
     ranked = sorted(range(len(names)), key=lambda i: (-traffic[i], names[i]))
     return np.array(sorted(ranked[:most]), np.int64)
+
+
+def first_to_go(
+    last_seen_h: NDArray[np.int64], first_seen: NDArray[np.int64], lately: NDArray[Any], judged: NDArray[np.bool_],
+    keys: NDArray[np.uint64],
+) -> NDArray[np.int64]:  # fmt: skip
+    """Accounts in the order in which they give way where there is no room. lately: requests of the fast window.
+
+    First those of too few requests to be judged: silent ones for longest, then the others by their key, so that some
+    stay long enough to be judged however many come. Then judged ones that are silent, for longest, and last the active
+    ones, the newest first: a flood of accounts pushes nobody out who was there before it. O(accounts log accounts).
+
+    >>> seen, none = np.array([9, 9, 5, 9]), np.zeros(4)
+    >>> first_to_go(seen, np.array([0, 8, 0, 9]), np.array([4, 5, 0, 1]), none == 1, seen.astype(np.uint64)).tolist()
+    [2, 0, 1, 3]
+    >>> first_to_go(seen, np.array([0, 8, 0, 9]), np.array([4, 5, 0, 1]), none == 0, seen.astype(np.uint64)).tolist()
+    [2, 3, 1, 0]
+    """
+    active = lately > 0
+    within = np.where(~active, last_seen_h, np.where(judged, -first_seen, 0))
+    return np.lexsort((keys, within, active, judged))
 
 
 class Kinds:
@@ -111,7 +140,7 @@ class Known:
         self.room_of_cohorts = Room(parameters.cohorts_max)
         self.targets_over = self.cohorts_over = 0
         # A frame's rows come tick by tick, all with the frame's one table of values: it is looked up once.
-        self._kinds: tuple[tuple[tuple[str, str], ...], Kinds] | None = None
+        self._kinds: tuple[Sequence[tuple[str, str]], Kinds] | None = None
         self.cohorts.of(FLEET)
 
     def held(self) -> dict[str, int]:
@@ -206,6 +235,12 @@ class Known:
             return None
         self._kinds = None
         return self.names.keep(used)
+
+    def keep_values(self, keys: NDArray[np.uint64]) -> None:
+        """Forget the names of all values but these."""
+        kept = set(keys.tolist())
+        self.value_names = {key: name for key, name in self.value_names.items() if key in kept}
+        self._kinds = None
 
     def restore(self, interned: Sequence[Iterable[Sequence[str]]], values: Iterable[tuple[int, str, str]]) -> None:
         """Continue with these names of targets, cohorts and accounts, in their order, and values by their keys."""

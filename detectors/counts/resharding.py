@@ -30,12 +30,14 @@ class Part:
     """What one old place gives: the states of its accounts and of its open ticks, and which shards (a mask) move.
 
     counters: whether what it counted beside accounts (repeats, late requests) goes along; once for each old place.
+    without: keys of accounts that stay behind, wherever they live.
     """
 
     accounts: Mapping[str, Any]
     ticks: Mapping[str, Any]
     shards: NDArray[np.bool_]
     counters: bool
+    without: frozenset[int] = frozenset()
 
 
 def gathered(parameters: Parameters, parts: Sequence[Part]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -50,7 +52,20 @@ def gathered(parameters: Parameters, parts: Sequence[Part]) -> tuple[dict[str, A
     for part in parts:
         gathering.take(part)
     ticks = {"first_open": max(opened, default=None), "late": gathering.late, "ticks": gathering.open_ticks()}
-    return gathering.accounts(), ticks
+    accounts = gathering.accounts()
+    if any(part.without for part in parts):
+        accounts["value_names"] = _still_carried(accounts, ticks)
+    return accounts, ticks
+
+
+def _still_carried(accounts: Mapping[str, Any], ticks: Mapping[str, Any]) -> list[Any]:
+    """The names of values that an account carries which is left, in this hour or in an open tick."""
+    carried = TickCounts.__slots__.index("carried")
+    keys = [plain[carried][1] for plain in accounts["hour_counts"]]
+    opened = Entries.__slots__.index("carried_key")
+    keys += [plain[opened] for *_, entries in ticks["ticks"] for plain in entries]
+    left = set(np.concatenate(keys).tolist()) if keys else set()
+    return [one for one in accounts["value_names"] if one[0] in left]
 
 
 def shards_of(partition: int, partitions: int) -> NDArray[np.bool_]:
@@ -101,7 +116,10 @@ class _Codes:
         p = gathering.parameters
         self.width = p.targets_max
         targets, cohorts, names = part.accounts["interned"]
-        self.rows = np.flatnonzero(part.shards[part.accounts["shards"]])
+        moves = part.shards[part.accounts["shards"]]
+        if part.without:
+            moves &= ~np.isin(part.accounts["keys"], np.array(sorted(part.without), np.uint64))
+        self.rows = np.flatnonzero(moves)
         self.row = np.full(len(part.accounts["shards"]), -1, np.int64)
         self.row[self.rows] = np.arange(len(self.rows)) + len(gathering.ids)
         self.target = _Renamed(targets, gathering.targets, p.targets_max - 2, p.targets_max - 2, p.targets_max - 2)

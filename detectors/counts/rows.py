@@ -90,11 +90,11 @@ class Rows:
     event_id), offset (position in the source), input_tokens, output_tokens.
     """
 
-    accounts: tuple[str, ...]
+    accounts: Sequence[str]
     account_keys: NDArray[np.uint64]
     account_shards: NDArray[np.uint8]
-    targets: tuple[str, ...]
-    values: tuple[tuple[str, str], ...]
+    targets: Sequence[str]
+    values: Sequence[tuple[str, str]]
     value_keys: NDArray[np.uint64]
     capability_sets: Sets
     value_sets: Sets

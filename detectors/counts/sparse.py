@@ -117,3 +117,29 @@ def narrow(counts: NDArray[np.int64]) -> NDArray[Any]:
     dtype('uint16')
     """
     return counts.astype(np.min_scalar_type(int(counts.max(initial=0))))
+
+
+class Packed:
+    """Counts by code, as they were given, in a third of the bytes: for what is kept in great numbers and read seldom.
+
+    Codes are sorted and distinct; the gaps between them are kept, as narrow as the widest needs.
+
+    >>> hour = Packed(np.array([12, 35, 4_200]), np.array([2, 1, 300]))
+    >>> [column.tolist() for column in hour.columns()], hour.nbytes
+    ([[12, 35, 4200], [2, 1, 300]], 12)
+    """
+
+    __slots__ = ("_counts", "_gaps")
+
+    def __init__(self, codes: NDArray[np.int64], counts: NDArray[Any]) -> None:
+        self._gaps = narrow(np.diff(codes, prepend=0))
+        self._counts = narrow(counts)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the columns."""
+        return int(self._gaps.nbytes + self._counts.nbytes)
+
+    def columns(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(codes, counts). O(entries)."""
+        return np.cumsum(self._gaps, dtype=np.int64), self._counts.astype(np.int64)

@@ -17,6 +17,7 @@ Int64s = NDArray[np.int64]
 _MIX = np.uint64(0x9E37_79B9_7F4A_7C15)
 _MIX_TIME = np.uint64(0xD6E8_FEB8_6659_FD93)  # odd, as the other: different times stay different
 SAMPLED = 64  # of so many event ids one is followed through its tick, to see whether it is used again
+VALUES_MAX = 256  # of an account in a tick: who carries more has a new one with each request, which ties to nobody
 _SLOTS_MAX = np.int64(4)  # of what an account says of itself
 COHORT_BITS = np.int64(1 << 32)  # (cohort, account) pairs in one integer
 
@@ -78,6 +79,7 @@ class OpenTicks:
     Adding n requests to a tick that holds m costs O(n log m), amortised.
 
     reused: about how many requests had an id that another of the same account and tick has at another time.
+    values_over: values that an account carried beyond `VALUES_MAX` in a tick, which are left out.
     """
 
     def __init__(self, parameters: Parameters) -> None:
@@ -88,6 +90,7 @@ class OpenTicks:
         self.first_open: int | None = None  # ticks before it are closed; None until the first one closes
         self.late = 0
         self.reused = 0
+        self.values_over = 0
 
     def add(self, rows: Rows, account_keys: NDArray[np.uint64], entries_of: Callable[[Rows], Entries]) -> None:
         """Judge rows and add what is neither late nor a repeat. account_keys: of each row's account."""
@@ -147,7 +150,10 @@ class OpenTicks:
         """Close the tick, which must be the oldest open one or hold nothing, and give its counts."""
         self.first_open = number + 1
         tick = self._open.pop(number, _OpenTick())
-        return counts_of(number, tick.entries, tick.accepted, tick.repeats)
+        counts = counts_of(number, tick.entries, tick.accepted, tick.repeats)
+        carried = _few_of_each(*counts.carried)
+        self.values_over += len(counts.carried[0]) - len(carried[0])
+        return replace(counts, carried=carried)
 
     def keys_held(self) -> NDArray[np.uint64]:
         """The value keys that open ticks refer to, sorted."""
@@ -274,6 +280,14 @@ def _carried(entries: list[Entries]) -> tuple[Int64s, NDArray[np.uint64], Int64s
     row, key = row[order], key[order]
     first = np.flatnonzero(np.concatenate(([True], (row[1:] != row[:-1]) | (key[1:] != key[:-1]))))
     return row[first], key[first], np.diff(np.append(first, len(row)))
+
+
+def _few_of_each(row: Int64s, key: NDArray[np.uint64], count: Int64s) -> tuple[Int64s, NDArray[np.uint64], Int64s]:
+    """Of each row `VALUES_MAX` values, those of the lowest keys: two accounts that carry the same keep the same."""
+    first = begins_of(row)
+    place = np.arange(len(row)) - np.repeat(first, np.diff(np.append(first, len(row))))
+    few = place < VALUES_MAX
+    return (row, key, count) if few.all() else (row[few], key[few], count[few])
 
 
 def _latest(entries: list[Entries]) -> tuple[Int64s, Int64s, Int64s, Int64s]:

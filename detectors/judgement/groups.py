@@ -10,17 +10,18 @@ from numpy.typing import NDArray
 
 from detectors.comparison.movement import Movement
 from detectors.comparison.population import Floats, Ints, Population, breadth_of, strata_of, used_more_of
-from detectors.comparison.shift import Comparison, Shift, comparison_of, shift_of
+from detectors.comparison.shift import Comparison, Shift, comparison_of, shift_of, statistics_of
+from detectors.counts.sparse import distinct
 from detectors.judgement.binding import ties_of
 from detectors.judgement.coordination import Coordination, coordination_of, without_one_customer
-from detectors.judgement.hand import Verdict, hand_of
+from detectors.judgement.hand import NO_LESSONS, Lessons, Verdict, hand_of
 from detectors.judgement.operator import Activity, Ordinary, ordinary_of, traits_of
 from detectors.judgement.stories import stories_of
 from detectors.parameters import Parameters
 from detectors.ties.carriers import Carried
 from detectors.ties.crowds import Crowd
 from detectors.ties.holdings import Holdings
-from detectors.ties.membership import candidates_of, cleaned, log_odds
+from detectors.ties.membership import candidates_of, cleaned, log_odds, near_of, shared_nats
 from detectors.ties.standing import Standing
 from detectors.ties.tracks import Track, Tracks
 
@@ -36,6 +37,7 @@ HAND_KEPT_H = 6  # how long it is remembered what the traits of a network said
 STANDING_Z = 3.5  # standard errors: a hundred networks are asked of every target, and three come by chance
 LEANED = 1.0  # nats of evidence: one in three of its like, enough to begin with in a network that did move
 MOVERS_MIN = 8  # with fewer who moved, the group as a whole is asked
+KIN_NATS_MIN = 0.1  # of what is shared, to be kin at all
 
 
 @dataclass(slots=True)
@@ -44,6 +46,8 @@ class Group:
 
     z: statistic by target, the largest of the windows, less the group's own past; 0 while warming up. strong: columns
     of the targets over the line for long enough, strongest first. verdict: on the hand, where something is strong.
+    kin: z of all who share as much with it as half of it does, whether they moved or not, toward the strongest; None
+    where a network stands that says so, or nobody need look at it.
     """
 
     track: Track
@@ -55,6 +59,7 @@ class Group:
     strong: Ints
     coordination: Coordination
     verdict: Verdict | None
+    kin: float | None = None
 
 
 @dataclass(slots=True)
@@ -68,18 +73,22 @@ class View:
 
     def shift(self, rows: Ints, parameters: Parameters) -> Shift | None:
         """The test of a group in this window; None where too few of it asked anything."""
+        mine = self.who(rows, parameters)
+        return None if mine is None else shift_of(self.population, self.comparison, mine, parameters)
+
+    def who(self, rows: Ints, parameters: Parameters) -> Ints | None:
+        """Rows in this window of a group; None where too few of it asked anything."""
         mine = self.at[rows]
         mine = mine[mine >= 0]
-        if len(np.unique(self.population.org[mine])) < parameters.group_organisations_min:
-            return None
-        return shift_of(self.population, self.comparison, mine, parameters)
+        enough = len(distinct(self.population.org[mine])) >= parameters.group_organisations_min
+        return mine if enough else None
 
 
 @dataclass(slots=True)
 class Tick:
     """Everything that judging one tick looks at. line: what z must reach. views: of the shorter windows.
     evidence: of each account and target, the largest of the windows, in nats. may_fire: targets that have a past to be
-    held against, or are known to be new."""
+    held against, or are known to be new. lessons: what verdicts taught of one operator's hand."""
 
     hour: int
     population: Population
@@ -100,6 +109,7 @@ class Tick:
     may_fire: NDArray[np.bool_]
     line: float
     standing: Standing
+    lessons: Lessons = NO_LESSONS
 
 
 def tick_of(
@@ -166,8 +176,9 @@ def groups_of(tick: Tick, parts: Sequence[Ints], tracks: Tracks, parameters: Par
 def standing_parts(tick: Tick, parameters: Parameters) -> list[Ints]:
     """Of each network that stands and moved, whoever was chosen: those of it who turned to what it turned to."""
     parts = []
-    for rows in tick.standing.parts(parameters.group_organisations_min):
-        z = np.where(tick.may_fire, _largest(_shifts(tick, rows, parameters)), -np.inf)
+    networks = tick.standing.parts(parameters.group_organisations_min)
+    for rows, largest in zip(networks, _largest_of(tick, networks, parameters), strict=True):
+        z = np.where(tick.may_fire, largest, -np.inf)
         best = int(np.argmax(z))
         if z[best] >= STANDING_Z:
             turned = rows[tick.evidence[rows, best] >= LEANED]
@@ -190,6 +201,17 @@ def _largest(shifts: Sequence[Shift]) -> Floats:
     return z
 
 
+def _largest_of(tick: Tick, networks: Sequence[Ints], parameters: Parameters) -> Floats:
+    """`_largest` of many networks at once: networks x targets."""
+    z = statistics_of(tick.population, tick.comparison, networks, parameters)
+    for view in tick.views:
+        asked = {at: mine for at, rows in enumerate(networks) if (mine := view.who(rows, parameters)) is not None}
+        if asked:
+            inside = statistics_of(view.population, view.comparison, list(asked.values()), parameters)
+            z[list(asked)] = np.maximum(z[list(asked)], inside)
+    return z
+
+
 def _members(tick: Tick, rows: Ints, parameters: Parameters) -> Ints:
     """The part, cleaned up: who belongs by what it shares and how it moved."""
     evidence = _turned(tick, rows, parameters)
@@ -198,8 +220,11 @@ def _members(tick: Tick, rows: Ints, parameters: Parameters) -> Ints:
 
 
 def _turned(tick: Tick, rows: Ints, parameters: Parameters) -> Floats:
-    """Evidence of every account that it turned to what the accounts in `rows` turned to most."""
-    z = shift_of(tick.population, tick.comparison, rows, parameters).z
+    return turned_to(tick, shift_of(tick.population, tick.comparison, rows, parameters).z)
+
+
+def turned_to(tick: Tick, z: Floats) -> Floats:
+    """Evidence of every account that it turned to what a group turned to most. z: the group's, of the fast window."""
     leading = np.flatnonzero(z >= max(LEADING_Z, LEADING_PART * float(z.max())))
     if not len(leading):
         leading = np.array([int(np.argmax(z))])
@@ -255,8 +280,10 @@ def _ask(tick: Tick, group: Group, story: str, parameters: Parameters) -> None:
     """Ask for the hand, with what the hour before said of this network and story in mind."""
     at, before = group.track.hand.get(story, (tick.hour, 0.0))
     traits = group_traits(tick, group, int(group.strong[0]), parameters)
-    group.verdict = hand_of(traits, parameters, before if tick.hour - at <= HAND_KEPT_H else 0.0)
+    group.verdict = hand_of(traits, parameters, before if tick.hour - at <= HAND_KEPT_H else 0.0, tick.lessons)
     group.track.hand[story] = (tick.hour, group.verdict.log_odds)
+    if group.verdict.worth_a_ticket and "standing" not in traits:
+        group.kin = _kin(tick, group.rows, int(group.strong[0]), parameters)
 
 
 def _told_apart(tick: Tick, whole: Group, targets: Ints, who: NDArray[np.bool_], parameters: Parameters) -> Group:
@@ -298,6 +325,16 @@ def _standing(tick: Tick, rows: Ints, target: int, parameters: Parameters) -> di
     if len(np.unique(tick.population.org[whole])) < parameters.group_organisations_min:
         return {}
     return {"standing": float(_largest(_shifts(tick, whole, parameters))[target])}
+
+
+def _kin(tick: Tick, rows: Ints, target: int, parameters: Parameters) -> float | None:
+    """What those did who share as much with the group as half of it does: chosen by what they carry alone."""
+    near = near_of(tick.known, rows, rows)
+    shared = shared_nats(tick.known, rows, near)
+    kin = near[shared >= max(float(np.median(shared[np.isin(near, rows)])), KIN_NATS_MIN)]
+    if len(np.unique(tick.population.org[kin])) < parameters.group_organisations_min:
+        return None
+    return round(float(_largest(_shifts(tick, kin, parameters))[target]), 4)
 
 
 def _company(tick: Tick, rows: Ints, target: int) -> float:

@@ -2,22 +2,22 @@
 
 Each trait adds nats by its own curve; curves were fitted together, so that what two traits have in common is counted
 once, and none may decide alone. A page and a ticket are lines on the sum, found from their budgets. The numbers stand
-in `learnt`, which `make learn` writes.
+in `learnt`, which `make learn` writes. What people found out since moves the sum, boundedly: `Lessons`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from detectors.judgement.learnt import ACCOUNT, BASE, LINES, NETWORK, TRAITS
+from detectors.judgement.learnt import BASE, LINES, TRAITS
 from detectors.parameters import Parameters
 
 CLOCK_TRAITS = frozenset({"night_share", "clock_likeness"})
-NAME_ODDS = 1.6  # nats of belonging from which an account that moved is named: five in six
-NAME_ODDS_STILL = 3.0  # and one that did not, where its whole network moved
+LESSONS = "verdicts"  # the trait under which it is told what verdicts add
+LESSONS_MAX = 1.0  # nats: the furthest that verdicts move a network, for whoever may give one may err, or lie
 SMOOTH = 0.5  # how fast the log-odds follow what this hour says: one odd hour is no operator
 
 
@@ -62,6 +62,29 @@ class Verdict:
         return sum(vote.one_hand for vote in self.votes)
 
 
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """What verdicts on earlier alerts add to the log-odds of a network.
+
+    verdicts: how many there were. base: nats for every network. weights: by trait, what each of its nats counts more.
+
+    >>> Lessons(4, -0.5, {"moved": 0.1}).nats({"moved": 2.0})
+    -0.3
+    """
+
+    verdicts: int = 0
+    base: float = 0.0
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+    def nats(self, votes: Mapping[str, float]) -> float:
+        """For one operator's hand, of a network whose traits say so many nats each; within LESSONS_MAX."""
+        moved = self.base + sum(self.weights.get(trait, 0.0) * nats for trait, nats in votes.items())
+        return round(max(-LESSONS_MAX, min(LESSONS_MAX, moved)), 3)
+
+
+NO_LESSONS = Lessons()
+
+
 def curve(points: Sequence[tuple[float, float]], value: float) -> float:
     """Nats of a value on a piecewise linear curve, level beyond its ends.
 
@@ -71,16 +94,21 @@ def curve(points: Sequence[tuple[float, float]], value: float) -> float:
     return float(np.interp(value, [x for x, _ in points], [y for _, y in points]))
 
 
-def hand_of(traits: Mapping[str, float], parameters: Parameters, before: float = 0.0) -> Verdict:
+def hand_of(
+    traits: Mapping[str, float], parameters: Parameters, before: float = 0.0, lessons: Lessons = NO_LESSONS
+) -> Verdict:
     """Ask whether one hand works a group with these traits. A trait that is missing says nothing. O(traits).
 
-    before: the log-odds an hour ago; 0 where it was not asked.
+    before: the log-odds an hour ago; 0 where it was not asked. lessons: what verdicts taught; a vote of its own.
     """
     votes = []
     for trait, points in TRAITS.items():
         if trait in traits and (parameters.clock_vote or trait not in CLOCK_TRAITS):
             nats = round(curve(points, traits[trait]), 3)
             votes.append(Vote(trait, traits[trait], nats, nats > 0))
+    if lessons.verdicts:
+        nats = lessons.nats({vote.trait: vote.nats for vote in votes})
+        votes.append(Vote(LESSONS, float(lessons.verdicts), nats, nats > 0))
     now = round(BASE + sum(vote.nats for vote in votes), 3)
     log_odds = round(before + SMOOTH * (now - before), 3)
     page, ticket = lines_of(parameters)
@@ -103,20 +131,6 @@ def _line(a_month: float) -> float:
     """Between the budgets that were measured, straight in their logarithm."""
     budgets = [np.log(budget) for budget, _ in LINES]
     return round(float(np.interp(np.log(max(a_month, 1e-3)), budgets, [line for _, line in LINES])), 3)
-
-
-def belonging(score: float) -> float:
-    """Log-odds that an account with this score belongs to the campaign whose network it is in, in nats."""
-    return curve(ACCOUNT, score)
-
-
-def probability(score: float, log_odds: float) -> float:
-    """That an account belongs to one operator's campaign: that it belongs to its network, and that the network is one.
-
-    score: of `membership.log_odds`; log_odds: of the network's verdict. Rounded: the same on every machine.
-    """
-    both = [1.0 / (1.0 + np.exp(-nats)) for nats in (belonging(score), curve(NETWORK, log_odds))]
-    return round(float(both[0] * both[1]), 4)
 
 
 def _looks_like(votes: Sequence[Vote]) -> str:

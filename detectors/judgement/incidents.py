@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from hashlib import blake2b
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors.comparison.findings import Finding, Level, Member, Phase, Subject, Target
 from detectors.comparison.named import is_new, named_of, rows_of
 from detectors.comparison.population import Ints, Population
-from detectors.comparison.shift import Shift
+from detectors.judgement.answer import ANSWER, evidence_of, why_of
+from detectors.judgement.belonging import FRESH_H, belonging_of, probability
 from detectors.judgement.groups import RISE_OF_SHARE_MIN, Group, Tick
-from detectors.judgement.hand import NAME_ODDS, NAME_ODDS_STILL, belonging, probability
+from detectors.judgement.severity import convicts, level_of
 from detectors.parameters import HOUR_MS
+from detectors.ties.membership import carried_of, values_of
 
 MOVED_NATS = 2.0  # evidence of one account by which it moved, whatever its mix of the day
 OVERLAP_MIN = 0.5
@@ -25,31 +26,25 @@ SAME_ACCOUNTS = 0.6
 REOPEN_H = 96
 FOLLOWED_H = 6
 SAME_ONSET_H = 12
-ALL_MOVED = 0.5
+KNOWN_MIN = 3  # accounts, by which an incident is known again
+TIED_MIN = 0.1  # of a group's accounts, that carry a value of its own and of an incident
+NAME_ODDS = 1.7  # nats of belonging, over the last hours, from which an account is named: more than half of those at it
+NEAR_ODDS = -1.0  # and from which one near a network is followed: one in four
+LIKELY_ODDS = 0.0  # and from which what it does is told with it
 NAME_TICKS_MIN = 4  # hours in which an account was with its network; honest neighbours come and go
-PAGE_Z = 6.0  # standard errors, of those who were found moving
-PAGE_STANDING_Z = 1.5  # and of the standing network that they are of, in which nobody was chosen
-NAMED_MIN = 5  # accounts, for a page: with fewer names there is nothing to act on
 PRESENCE_MIN = 0.5  # of the ticks since an account was first seen
 SCORE_PACE = 0.3  # how fast an account's score follows what the tick says
 SERIES_MAX = 336  # two weeks of hours
 QUIET_TICKS_ADOPTED = 12
-ANSWER = (
-    "votes",
-    "votes_for",
-    "log_odds",
-    "log_odds_now",
-    "log_odds_page",
-    "log_odds_ticket",
-    "looks_like",
-    "one_operator",
-)
-UNKNOWN_ORGANISATIONS = "unknown_organisations"
 
 
 @dataclass(slots=True)
 class Evidence:
-    """What an incident knows of one account (by key)."""
+    """What an incident knows of one account (by key).
+
+    score: log-odds of belonging, over the last hours; before: an hour ago. ticks: hours in which it was of the network
+    or seemed to be; moved: of them, those in which it had turned.
+    """
 
     account_id: str
     ticks: int
@@ -59,11 +54,12 @@ class Evidence:
     named: bool
     since_tick: int
     moved: int = 0
+    before: float = 0.0
 
 
 @dataclass(slots=True)
 class Incident:
-    """One story. passed: the operator test said one hand; it is never asked again. hand: the highest log-odds of it.
+    """One story. passed: it was taken for one operator's, by its traits or with those that it names; it stays so.
 
     adopted: by target, the share of its accounts' requests that has become normal for them. share, peak: of all its
     accounts' requests, to its first target. courses: by target, tick by tick, what is told: see `_courses`.
@@ -86,12 +82,20 @@ class Incident:
     ticks: int = 0
     peak: float = 0.0
     adopted: dict[str, float] = field(default_factory=dict)
-    hand: float = 0.0
 
     def accounts(self) -> set[int]:
-        """Keys of the accounts that moved in it; of all where none has yet."""
-        moved = {key for key, one in self.evidence.items() if 2 * one.moved >= one.ticks}
-        return moved or set(self.evidence)
+        """Keys of the accounts by which it is known again: that moved in it; all of them where none has yet.
+
+        Of one operator's those alone that rather belong than not: it would else grow by whatever it once had in common
+        with somebody.
+        """
+        likely = self.likely() if self.passed else set()
+        mine = likely if len(likely) >= KNOWN_MIN else set(self.evidence)
+        return {key for key in mine if 2 * self.evidence[key].moved >= self.evidence[key].ticks} or mine
+
+    def likely(self) -> set[int]:
+        """Keys of the accounts that it names, or that rather belong than not."""
+        return {key for key, one in self.evidence.items() if one.named or one.score >= LIKELY_ODDS}
 
 
 class Incidents:
@@ -106,9 +110,8 @@ class Incidents:
         self.incidents = [one for one in self.incidents if one.last >= tick.hour - REOPEN_H and not one.superseded]
         touched: dict[str, list[Group]] = {}
         for group in sorted((g for g in groups if len(g.strong)), key=lambda g: (not _passed(g), -len(g.rows))):
-            incident = self._incident_of(tick, group)
+            incident = self._absorbed(tick, self._incident_of(tick, group), group)
             touched.setdefault(incident.key, []).append(group)
-            _absorb(tick, incident, group)
         for incident in self.incidents:
             _observe(tick, incident, touched.get(incident.key, ()))
         return [
@@ -160,12 +163,28 @@ class Incidents:
         self.incidents.append(incident)
         return incident
 
+    def _absorbed(self, tick: Tick, incident: Incident, group: Group) -> Incident:
+        """Take a strong group of this tick in; gives the incident that has it then."""
+        _absorb(tick, incident, group)
+        if not incident.passed and convicts(group, len(_named(incident))):
+            same = [one for one in self.incidents if one.passed and self._joins(tick, one, group)]
+            if same:
+                incident.superseded = True
+                part, incident = incident, max(same, key=lambda one: (one.last, one.key))
+                _inherit(incident, part)
+                _hear(tick, incident, group)
+            incident.passed = True
+            _answer(tick, incident, group)
+        return incident
+
     def _joins(self, tick: Tick, incident: Incident, group: Group) -> bool:
-        """Another part of the same operator: a common target or a common begin, in the same hours."""
+        """Another part of the same operator, in the same hours: a common target and a common begin, or one of them and
+        values in common. That both moved to one model is no story: a class may have done so the day before."""
         if incident.last < tick.hour - 2:
             return False
         common = incident.target in {tick.population.targets[k] for k in group.strong}
-        return common or abs(incident.onset - group.track.born) <= SAME_ONSET_H
+        together = abs(incident.onset - group.track.born) <= SAME_ONSET_H
+        return (common and together) or ((common or together) and _is_tied(tick, incident, group))
 
     def _finding(self, tick: Tick, incident: Incident, phase: Phase) -> Finding:
         ranked = sorted(incident.targets, key=lambda name: (-incident.facts["z"].get(name, 0.0), name))
@@ -217,9 +236,17 @@ def _overlaps(incident: Incident, members: set[int]) -> bool:
     return len(mine & members) >= OVERLAP_MIN * min(len(mine), len(members))
 
 
+def _is_tied(tick: Tick, incident: Incident, group: Group) -> bool:
+    """Whether enough of a group carry what is both its own and the incident's, of the accounts that it names: each has
+    two accounts that carry it, far oftener than everybody else. O(memberships)."""
+    named = rows_of(tick.population, _named(incident))
+    common = values_of(tick.known, named) & values_of(tick.known, group.rows)
+    return float((carried_of(tick.known, common)[group.rows] > 0).mean()) >= TIED_MIN
+
+
 def _is_of(incident: Incident, members: set[int]) -> bool:
     """Whether most of those who move are an incident's that has passed: what was answered once is not asked again."""
-    return len(incident.evidence.keys() & members) >= SAME_ACCOUNTS * len(members)
+    return len(incident.likely() & members) >= SAME_ACCOUNTS * len(members)
 
 
 def _opened(tick: Tick, group: Group, passed: bool) -> Incident:
@@ -233,84 +260,75 @@ def _opened(tick: Tick, group: Group, passed: bool) -> Incident:
 
 
 def _absorb(tick: Tick, incident: Incident, group: Group) -> None:
-    """Take a strong group of this tick into its incident."""
+    """Take a strong group of this tick into its incident; the largest of the hour's gives the answer."""
+    _hear(tick, incident, group)
+    if incident.facts.get("hour") != tick.hour or len(group.rows) > incident.facts.get("size", 0):
+        _answer(tick, incident, group)
+
+
+def _hear(tick: Tick, incident: Incident, group: Group) -> None:
+    """What the group moved toward, who is of it, and how loud that is."""
     targets = tick.population.targets
     for k in group.strong.tolist():
         incident.targets.setdefault(targets[k], tick.hour)
     incident.ticks += incident.last != tick.hour or incident.ticks == 0
     incident.last = tick.hour
-    if group.verdict is not None:
-        incident.hand = max(incident.hand, group.verdict.log_odds)
-    top = int(group.strong[0])
-    everybody = _moved_beyond_others(group.shift, top) >= ALL_MOVED
-    turned = tick.evidence[np.ix_(group.rows, group.strong)] >= MOVED_NATS
-    moved: NDArray[np.bool_] = np.any((group.shift.used_more[:, group.strong] > 0) | turned, axis=1)
-    for i, key in enumerate(group.keys.tolist()):
-        _account(tick, incident, group, i, key, bool(moved[i]), everybody)
-    incident.level = max(incident.level, _level(incident, group))
+    _accounts(tick, incident, group)
+    incident.level = max(incident.level, level_of(group, len(_named(incident))))
     z = {targets[k]: round(float(group.z[k]), 2) for k in group.strong.tolist()}
     known = incident.facts.get("z", {})
     incident.facts["z"] = {**known, **z}
-    if incident.facts.get("hour") != tick.hour or len(group.rows) > incident.facts.get("size", 0):
-        evidence = evidence_of(tick, incident, group)
-        if incident.passed and not _passed(group):
-            # It was asked when it opened; what the numbers of today's part look like is no second answer.
-            before = incident.facts["evidence"]
-            evidence |= {name: before[name] for name in ANSWER if name in before}
-        else:
-            incident.facts["why"] = _why(group)
-        incident.facts.update(hour=tick.hour, size=len(group.rows), evidence=evidence)
 
 
-def _moved_beyond_others(shift: Shift, target: int) -> float:
-    """Part of the group that moved, of those who would not have as comparable accounts (Abbott's correction)."""
-    moved = float((shift.used_more[:, target] > 0).mean())
-    others = min(max(moved - float(shift.excess_breadth[target]), 0.0), 0.99)
-    return (moved - others) / (1.0 - others)
+def _inherit(incident: Incident, part: Incident) -> None:
+    """What was known of the accounts of an incident that turned out to be a part of this one."""
+    for key, one in part.evidence.items():
+        if key not in incident.evidence:
+            since = max(incident.ticks - (part.ticks - one.since_tick), 0)
+            incident.evidence[key] = replace(one, since_tick=since)
 
 
-def _account(tick: Tick, incident: Incident, group: Group, i: int, key: int, moved: bool, everybody: bool) -> None:
-    row = int(group.rows[i])
-    score = float(group.scores[i])
+def _answer(tick: Tick, incident: Incident, group: Group) -> None:
+    """What is told of the incident: numbers of this group, and whose hand it is."""
+    named = len(_named(incident))
+    evidence = evidence_of(tick, group, incident.passed, named)
+    if incident.passed and not _passed(group) and not convicts(group, named):
+        # It was asked before; what the numbers of today's part look like is no second answer.
+        before = incident.facts["evidence"]
+        evidence |= {name: before[name] for name in ANSWER if name in before}
+    else:
+        incident.facts["why"] = why_of(group, incident.passed)
+    incident.facts.update(hour=tick.hour, size=len(group.rows), evidence=evidence)
+
+
+def _accounts(tick: Tick, incident: Incident, group: Group) -> None:
+    """Hear what this hour says of the group's accounts, and of those near it that seem to belong to it."""
+    near, scores = belonging_of(tick, group, incident.onset - FRESH_H)
+    inside = np.isin(near, group.rows)
+    moved = np.any(tick.evidence[np.ix_(near, group.strong)] >= MOVED_NATS, axis=1)
+    moved[np.searchsorted(near, group.rows)] |= np.any(group.shift.used_more[:, group.strong] > 0, axis=1)
+    keys = tick.population.columns.keys[near].tolist()
+    for i in np.flatnonzero(inside | (scores >= NEAR_ODDS)).tolist():
+        _account(tick, incident, int(near[i]), keys[i], float(scores[i]), bool(moved[i]))
+
+
+def _account(tick: Tick, incident: Incident, row: int, key: int, score: float, moved: bool) -> None:
     known = incident.evidence.get(key)
     if known is None:
         account_id = tick.population.columns.ids[row]
-        known = Evidence(account_id, 0, score, tick.hour, tick.hour, False, incident.ticks - 1)
+        known = Evidence(account_id, 0, score, tick.hour, -1, False, incident.ticks - 1, before=score)
         incident.evidence[key] = known
+    if known.last == tick.hour:  # near two groups of one incident: what speaks most for it counts
+        known.score = max(known.score, known.before + SCORE_PACE * (score - known.before))
+        return
     known.ticks += 1
     known.last = tick.hour
+    known.before = known.score
     known.score += SCORE_PACE * (score - known.score)
     known.moved += moved
     lasting = known.ticks >= min(NAME_TICKS_MIN, incident.ticks)
     often = lasting and known.ticks >= PRESENCE_MIN * (incident.ticks - known.since_tick)
-    odds = belonging(known.score)
-    shifted = known.moved >= 0.5 * known.ticks and odds >= NAME_ODDS
-    known.named = often and (shifted or (everybody and odds >= NAME_ODDS_STILL))
-
-
-def _level(incident: Incident, group: Group) -> Level:
-    if group.verdict is None:
-        return Level.NONE
-    if group.verdict.one_hand:
-        # Where nobody says who belongs to whom, one hand may be one customer's; and a page that names nobody wakes
-        # somebody who can do nothing.
-        told = group.coordination.unrelated and len(_named(incident)) >= NAMED_MIN
-        return Level.CRITICAL if told and _is_sharp(group) else Level.WARNING
-    return Level.WARNING if group.verdict.worth_a_ticket else Level.INFO
-
-
-def _is_sharp(group: Group) -> bool:
-    """Whether one operator's accounts did move: they stand out on any day, and so do some of their chance swings."""
-    assert group.verdict is not None
-    standing = [vote.value for vote in group.verdict.votes if vote.trait == "standing"]
-    return float(group.z[group.strong].max()) >= PAGE_Z and all(z >= PAGE_STANDING_Z for z in standing)
-
-
-def _why(group: Group) -> str:
-    assert group.verdict is not None
-    if group.verdict.one_hand and not group.coordination.unrelated:
-        return UNKNOWN_ORGANISATIONS
-    return "one_operator" if group.verdict.one_hand else f"looks_like_{group.verdict.looks_like}"
+    known.named = often and known.score >= NAME_ODDS
 
 
 def _observe(tick: Tick, incident: Incident, groups: Sequence[Group]) -> None:
@@ -394,54 +412,6 @@ def members_of(population: Population, incident: Incident, target: str) -> tuple
             n, nb = float(population.n[row]), float(population.nb[row])
             requests, now = int(n), round(float(x) / max(n, 1.0), 6)
             before = None if has_no_past or nb <= 0 else round(float(xb) / nb, 6)
-        score = probability(one.score, incident.hand)
+        score = probability(one.score)
         members.append(Member(one.account_id, score, one.first * HOUR_MS, requests, before, now))
     return tuple(members)
-
-
-def evidence_of(tick: Tick, incident: Incident, group: Group) -> dict[str, Any]:
-    """Numbers of one group that a person can check."""
-    shift, top = group.shift, int(group.strong[0])
-    targets = tick.population.targets
-    assert group.verdict is not None
-    return {
-        "requests": int(tick.population.n[group.rows].sum()),
-        "window_h": 24,
-        "accounts": len(group.rows),
-        "organisations": shift.organisations,
-        "moved_accounts": int((shift.used_more[:, top] > 0).sum()),
-        "organisations_moved_share": round(float(shift.moved[top]), 4),
-        "share_before": round(float(shift.share_before[top]), 4),
-        "share_after": round(float(shift.share_now[top]), 4),
-        "share_expected": round(float(np.clip(shift.share_before[top] + shift.comparable[top], 0.0, 1.0)), 4),
-        "comparable_change": round(float(shift.comparable[top]), 4),
-        "statistic": round(float(group.z[top]), 2),
-        "own_past": round(float(shift.z[top] - group.z[top]), 2),
-        "threshold": tick.line,
-        "ticks": group.track.streak.get(targets[top], 0),
-        "per_target": [_per_target(tick, group, k) for k in group.strong.tolist()],
-        "shared_values_total": group.coordination.values,
-        "largest_value_covers": round(group.coordination.cover, 4),
-        "shared_values": [
-            {name: getattr(value, name) for name in value.__slots__} for value in group.coordination.shared
-        ],
-        "votes": [{name: getattr(vote, name) for name in vote.__slots__} for vote in group.verdict.votes],
-        "votes_for": group.verdict.votes_for,
-        "log_odds": group.verdict.log_odds,
-        "log_odds_now": group.verdict.log_odds_now,
-        "log_odds_page": group.verdict.page,
-        "log_odds_ticket": group.verdict.ticket,
-        "looks_like": group.verdict.looks_like or (None if group.coordination.unrelated else UNKNOWN_ORGANISATIONS),
-        "one_operator": group.verdict.one_hand,
-    }
-
-
-def _per_target(tick: Tick, group: Group, k: int) -> dict[str, Any]:
-    shift = group.shift
-    return {
-        "target": tick.population.targets[k],
-        "share_before": round(float(shift.share_before[k]), 4),
-        "share_after": round(float(shift.share_now[k]), 4),
-        "share_expected": round(float(np.clip(shift.share_before[k] + shift.comparable[k], 0.0, 1.0)), 4),
-        "statistic": round(float(group.z[k]), 2),
-    }

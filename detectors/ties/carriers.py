@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.comparison.population import Floats, Ints, Population
+from detectors.counts.held import values_bytes
 from detectors.counts.sparse import begins_of, distinct
 from detectors.counts.summary import AccountColumns
 
-MEMBERSHIPS_MAX = 30_000_000  # 32 bytes each: 960 MB
+MEMBERSHIP_BYTES = 32
+MEMBERSHIPS_MAX = 30_000_000  # 960 MB
 RECENT = 0.98  # an hour's requests weigh half after 34 hours: who uses a kit now, not who once did
 
 
@@ -59,6 +62,7 @@ class Carriers:
         self._named: NDArray[np.uint64] = np.zeros(0, np.uint64)  # the keys of the names, sorted
         self._dimension: Ints = np.zeros(0, np.int64)  # of each, as an index into dimensions
         self._dimensions: list[str] = []
+        self.bytes_max = math.inf  # of memory that memberships and names should hold
         self.dropped = 0
 
     def learn(self, columns: AccountColumns, hour: int) -> None:
@@ -85,15 +89,26 @@ class Carriers:
         self._forget_names()
 
     def _bound(self) -> None:
-        over = len(self.value) - MEMBERSHIPS_MAX
+        over = len(self.value) - self._most()
         if over > 0:
-            # The oldest go, whoever's they are: quiet accounts keep theirs as long as busy ones.
-            gone = np.argsort(self.hour, kind="stable")[:over]
+            # Values of one account go first, for they tie nobody to anybody; then the oldest, whoever's they are: quiet
+            # accounts keep theirs as long as busy ones.
+            first = begins_of(self.value)
+            carriers = np.diff(np.append(first, len(self.value)))
+            gone = np.lexsort((self.hour, np.repeat(carriers > 1, carriers)))[:over]
             keep = np.ones(len(self.value), bool)
             keep[gone] = False
             self.value, self.account = self.value[keep], self.account[keep]
             self.hour, self.began, self.count = self.hour[keep], self.began[keep], self.count[keep]
             self.dropped += over
+
+    def _most(self) -> int:
+        """Memberships that may be held, by the names that those have which are held."""
+        if self.bytes_max == math.inf or not len(self.value):
+            return MEMBERSHIPS_MAX
+        alive = len(begins_of(self.value)) / max(len(self.names), 1)  # some are of values that are forgotten already
+        each = MEMBERSHIP_BYTES + values_bytes(self.names) * alive / len(self.value)
+        return min(MEMBERSHIPS_MAX, int(self.bytes_max / each))
 
     def _learn_names(self, keys: NDArray[np.uint64], values: Sequence[tuple[str, str]]) -> None:
         """Names and dimensions of values; what is known costs a look-up."""

@@ -8,10 +8,8 @@ import numpy as np
 
 from detectors.comparison.population import Population
 from detectors.counts.summary import AccountColumns
-from detectors.parameters import Parameters
+from detectors.parameters import RECORDED_MIN, Parameters
 from detectors.ties.carriers import Carried
-
-RECORDED_MIN = 0.1  # of the active accounts: an attribute that fewer carry is not recorded by the platform
 
 
 def organisations_known(columns: AccountColumns) -> bool:

@@ -31,7 +31,7 @@ def log_odds(holdings: Holdings, evidence: Floats, group: Ints, candidates: Ints
     Source: the two-groups model, Efron 2008; pooled adjacent violators, Barlow et al. 1972.
     """
     population = holdings.population
-    near = np.union1d(np.flatnonzero(carried_of(holdings, values_of(holdings, group))), candidates)
+    near = near_of(holdings, group, candidates)
     shared = shared_nats(holdings, group, near)
     turned = evidence >= TURNED
     level, part = _turned_by_level(population, shared, turned, near)
@@ -75,8 +75,20 @@ def _spoken(population: Population, rows: Ints) -> Floats:
 def shared_nats(holdings: Holdings, group: Ints, candidates: Ints) -> Floats:
     """What each candidate shares with the group, its own organisation left out, in nats.
 
-    A value speaks by how much more of the group carries it than of all others; the values of a dimension add up to
-    DIMENSION_NATS_MAX. O(values of the group and the candidates).
+    The values of a dimension add up to DIMENSION_NATS_MAX. O(values of the group and the candidates).
+    """
+    position, value = holdings.of(candidates)
+    dimensions = len(holdings.carried.dimensions)
+    place = position * dimensions + holdings.carried.dimension[value]
+    shared = np.bincount(place, nats_of(holdings, group, candidates), len(candidates) * dimensions)
+    total: Floats = np.minimum(shared.reshape(len(candidates), dimensions), DIMENSION_NATS_MAX).sum(axis=1)
+    return total
+
+
+def nats_of(holdings: Holdings, group: Ints, candidates: Ints) -> Floats:
+    """Nats of each value that the candidates hold, in the order of `Holdings.places`, their own organisations left out.
+
+    A value speaks by how much more of the group carries it than of all others. O(values of the group and candidates).
     """
     population = holdings.population
     size, everyone = len(group), len(population)
@@ -86,12 +98,8 @@ def shared_nats(holdings: Holdings, group: Ints, candidates: Ints) -> Floats:
     own = _own(group_value, group_org, group_count, value, population.org[candidates][position])
     carry = inside[value] - own
     odds = (carry / size) / ((holdings.accounts[value] - carry + 1.0) / (everyone - size + 1.0))
-    nats = np.clip(np.where(carry > 0, np.log(np.maximum(odds, 1e-9)), 0.0), 0.0, VALUE_NATS_MAX)
-    dimensions = len(holdings.carried.dimensions)
-    place = position * dimensions + holdings.carried.dimension[value]
-    shared = np.bincount(place, nats, len(candidates) * dimensions).reshape(len(candidates), dimensions)
-    total: Floats = np.minimum(shared, DIMENSION_NATS_MAX).sum(axis=1)
-    return total
+    nats: Floats = np.clip(np.where(carry > 0, np.log(np.maximum(odds, 1e-9)), 0.0), 0.0, VALUE_NATS_MAX)
+    return nats
 
 
 def _carriers_by_org(holdings: Holdings, group: Ints) -> tuple[Ints, Ints, Floats]:
@@ -129,6 +137,12 @@ def concentrated(holdings: Holdings, accounts: Ints, size: int) -> NDArray[np.bo
     elsewhere = (holdings.accounts - accounts + 1.0) / (len(holdings.population) - size + 1.0)
     found: NDArray[np.bool_] = accounts / max(size, 1) >= CONCENTRATED * elsewhere
     return found
+
+
+def near_of(holdings: Holdings, group: Ints, besides: Ints) -> Ints:
+    """Every account that carries a value of the group's (see `values_of`), and those besides, in order.
+    O(memberships)."""
+    return np.union1d(np.flatnonzero(carried_of(holdings, values_of(holdings, group))), besides)
 
 
 def carried_of(holdings: Holdings, mine: NDArray[np.bool_]) -> Ints:

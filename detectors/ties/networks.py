@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_array
 
-from detectors.comparison.population import Ints
+from detectors.comparison.population import Floats, Ints
+from detectors.ties import kernel
 
 SWEEPS_MAX = 20
+_compiled = kernel.compiled()
 
 
 def communities(graph: csr_array, resolution: float) -> Ints:
@@ -22,7 +24,7 @@ def communities(graph: csr_array, resolution: float) -> Ints:
     """
     label = np.arange(graph.shape[0])
     while True:
-        moved = _moves(graph, resolution)
+        moved = _numbered(_moves(graph, resolution))
         label = moved[label]
         count = int(moved.max()) + 1
         if count == graph.shape[0]:
@@ -31,20 +33,30 @@ def communities(graph: csr_array, resolution: float) -> Ints:
         graph = csr_array(merge.T @ graph @ merge)
 
 
+def _numbered(label: Ints) -> Ints:
+    """The parts as 0, 1, 2 and so on, in the order of their numbers."""
+    return np.unique(label, return_inverse=True)[1].astype(np.int64)
+
+
 def _moves(graph: csr_array, resolution: float) -> Ints:
-    """One level: each node goes where it gains most, until none moves."""
-    size = graph.shape[0]
-    sums = np.asarray(graph.sum(axis=1)).ravel()
-    degree, total = sums.tolist(), max(float(sums.sum()), 1e-12)
+    """One level: each node goes where it gains most, until none moves; the part of each, by one of its nodes."""
+    degree = np.asarray(graph.sum(axis=1), np.float64).ravel()
+    per_weight = resolution / max(float(degree.sum()), 1e-12)
+    return (_compiled or _moves_plainly)(graph, degree, per_weight, SWEEPS_MAX)
+
+
+def _moves_plainly(graph: csr_array, degrees: Floats, resolution: float, sweeps_max: int) -> Ints:
+    """The same in Python, where moves.c is not compiled: to the bit, by test."""
+    size, degree = graph.shape[0], degrees.tolist()
     # Lists: a node has a few dozen neighbours, for which the overhead of an array is most of the work.
     near, weight, start = graph.indices.tolist(), graph.data.tolist(), graph.indptr.tolist()
     links = [[(near[at], weight[at]) for at in range(start[v], start[v + 1]) if near[at] != v] for v in range(size)]
     label = list(range(size))
     weight_of = list(degree)
-    for _ in range(SWEEPS_MAX):
+    for _ in range(sweeps_max):
         moves = 0
         for v in range(size):
-            best = _best(label[v], label, links[v], weight_of, degree[v], resolution / total)
+            best = _best(label[v], label, links[v], weight_of, degree[v], resolution)
             if best != label[v]:
                 weight_of[label[v]] -= degree[v]
                 weight_of[best] += degree[v]
@@ -52,7 +64,7 @@ def _moves(graph: csr_array, resolution: float) -> Ints:
                 moves += 1
         if not moves:
             break
-    return np.unique(np.array(label), return_inverse=True)[1].astype(np.int64)
+    return np.array(label, np.int64)
 
 
 def _best(

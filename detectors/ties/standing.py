@@ -62,12 +62,15 @@ class Standings:
         self.keys: NDArray[np.uint64] = np.zeros(0, np.uint64)
         self.label: Ints = np.zeros(0, np.int64)
 
-    def of(self, known: Holdings) -> Standing:
-        """The networks of this tick. O(pairs that share a value) where they are found anew, else O(accounts)."""
+    def of(self, known: Holdings, may_matter: bool = True) -> Standing:
+        """The networks of this tick. O(pairs that share a value) where they are found anew, else O(accounts).
+
+        may_matter: whether anything can fire before they are found anew; else there are none until then.
+        """
         population = known.population
         keys = population.columns.keys
         if self.hour is None or population.hour >= self.hour + EVERY_H:
-            label = _labels(known)
+            label = _labels(known) if may_matter else np.full(len(keys), NONE, np.int64)
             order = np.argsort(keys)
             self.hour, self.keys, self.label = population.hour, keys[order], label[order]
         at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)

@@ -123,7 +123,7 @@ def _remember(case: Case, finding: Finding, at_ms: int) -> None:
     # Strongest first, and what it moved to before stays on the list: an alert's targets only grow.
     kept = case.targets if case.is_alerting else ()
     case.targets = tuple(dict.fromkeys((*now, *kept)))
-    if finding.members:
+    if finding.members or "named" in finding.evidence:  # or nobody is named any longer
         case.members = tuple(
             {
                 one.account_id: Involved(
@@ -166,9 +166,16 @@ def _grew(case: Case, at_ms: int) -> bool:
     is_first_to_name = bool(case.members) and not case.told_accounts
     if at_ms - case.told_ms < UPDATE_EVERY_MS and not is_first_to_name:
         return False
-    more = len(case.members) >= GROWTH * max(1, case.told_accounts) and len(case.members) > case.told_accounts
     further = share_of(case) >= case.told_share + GROWTH_OF_SHARE
-    return more or further or not set(case.targets) <= set(case.told_targets)
+    return _is_another_number(case) or further or not set(case.targets) <= set(case.told_targets)
+
+
+def _is_another_number(case: Case) -> bool:
+    """Whether clearly more accounts are named than the last record told, or clearly fewer: whoever reads it looks at
+    the members of now beside it."""
+    now, told = len(case.members), case.told_accounts
+    more = now >= GROWTH * max(1, told) and now > told
+    return more or 0 < GROWTH * now <= told
 
 
 def share_of(case: Case) -> float:

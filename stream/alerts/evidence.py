@@ -59,3 +59,13 @@ def number(evidence: Mapping[str, Any], key: str) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     return float(value)
+
+
+def votes_of(evidence: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What each trait said of one operator's hand, as the detector gave it; none where the evidence is of no network.
+
+    >>> votes_of({"votes": [{"trait": "moved", "nats": 0.4}, "?"]}), votes_of({"votes": 5})
+    ([{'trait': 'moved', 'nats': 0.4}], [])
+    """
+    given = evidence.get("votes")
+    return [vote for vote in given if isinstance(vote, Mapping)] if isinstance(given, list | tuple) else []

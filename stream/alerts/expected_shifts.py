@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from stream.contract.alert import AlertSubject, AlertTarget
+from stream.contract.expected import OF_ALERT as OF_ALERT
 
 CARRIED_MIN = 0.8  # of a group's accounts must carry the announced value: a few of them could hide all others
-OF_ALERT = "alert"  # a cohort of this dimension is the incident of the alert that its id names, and its members
 FOREVER_MS = 1 << 62
 FLEET, ALLOW_LIST = "fleet", "allow_list"
 SCOPES: Final = (FLEET, "cohort", "account", OF_ALERT, ALLOW_LIST)  # of announcements, the widest first
@@ -19,24 +19,36 @@ class Named(Protocol):
     """A kind and an id, as subjects and targets have them."""
 
     @property
-    def kind(self) -> str: ...
+    def kind(self) -> str:
+        """What it is, such as "cluster" or "model"."""
+
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """Which of its kind; empty of the whole fleet."""
 
 
 class Announced(Protocol):
     """What is read of an expected-shift record."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """Its own name, by which it is withdrawn."""
+
     @property
-    def subject(self) -> Any: ...
+    def subject(self) -> Any:
+        """Whose traffic it is about."""
+
     @property
-    def target(self) -> Named | None: ...
+    def target(self) -> Named | None:
+        """Toward what; None for anything."""
+
     @property
-    def from_ms(self) -> int: ...
+    def from_ms(self) -> int:
+        """When it begins, event time."""
+
     @property
-    def until_ms(self) -> int: ...
+    def until_ms(self) -> int:
+        """When it ends, event time."""
 
 
 class Allowed:

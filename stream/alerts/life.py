@@ -19,6 +19,7 @@ from stream.alerts.sentence import sentence
 from stream.alerts.transitions import SEVERITY, Change, Event, State, Step, step_of
 from stream.alerts.verdicts import Said, is_harmless, last_verdicts
 from stream.contract.alert import ACCOUNTS_MAX, SEVERITIES, Alert, Severity, alert_id_of
+from stream.contract.redacted import alert_without, redacted
 
 SNAPSHOT_VERSION = 1
 DAY_MS = 86_400_000
@@ -252,6 +253,22 @@ class Life:
         """Ids of the alerts that ended more than 90 days ago, each given once: their records may be deleted."""
         gone, self._forgotten = self._forgotten, []
         return gone
+
+    def forget(self, account_id: str) -> list[Alert]:
+        """Name an account no more; gives the records of the alerts that named it, as they are without."""
+        for case in self._cases.values():
+            case.members = tuple([one for one in case.members if one.account_id != account_id])
+            case.evidence = redacted(case.evidence, account_id)
+        changed = []
+        for told in self._told.values():
+            left = tuple([one for one in told.members if one.account_id != account_id])
+            record = alert_without(told.alert, account_id, was_member=len(left) < len(told.members))
+            told.members = left
+            told.named.pop(account_id, None)
+            if record != told.alert:
+                told.alert = record
+                changed.append(record)
+        return sorted(changed, key=lambda one: one.alert_id)
 
     def alert(self, alert_id: str) -> Alert | None:
         """The last record of an alert."""

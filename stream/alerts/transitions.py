@@ -31,7 +31,7 @@ class Event(enum.Enum):
     HINT = "worth knowing, on two ticks"
     WARN = "worth a ticket, on two ticks"
     PAGE = "worth a page, on two ticks"
-    GREW = "a fifth more accounts, 15 points more of their requests, or a new target"
+    GREW = "a fifth more accounts or fewer, 15 points more of their requests, or a new target"
     WAIT = "its own tick is not due yet"
     PAUSE = "below every line"
     QUIET = "below every line for long"

@@ -1,23 +1,35 @@
-"""What did people say of an alert? The last verdict about it counts."""
+"""What did people say of an alert, and what does that teach of others? The last verdict about it counts."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
+
+from detectors.judgement.hand import Lessons
+from detectors.judgement.lessons import lessons_of
+from stream.alerts.evidence import number, votes_of
+from stream.contract.alert import Alert
+
+WORDS = {"campaign": True, "harmless": False}
 
 
 class Said(Protocol):
     """What is read of a verdict record."""
 
     @property
-    def alert_id(self) -> str: ...
+    def alert_id(self) -> str:
+        """The alert that it is about."""
+
     @property
-    def verdict(self) -> str: ...
+    def verdict(self) -> str:
+        """The word: "campaign" or "harmless"."""
+
     @property
-    def at_ms(self) -> int: ...
+    def at_ms(self) -> int:
+        """When it was said, epoch milliseconds."""
 
 
 def last_verdicts(verdicts: Iterable[Said]) -> dict[str, Said]:
@@ -39,13 +51,20 @@ class Told(Protocol):
     """What is read of an alert."""
 
     @property
-    def alert_id(self) -> str: ...
+    def alert_id(self) -> str:
+        """The alert."""
+
     @property
-    def kind(self) -> str: ...
+    def kind(self) -> str:
+        """What sort of shift it is about."""
+
     @property
-    def severity(self) -> str: ...
+    def severity(self) -> str:
+        """How loud it is: "info", "warning" or "critical"."""
+
     @property
-    def detected_at(self) -> int: ...
+    def detected_at(self) -> int:
+        """When it was first told, event time in ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +102,24 @@ def precision_by_kind(alerts: Iterable[Told], verdicts: Iterable[Said]) -> list[
         for (kind, month), count in sorted(counts.items())
         if count["campaign"] + count["harmless"] + count["unsure"]
     ]
+
+
+def lessons_from(alert_of: Callable[[str], Alert | None], verdicts: Iterable[Said]) -> Lessons:
+    """Learn from the last verdict on each alert that is known, and names the traits of a network; "unsure" teaches
+    nothing. alert_of: the last record of an alert, by its id.
+
+    >>> lessons_from(lambda alert_id: None, []).verdicts
+    0
+    """
+    judged = []
+    for said in last_verdicts(verdicts).values():
+        alert = alert_of(said.alert_id)
+        if alert is not None and said.verdict in WORDS:
+            judged.append((nats_of_traits(alert.evidence), WORDS[said.verdict]))
+    return lessons_of(judged)
+
+
+def nats_of_traits(evidence: Mapping[str, Any]) -> dict[str, float]:
+    """How much each trait of an alert said, in nats; nothing of an alert that is about no network."""
+    told = ((str(vote.get("trait")), number(vote, "nats")) for vote in votes_of(evidence))
+    return {trait: nats for trait, nats in told if nats is not None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -36,11 +37,19 @@ Port = Annotated[
     int | None,
     typer.Option("--port", metavar="PORT", min=0, max=65_535, help="Serve HTTP here instead of at \\[http] port."),
 ]
+
+
+def ended_by(names: Iterable[str]) -> Callable[[str], list[str]]:
+    """How the shell ends a word that is one of these names."""
+    return lambda incomplete: [name for name in names if name.startswith(incomplete)]
+
+
 Dialect = Annotated[
     str | None,
     typer.Option(
         "--dialect",
         metavar="NAME",
+        autocompletion=ended_by(DIALECTS),
         help=f"How records are written, instead of \\[sources] dialect: {', '.join(DIALECTS)}.",
     ),
 ]

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 import typer
 
 from detectors.parameters import Parameters
+from stream.configuration.memory import given_bytes, state_bytes
 from stream.errors import SwerveError
+from stream.pipeline.composition import Fleet
 from stream.pipeline.embedded import Embedded, Seen, begins_ms, in_order
 from stream.pipeline.encode import Dialect
 from stream.sources.logs import Log
@@ -23,6 +25,26 @@ def through(embedded: Embedded, logs: Sequence[Log], dialect: Dialect | None) ->
     for log in logs:
         embedded.begin(log.path, begins_ms=begins_ms(log.first(), dialect))
     return in_order(embedded, {log.path: log.batches() for log in logs})
+
+
+def keep_within(memory_mb: int, embedded: Embedded, fleet: Fleet | None = None) -> None:
+    """Hold no more than this process has memory for. memory_mb: what is configured; 0 is what it is given. fleet: None
+    where another process judges."""
+    held = state_bytes(given_bytes(memory_mb), ("ingest", "detect", "correlate"))
+    embedded.shards.bytes_max = held["detect"]
+    if fleet is not None:
+        fleet.keep_within(held["correlate"])
+
+
+def tell_what_had_no_room(embedded: Embedded, fleet: Fleet) -> None:
+    """Say what was left out for want of memory, and what to do."""
+    requests, memberships = embedded.shards.without_room, fleet.judge.carriers.dropped
+    if requests or memberships:
+        typer.echo(
+            f"swerve: not enough memory for all accounts: {requests:,} requests of new ones were left out, "
+            f"{memberships:,} memberships forgotten; give it more, or raise [limits] memory_mb",
+            err=True,
+        )
 
 
 def tell_disorder(logs: Sequence[Log], seen: Seen, parameters: Parameters) -> None:

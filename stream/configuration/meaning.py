@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stream.configuration.sections import NAMES_OF_SINKS
+from stream.configuration.sections import KINDS_OF_SINKS, NAMES_OF_SINKS
 
 SECTIONS: Mapping[str, str] = {
     "kafka": "The connection to Kafka, and what the stages need of it.",
@@ -12,6 +12,7 @@ SECTIONS: Mapping[str, str] = {
     "kafka.groups": "Consumer groups of the stages.",
     "http": "Where metrics, health and console are served.",
     "sources": "How the records are written.",
+    "privacy": "What may be held behind ingest: see [operating.md](operating.md#names-instead-of-accounts).",
     "detection": "How it judges. The defaults serve every scenario that is shipped; change one at a time and replay.",
     "dimensions": "What the attributes of a request mean.",
     "ticks": "Time: `*_ms` are event time, `*_s` seconds on the wall.",
@@ -21,6 +22,14 @@ SECTIONS: Mapping[str, str] = {
     "target, with a drift detector of [river](https://riverml.xyz) on it.",
     "sinks": f"Where alerts go, one `[[sinks]]` each; kind is one of {', '.join(NAMES_OF_SINKS)}.",
 }
+
+
+def _having(key: str, default: object = None) -> str:
+    """The kinds of sinks that have this key, with this default where one is asked for."""
+    kinds = zip(NAMES_OF_SINKS, KINDS_OF_SINKS, strict=True)
+    found = [(name, kind.model_fields[key].default) for name, kind in kinds if key in kind.model_fields]
+    return ", ".join(name for name, one in found if default in (None, one))
+
 
 KEYS: Mapping[str, str] = {
     "kafka.bootstrap_servers": "Brokers to begin with, as host:port, separated by commas.",
@@ -39,6 +48,8 @@ KEYS: Mapping[str, str] = {
     "kafka.request_timeout_ms": "After so long without an answer, a request to a broker counts as failed.",
     "kafka.flush_ms": "How often ingest sends a frame.",
     "kafka.snapshot_ms": "How often detect and correlate store their state.",
+    "kafka.stop_ms": "So long after SIGTERM, or a failure, a worker leaves though the broker took not all: less than "
+    "what systemd, Docker or Kubernetes wait before they kill.",
     "kafka.instance_id": "Name of this worker that outlives restarts: back within the session, nothing is rebalanced.",
     "kafka.topics.requests": "Input: the request records.",
     "kafka.topics.releases": "Input, compacted: the model catalogue, keyed by model.",
@@ -58,6 +69,8 @@ KEYS: Mapping[str, str] = {
     "http.trusted_proxy_header": "Header in which a proxy in front says who asks; only where nobody can pass by it.",
     "http.public_url": "How people reach the console; links in alerts begin with it.",
     "sources.dialect": "How records are written: swerve is our own JSON; the others, and [map], are on mapping.md.",
+    "privacy.key": "Accounts and values are known by a keyed hash alone; 16 characters or more, better in the "
+    "environment than in the file. Another key makes every account a new one.",
     "detection.fast_window_h": "Hours that count as now: light accounts need a day before they show a mix.",
     "detection.slow_half_life_h": "After so many hours the past counts half.",
     "detection.forget_after_h": "An account without a request for so long is dropped.",
@@ -99,7 +112,10 @@ KEYS: Mapping[str, str] = {
     "ticks.lateness_ms": "How far behind its source's clock a request may be and still counts.",
     "ticks.idle_s": "A source without a record for so long holds time back no more.",
     "ticks.missing_shard_s": "How long correlate waits for a silent detect worker before it judges without it.",
-    "limits.accounts_max": "Accounts that are remembered; over it, those seen longest ago go.",
+    "limits.memory_mb": "Memory that a process may take, in MB; 0 is what its cgroup allows, or the machine has. Its "
+    "state holds fewer accounts and memberships than the bounds where they would take more.",
+    "limits.accounts_max": "Accounts that are remembered; over it new ones are left out, and those go of whom least "
+    "can be said.",
     "limits.targets_max": "Models and capabilities told apart, 16 or more; of more, those that most accounts use.",
     "limits.cohorts_max": "Values of the cohort dimensions that are told apart; of more, those with most accounts.",
     "limits.dlq_per_s": "Refused records a second that are kept in the dead-letter topic; beyond, they are counted.",
@@ -107,15 +123,16 @@ KEYS: Mapping[str, str] = {
     "allow.values": 'Other values, as "dimension=value".',
     "sinks.kind": f"One of {', '.join(NAMES_OF_SINKS)}.",
     "sinks.name": "Its name in metrics and logs, by default its kind; each needs its own.",
-    "sinks.severity_min": "The least severity; by default info (stdout, file), critical (pagerduty), else warning.",
-    "sinks.path": "file: where to append.",
-    "sinks.urls": "alertmanager: every member of its cluster.",
-    "sinks.resend_s": "alertmanager: how often what fires is sent again.",
-    "sinks.watchdog": "alertmanager: also send an alert that always fires, to prove the way to a person.",
-    "sinks.url": "webhook, slack, pagerduty, grafana: where to post.",
-    "sinks.secret": "webhook: signs each post with HMAC-SHA256.",
-    "sinks.template": "webhook: a file with a template of the body, instead of the alert record.",
-    "sinks.token": "grafana: of a service account that may write annotations.",
-    "sinks.routing_key": "pagerduty: the key of the service's integration.",
+    "sinks.severity_min": f"The least severity; by default info ({_having('severity_min', 'info')}), "
+    f"critical ({_having('severity_min', 'critical')}), else warning.",
+    "sinks.path": f"{_having('path')}: where to append.",
+    "sinks.urls": f"{_having('urls')}: every member of its cluster.",
+    "sinks.resend_s": f"{_having('resend_s')}: how often what fires is sent again.",
+    "sinks.watchdog": f"{_having('watchdog')}: also send an alert that always fires, to prove the way to a person.",
+    "sinks.url": f"{_having('url')}: where to post.",
+    "sinks.secret": f"{_having('secret')}: signs each post with HMAC-SHA256.",
+    "sinks.template": f"{_having('template')}: a file with a template of the body, instead of the alert record.",
+    "sinks.token": f"{_having('token')}: of a service account that may write annotations.",
+    "sinks.routing_key": f"{_having('routing_key')}: the key of the service's integration.",
     "sinks.timeout_s": "After so long without an answer, an attempt counts as failed.",
 }

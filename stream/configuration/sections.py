@@ -62,6 +62,15 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+def _brokers(servers: str) -> str:
+    if "@" in servers or "/" in servers:
+        raise ValueError(
+            "expected host:port, separated by commas; who we are to them is sasl_username and sasl_password, and how "
+            "they are spoken to is security_protocol"
+        )
+    return servers
+
+
 class Topics(Section):
     """Names of the Kafka topics."""
 
@@ -96,10 +105,12 @@ class Kafka(Section):
     """The connection, and what the stages need of it. `partitions`: of the frames topic; `swerve reshard` changes it.
 
     instance_id: name of this worker that outlives its restarts (static membership): one that is back within
-    `session_timeout_ms` causes no rebalance. snapshot_ms: how often detect and correlate store their state.
+    `session_timeout_ms` causes no rebalance. Of two under one name the second stands by. snapshot_ms: how often detect
+    and correlate store their state.
+    stop_ms: a process that is to end leaves after so long, stored or not.
     """
 
-    bootstrap_servers: Annotated[str, Field(min_length=1)] = "localhost:9092"
+    bootstrap_servers: Annotated[str, Field(min_length=1), AfterValidator(_brokers)] = "localhost:9092"
     client_id: Name = "swerve"
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
@@ -115,6 +126,7 @@ class Kafka(Section):
     request_timeout_ms: Annotated[int, Field(ge=1_000)] = 40_000
     flush_ms: PositiveInt = 1_000
     snapshot_ms: PositiveInt = 60_000
+    stop_ms: Annotated[int, Field(ge=1_000)] = 30_000
     instance_id: Name | None = None
     topics: Topics = Topics()
     groups: Groups = Groups()
@@ -184,6 +196,12 @@ class Sources(Section):
     dialect: Annotated[str, AfterValidator(_a_dialect)] = OWN
 
 
+class Privacy(Section):
+    """What may be held behind ingest. key: of the hash by which accounts and values are known there."""
+
+    key: Annotated[SecretStr, AfterValidator(_a_token)] | None = None
+
+
 class Dimensions(Section):
     """What the attributes of a request mean. link: rare values that accounts share; cohort: groups judged as such.
 
@@ -201,8 +219,9 @@ class Dimensions(Section):
 
 
 class Limits(Section):
-    """Bounds of what is kept. Reaching one is counted."""
+    """Bounds of what is kept. Reaching one is counted. memory_mb: of a process; 0 is what it is given."""
 
+    memory_mb: NonNegativeInt = 0
     accounts_max: PositiveInt = DEFAULTS.accounts_max
     targets_max: Annotated[int, Field(ge=16, le=1 << 20)] = DEFAULTS.targets_max
     cohorts_max: Annotated[int, Field(ge=16, le=1 << 24)] = DEFAULTS.cohorts_max

@@ -11,6 +11,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -34,18 +35,21 @@ from stream.configuration.sections import (
     Http,
     Kafka,
     Limits,
+    Privacy,
     Sink,
     Sources,
     Ticks,
 )
 from stream.errors import UsageError
-from stream.mapping.named import Read, dialect_of
+from stream.mapping.named import OWN, Read, dialect_of, read_by
+from stream.mapping.pseudonyms import Pseudonyms, is_pseudonym, pseudonyms_of
 from stream.mapping.written import read_map
 
 SERIES_MAX = 200  # 6 kB each, and a detector
 CONFIG_VARIABLE = "SWERVE_CONFIG"
 PREFIX = "SWERVE_"
 NESTED = "__"
+_USER = re.compile(r"[^\s,/@]+@")  # of an address without a scheme
 _ADDRESS = re.compile(r"(\w[\w+.-]*://)([^/?#\s]*@)?([^/?#\s]*)(\S*)")
 SECRETS = ("password", "secret", "token", "routing_key")
 
@@ -68,6 +72,7 @@ class Settings(BaseSettings):
     kafka: Kafka = Kafka()
     http: Http = Http()
     sources: Sources = Sources()
+    privacy: Privacy = Privacy()
     map: dict[str, Any] = {}
     detection: Detection = Field(default_factory=Detection)
     dimensions: Dimensions = Dimensions()
@@ -103,7 +108,10 @@ class Settings(BaseSettings):
         values = self.detection.model_dump()
         for name, (section, key) in ELSEWHERE.items():
             values[name] = getattr(getattr(self, section), key)
-        return Parameters(**values, drift=tuple(one.series for one in self.drift))
+        series = [one.series for one in self.drift]
+        return Parameters(
+            **values, drift=tuple(replace(one, value=self.said_value(one.dimension, one.value)) for one in series)
+        )
 
     def speaking(self, dialect: str | None, mapping: Path | None = None) -> Settings:
         """The same, for records of another dialect, or by the mapping in a file; None changes nothing.
@@ -119,8 +127,39 @@ class Settings(BaseSettings):
         return spoken
 
     def reader(self, where: str = "configuration") -> Read | None:
-        """How the records of the input are read; None is our own form. where: names the file in a mistake."""
-        return dialect_of(self.sources.dialect, self.map, where)
+        """How the records of the input are read; None is our own form. where: names the file in a mistake.
+
+        With [privacy] key they come under their pseudonyms: nobody who reads by this sees others.
+        """
+        read = dialect_of(self.sources.dialect, self.map, where)
+        return read if self._names is None else self._names.reading(read or read_by(OWN))
+
+    @property
+    def _names(self) -> Pseudonyms | None:
+        return None if self.privacy.key is None else pseudonyms_of(self.privacy.key.get_secret_value())
+
+    def said_account(self, account_id: str) -> str:
+        """How the account is known here that a person names by its own name, or by the one that it has here."""
+        names = self._names
+        return account_id if names is None or is_pseudonym(account_id) else names.account(account_id)
+
+    def said_value(self, dimension: str, value: str) -> str:
+        """The same for a value of an attribute: an organisation, a payment."""
+        names = self._names
+        return value if names is None or is_pseudonym(value) else names.value(dimension, value)
+
+    def said_subject(self, subject: str) -> str:
+        """The same for what a person types: acct_7, account=acct_7, org=org_7; a model, an alert and the fleet stay.
+
+        >>> Settings().said_subject("org=org_7")
+        'org=org_7'
+        """
+        dimension, equals, value = subject.partition("=")
+        if dimension == "account" and equals:
+            return f"account={self.said_account(value)}"
+        if equals:
+            return subject if dimension == "alert" else f"{dimension}={self.said_value(dimension, value)}"
+        return subject if subject == "fleet" or ":" in subject else self.said_account(subject)
 
     @classmethod
     def settings_customise_sources(
@@ -243,13 +282,17 @@ def _masked(key: str, value: Any) -> Any:
 
     >>> _masked("url", "https://kim:pw@x.example/T0/B0?token=x"), _masked("token", "x"), _masked("port", 80)
     ('https://********@x.example/********', '********', 80)
+    >>> _masked("bootstrap_servers", "kim:pw@broker:9092,b:9092")
+    '********@broker:9092,b:9092'
     """
-    if any(part in key for part in SECRETS) and not key.endswith("_tokens"):
+    if key == "key" or (any(part in key for part in SECRETS) and not key.endswith("_tokens")):
         return "********"
     if isinstance(value, Mapping):
         return {name: _masked(str(name), one) for name, one in value.items()}
     if isinstance(value, list | tuple):
         return [_masked(key, one) for one in value]
+    if key == "bootstrap_servers" and isinstance(value, str) and "://" not in value:
+        return _USER.sub("********@", value)
     return _ADDRESS.sub(_without_secrets, value) if isinstance(value, str) else value
 
 

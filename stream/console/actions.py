@@ -70,7 +70,7 @@ def voice(desk: Desk) -> Voice:
 
 async def expect(desk: Desk, raw: bytes) -> Expected:
     """Announce the shift that these bytes are. Raises Refusal, UsageError, SwerveError."""
-    shift = decode_expected(raw)
+    shift = decode_expected(raw).known_by(desk.settings)
     await announce(desk, shift)
     return shift
 

@@ -124,6 +124,7 @@ class Health:
     async def _turn(self) -> None:
         while True:
             self._turned_at = time.monotonic()
+            metrics.tasks(len(asyncio.all_tasks()))
             await asyncio.sleep(TURN_S)
 
     async def _livez(self, request: web.Request) -> web.Response:

@@ -86,7 +86,7 @@ def encode(alert: Alert) -> bytes:
 
 
 def decode(raw: bytes) -> Alert:
-    """The record that `encode` wrote; unknown fields are ignored. Raises MalformedAlertError."""
+    """The record that `encode` wrote; unknown fields are ignored. Raises MalformedAlertError, NewerAlertError."""
     try:
         alert = _decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

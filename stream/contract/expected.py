@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -12,6 +13,7 @@ from stream.contract.record_file import records_of
 
 ID_MAX = 256  # characters
 REASON_MAX = 1000
+OF_ALERT = "alert"  # a cohort of this dimension is the incident of the alert that its id names, and its members
 FLEET_MS_MAX = 30 * 86_400_000  # as long as a snooze: what silences everything has an end that somebody sees
 
 
@@ -30,6 +32,16 @@ class ExpectedTarget(msgspec.Struct, frozen=True):
     id: str
 
 
+class Names(Protocol):
+    """How accounts and values that a person names are known here."""
+
+    def said_account(self, account_id: str) -> str:
+        """The account's name here."""
+
+    def said_value(self, dimension: str, value: str) -> str:
+        """The value's name here."""
+
+
 class Expected(msgspec.Struct, frozen=True):
     """A shift that was announced: it covers [from_ms, until_ms). target None: whatever it is toward."""
 
@@ -39,6 +51,17 @@ class Expected(msgspec.Struct, frozen=True):
     from_ms: int
     until_ms: int
     reason: str = ""
+
+    def known_by(self, names: Names) -> Expected:
+        """The same shift, of the subject as it is known here."""
+        who = self.subject
+        if who.kind == "account":
+            return msgspec.structs.replace(self, subject=ExpectedSubject(who.kind, names.said_account(who.id)))
+        if who.kind != "cohort" or who.dimension is None or who.dimension == OF_ALERT:
+            return self
+        return msgspec.structs.replace(
+            self, subject=ExpectedSubject(who.kind, names.said_value(who.dimension, who.id), who.dimension)
+        )
 
 
 def decode_expected(raw: bytes) -> Expected:

@@ -75,7 +75,10 @@ def read_capabilities(raw: bytes | msgspec.Raw) -> tuple[str, ...]:
 
 def read_attributes(raw: bytes | msgspec.Raw) -> dict[str, str]:
     """What a record's attributes say, without those that are null; raises what msgspec raises."""
-    return {name: value for name, value in (_attributes(raw) or {}).items() if value is not None}
+    found = _attributes(raw) or {}
+    if None not in found.values():
+        return found  # type: ignore[return-value]
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def decode(raw: bytes) -> Request:

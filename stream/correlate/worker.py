@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 import uuid
 from collections.abc import AsyncIterator, Coroutine, Mapping
@@ -50,9 +51,9 @@ async def work(settings: Settings, running: Running) -> None:
         session_timeout_ms=kafka.correlate_session_timeout_ms,
         instance_id=None,
     )
-    stage = Correlate(settings, knowledge, attention, log, running.desk)
+    stage = Correlate(settings, knowledge, attention, log, running.desk, running.memory.get(STAGE, math.inf))
     async with _in_background(log, knowledge.follow()), _in_background(log, attention.follow()):
-        await drive(STAGE, Shell(stage, log, uuid.uuid4().hex), log, kafka, running)
+        await drive(STAGE, Shell(stage, log, uuid.uuid4().hex), log, kafka, running, also=topics[1:])
 
 
 class Correlate:
@@ -67,9 +68,14 @@ class Correlate:
         attention: TopicAttention,
         log: FaustLog,
         desk: Desk | None = None,
+        bytes_max: float = math.inf,
     ) -> None:
-        """desk: the console that shows what is judged here, and takes words while this worker judges."""
+        """desk: the console that shows what is judged here, and takes words while this worker judges.
+
+        bytes_max: of memory, for the state.
+        """
         self._settings = settings
+        self._bytes_max = bytes_max
         self._knowledge = knowledge
         self._attention = attention
         self._log = log
@@ -95,6 +101,7 @@ class Correlate:
             state_of=self._state_of,
         )
         engine = await asyncio.to_thread(begun)
+        engine.fleet.keep_within(self._bytes_max)
         await self._delivering.enter_async_context(_in_background(self._log, self._deliver()))
         metrics.correlate_active(True)
         Missing(engine.fleet, lines.get("swerve.correlate").warning)

@@ -7,7 +7,8 @@ from functools import partial
 
 from detectors.parameters import Parameters
 from stream.errors import SwerveError
-from stream.pipeline.composition import TICKS_AT_ONCE, Applied, Shards
+from stream.pipeline.chain import Applied
+from stream.pipeline.composition import TICKS_AT_ONCE, Shards
 from stream.pipeline.frames import decode_frame
 from stream.pipeline.messages.divided import messages_of
 from stream.stages.shell import Output, Step, decoded
@@ -43,7 +44,7 @@ class ShardsEngine:
                     f"with `swerve reshard {partitions}`"
                 )
         self._late = self.shards.late
-        self._measured = MeasuredShards(parameters, str(partition))
+        self._measured = MeasuredShards(str(partition))
 
     def apply(self, offset: int, value: bytes) -> Step:
         """Count one frame where it continues its chain, and close what it lets close.
@@ -54,8 +55,12 @@ class ShardsEngine:
         frame = decoded(decode_frame, value, STAGE, f"frames[{self.shards.partition}]@{offset}")
         if frame is None:
             return Step(Applied.REPEAT, "")
+        lost = self.shards.lost(frame.source)
         outcome = Applied.GAP if self._leaves_out_the_begin(frame.source, frame.after) else self.shards.apply(frame)
         metrics.frame_applied(outcome.value, frame.source)
+        gone = self.shards.lost(frame.source) - lost
+        if gone:
+            metrics.deleted_unread(STAGE, frame.source, gone)
         if outcome is Applied.GAP:
             return Step(outcome, frame.source)
         if outcome is Applied.APPLIED:
@@ -79,6 +84,16 @@ class ShardsEngine:
     def _leaves_out_the_begin(self, source: str, after: int) -> bool:
         """A chain begins at -1: a first frame that begins later was handed out before the true first one."""
         return after >= 0 and self.shards.position(source) is None
+
+    def give_up(self, source: str) -> None:
+        """What is missing of this source is deleted: its next frame is counted, wherever it begins."""
+        self.shards.give_up(source)
+
+    def begin_anew(self) -> None:
+        """Frames that nobody read are gone with their topic: the next one of each source is counted."""
+        for source, position in self.shards.positions().items():
+            if position >= 0:
+                self.shards.give_up(source)
 
     def snapshot(self) -> dict[str, bytes]:
         """The whole state in pieces."""

@@ -26,8 +26,13 @@ from stream.ingest.deliver import messages_of
 from stream.ingest.letterbox import BROKER_BYTES_MAX, LetterBox
 from stream.ingest.source import Source, name_of
 from stream.kafka import broker
+from stream.kafka.offsets import note as keep_note
+from stream.kafka.offsets import noted
+from stream.kafka.topic_id import UNKNOWN, Watched, ids_of, is_another
 from stream.kafka.topics import LETTER_BYTES_MAX, refuse_what_loses
 from stream.pipeline.jumps import AHEAD_MS_MAX
+from stream.stages.alone import alone
+from stream.stages.deadline import told_of
 from stream.stages.stage import Running, resumed
 from stream.telemetry import log, metrics
 
@@ -40,13 +45,22 @@ _log = log.get("swerve.ingest")
 
 
 async def work(settings: Settings, running: Running, reset_clocks: bool = False) -> None:
-    """Run until asked to stop. Raises SwerveError where a topic is wrong, or the broker stays away.
+    """Run until asked to stop. Raises SwerveError where a topic is wrong, our name is lost, or the broker stays away.
 
     reset_clocks: begin the clock of every source anew, whatever was committed with its offset.
     """
     kafka = settings.kafka
     topics = kafka.topics
     await refuse_what_loses(kafka, topics.requests, topics.frames, topics.dlq)
+    async with alone(STAGE, kafka, kafka.groups.ingest, topics.requests, running) as is_ours:
+        if is_ours:
+            await _work(settings, running, reset_clocks)
+
+
+async def _work(settings: Settings, running: Running, reset_clocks: bool) -> None:
+    kafka = settings.kafka
+    topics = kafka.topics
+    await _refuse_another_topic(settings)
     letter_bytes_max = await _bytes_max(settings, topics.dlq)
     async with (
         broker.producer(kafka, linger_ms=5, max_batch_size=256 * 1024) as producer,
@@ -89,21 +103,25 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         self._letters = letters
         self._reset_clocks = reset_clocks
         self._sources: dict[TopicPartition, Source] = {}
+        self._holes: dict[TopicPartition, tuple[int, int]] = {}  # (offset that was due, offset that came)
         self._generation = 0
         self._lock = asyncio.Lock()
         self._failure: Exception | None = None
         self._letters_rate = Bucket(settings.limits.dlq_per_s, time.monotonic())
         self._revoked_s = time.monotonic()
+        self._topic = Watched(settings.kafka, settings.kafka.topics.requests)
 
     async def run(self) -> None:
         """Read and send until asked to stop; then send what is judged, commit, and leave the group."""
         self._running.waits(STAGE, "joins the group")
+        self._running.unwritten[STAGE] = self._unwritten
         every_s = self._settings.kafka.flush_ms / 1000
         next_s = time.monotonic() + every_s
         while not self._running.stop.is_set():
             await self._read()
             if self._failure is not None:
                 raise self._failure
+            await self._topic.look()
             if time.monotonic() >= next_s or self._buffered() >= BUFFERED_MAX:
                 await self.deliver()
                 next_s = time.monotonic() + every_s
@@ -125,6 +143,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
     def _take(self, partition: TopicPartition, records: list[ConsumerRecord], now_s: float) -> None:
         source = self._sources.get(partition)
         if source is not None:
+            if records[0].offset > source.position:
+                self._holes.setdefault(partition, (source.position, records[0].offset))
             source.read(records, now_s)
 
     def _buffered(self) -> int:
@@ -133,12 +153,16 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
     async def deliver(self) -> None:
         """Flush every source, send frames and dead letters, wait for all acknowledgements, then commit."""
         async with self._lock:
+            await self._tell_what_was_deleted()
             frames: list[Frame] = []
             letters: list[DeadLetter] = []
             idle = 0
             now_s, received_ms = time.monotonic(), int(time.time() * 1000)
             for partition, source in self._sources.items():
-                is_idle = source.is_idle(self._consumer.highwater(partition), self._settings.ticks.idle_s, now_s)
+                end = self._consumer.highwater(partition)
+                if end is not None:
+                    _refuse_what_was_never_written(name_of(partition), source.position, end)
+                is_idle = source.is_idle(end, self._settings.ticks.idle_s, now_s)
                 idle += is_idle
                 frame = source.flush(is_idle, now_s, received_ms)
                 if frame is not None:
@@ -147,6 +171,18 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._send(frames, self._within_the_rate(letters, now_s))
             await self._commit()
             self._tell(frames, idle)
+
+    async def _tell_what_was_deleted(self) -> None:
+        """Offsets that did not come: markers of transactions are no records; but where the topic begins later now,
+        what lay before was deleted while it waited."""
+        holes, self._holes = self._holes, {}
+        if not holes:
+            return
+        firsts = await self._consumer.beginning_offsets(list(holes))
+        for partition, (expected, came) in holes.items():
+            gone = min(firsts[partition], came) - expected
+            if gone > 0:
+                metrics.deleted_unread(STAGE, name_of(partition), gone)
 
     def _within_the_rate(self, letters: list[DeadLetter], now_s: float) -> list[DeadLetter]:
         kept = [letter for letter in letters if self._letters_rate.take(now_s)]
@@ -185,6 +221,10 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             # The group went on without us. Whoever owns the partitions now sends these frames again: harmless.
             _log.warning("commit_refused", error=str(error))
             return
+        except KafkaError as error:
+            raise SwerveError(
+                f"the broker did not take the commit ({error!r}); the frames are sent again: start this worker again"
+            ) from error
         for partition, committed in offsets.items():
             if partition in self._sources:
                 self._sources[partition].committed = committed.offset
@@ -204,6 +244,10 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             if end is not None:
                 metrics.source_lag(STAGE, name_of(partition), max(end - source.position, 0))
 
+    def _unwritten(self) -> str:
+        sources = list(self._sources.items())
+        return told_of(STAGE, {name_of(partition): (one.committed, one.position) for partition, one in sources})
+
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Let go of everything: the next owner, perhaps we, goes on from what is committed."""
         async with self._lock:
@@ -212,6 +256,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             for partition in self._sources:
                 metrics.source_left(STAGE, name_of(partition))
             self._sources.clear()
+            self._holes.clear()
             self._running.waits(STAGE, "waits for its partitions")
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
@@ -222,6 +267,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             self._failure = error
 
     async def _begin(self, partitions: list[TopicPartition]) -> None:
+        if not partitions:  # nothing is left for us, or the topic was deleted: that is not to be waited for in silence
+            await broker.partitions_or_refuse(self._settings.kafka, self._settings.kafka.topics.requests)
         committed = await _committed(self._settings, partitions)
         firsts = await self._consumer.beginning_offsets(partitions) if partitions else {}
         ends = await self._consumer.end_offsets(partitions) if partitions else {}
@@ -235,8 +282,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                     clock = None
                 source = Source(partition, offset, firsts[partition], clock, now_s, self._dialect)
                 if 0 < offset < firsts[partition]:
-                    gone = firsts[partition] - offset
-                    _log.error("records_deleted_before_they_were_read", source=name_of(partition), records=gone)
+                    metrics.deleted_unread(STAGE, name_of(partition), firsts[partition] - offset)
                 self._consumer.seek(partition, source.position)
                 self._sources[partition] = source
         metrics.rebalance(STAGE, len(partitions), time.monotonic() - self._revoked_s)
@@ -250,6 +296,23 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             _log.warning("clock_begins_anew", source=source, showed_ms=clock.now_ms, ahead_s=ahead_ms // 1000)
             return False
         return True
+
+
+async def _refuse_another_topic(settings: Settings) -> None:
+    """Where the topic of the requests is not the one that the frames are of: offsets that were counted come again.
+
+    With a topic the broker forgets what a group committed of it. So its id is kept beside the frames topic.
+    """
+    kafka = settings.kafka
+    requests, frames, group = kafka.topics.requests, kafka.topics.frames, f"{kafka.groups.ingest}-topic"
+    was, now = await noted(kafka, group, frames), (await ids_of(kafka, requests)).get(requests, UNKNOWN)
+    if is_another(was, now):
+        raise SwerveError(
+            f"{requests} was deleted and made anew since its frames were counted: its offsets begin anew, and would be "
+            "taken for repeats. Give the frames topic and the groups other names, and count anew"
+        )
+    if was != now:
+        await keep_note(kafka, group, frames, now)
 
 
 async def _bytes_max(settings: Settings, topic: str) -> int:

@@ -105,14 +105,17 @@ async def _to_its_end(stopping: Coroutine[Any, Any, Any]) -> None:
     """Wait for it, also where we are cancelled meanwhile: aiokafka swallows a cancellation that reaches it as it stops.
 
     So it runs in a task of its own. A task of ours that lost its cancellation would go on for ever, and who waits for
-    its end at a rebalance would never let go of the partitions.
+    its end at a rebalance would never let go of the partitions. A cancellation of its own that comes out of it, as it
+    does where the broker is gone, is not ours.
     """
     task = asyncio.create_task(stopping)
     try:
         await asyncio.shield(task)
     except asyncio.CancelledError:
+        ours = not task.done()
         await asyncio.wait([task])
-        raise
+        if ours:
+            raise
 
 
 async def _why_unreachable(kafka: Kafka, error: Exception) -> str:
@@ -279,6 +282,17 @@ async def read_to_end(
             yield record
 
 
+async def last_values(kafka: Kafka, topic: str) -> dict[bytes, bytes]:
+    """The last value of every key that a compacted topic holds now, tombstones obeyed."""
+    latest: dict[bytes, bytes] = {}
+    async for record in read_to_end(kafka, topic):
+        if record.value is None:
+            latest.pop(record.key, None)
+        elif record.key is not None:
+            latest[record.key] = record.value
+    return latest
+
+
 async def _seek(reader: AIOKafkaConsumer, partitions: list[TopicPartition], offsets: Mapping[int, int]) -> None:
     await reader.seek_to_beginning(*partitions)
     for partition in partitions:
@@ -405,8 +419,8 @@ class Outlet:
         self._topic = topic
         self._waiting: list[asyncio.Future[Any]] = []
 
-    async def send(self, value: bytes, key: bytes | None = None, partition: int | None = None) -> None:
-        """Queue one message, in order; without a partition its key decides, or chance.
+    async def send(self, value: bytes | None, key: bytes | None = None, partition: int | None = None) -> None:
+        """Queue one message (None: a tombstone), in order; without a partition its key decides, or chance.
 
         Raises SwerveError where the broker did not take one before it, or this one is too large.
         """
@@ -416,7 +430,7 @@ class Outlet:
             self._waiting.append(await self._producer.send(self._topic, value, key=key, partition=partition))
         except KafkaError as error:
             raise SwerveError(
-                f"no message of {len(value):,} bytes could be sent to {self._topic}: {error!r}"
+                f"no message of {len(value or b''):,} bytes could be sent to {self._topic}: {error!r}"
             ) from error
         if len(self._waiting) >= self.WAITING_MAX:
             await self.settle()

@@ -26,8 +26,11 @@ class Catalogue:
 
     def announced(self, settings: Settings) -> list[Announced]:
         """Everything that must not page: announced shifts, and the configuration's allow-lists."""
-        allow = settings.allow
-        return [*self.expected, *allow_list(allow.orgs, allow.values, settings.dimensions.org)]
+        allow, org = settings.allow, settings.dimensions.org
+        orgs = [settings.said_value(org, one) for one in allow.orgs]
+        pairs = [one.partition("=") for one in allow.values]
+        values = [f"{dimension}={settings.said_value(dimension, value)}" for dimension, _, value in pairs]
+        return [*(one.known_by(settings) for one in self.expected), *allow_list(orgs, values, org)]
 
 
 def read_catalogue(releases: Path | None, expected: Path | None) -> Catalogue:

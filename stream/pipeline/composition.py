@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import enum
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,41 +12,26 @@ from numpy.typing import NDArray
 
 from detectors.comparison.findings import Finding
 from detectors.counts.accounts import Accounts
+from detectors.counts.held import accounts_for, bytes_held
 from detectors.counts.known import UNNAMED
 from detectors.counts.recoding import recoded
 from detectors.counts.resharding import Part, gathered, shards_of
-from detectors.counts.rows import NO_CLOCK_MS, SHARDS, Frame
+from detectors.counts.rows import NO_CLOCK_MS, SHARDS, Frame, key_of
 from detectors.counts.snapshot import UnreadableSnapshotError, from_bytes, to_bytes
 from detectors.counts.summary import Summary
 from detectors.counts.ticks import OpenTicks
 from detectors.fleet import Judge, joined
+from detectors.forgetting import judge_without
 from detectors.parameters import HOUR_MS, Parameters
 from stream.alerts.expected_shifts import Announced
 from stream.alerts.life import Life, NamedAccount
-from stream.alerts.verdicts import Said
+from stream.alerts.verdicts import Said, lessons_from
 from stream.contract.alert import Alert
-from stream.pipeline.frames import decode_summary, encode_summary
+from stream.pipeline.chain import Applied, Source
+from stream.pipeline.messages.join import Join
 
 TICKS_AT_ONCE = 12  # an hour: with a million accounts seconds, after which a worker can do something else
 PIECE_BYTES_MAX = 800_000  # below the default limit of a Kafka message, with room for its key and headers
-
-
-class Applied(enum.Enum):
-    """What became of a frame."""
-
-    APPLIED = "applied"
-    REPEAT = "repeat"  # it holds nothing new; only its clock and idle flag were taken, where it ends at the position
-    GAP = "gap"  # it does not continue what was applied; it was refused and must come again later
-
-
-@dataclass(slots=True)
-class Source:
-    """How far one source has been counted, and its clock."""
-
-    position: int | None = None  # None until the first frame
-    clock_ms: int = NO_CLOCK_MS
-    idle: bool = False
-    ended: bool = False
 
 
 @dataclass(slots=True)
@@ -55,14 +40,17 @@ class Shards:
 
     sources: names of all sources that will send; time stands still until each has a clock or is idle.
     An account lives in shard crc32(id) % 256, and shard s in partition s % partitions.
+    bytes_max: of memory that the state should hold; over it those accounts are forgotten of whom least can be said.
     """
 
     parameters: Parameters
     sources: Iterable[str]
     partition: int = 0
     partitions: int = 1
+    bytes_max: float = math.inf
     accounts: Accounts = field(init=False)
     ticks: OpenTicks = field(init=False)
+    without_room: int = field(init=False, default=0)  # requests of accounts for which there was none
     _sources: dict[str, Source] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -80,6 +68,10 @@ class Shards:
         """Requests that came too late to count, so far."""
         return self.ticks.late
 
+    def bytes_held(self) -> dict[str, int]:
+        """Bytes of the state, by what holds them: see `detectors.counts.held`."""
+        return bytes_held(self.accounts, self.ticks)
+
     @property
     def reused(self) -> int:
         """About how many requests since the start had an id that another of their account and tick has."""
@@ -92,6 +84,14 @@ class Shards:
     def positions(self) -> dict[str, int]:
         """The offset up to which each source is counted; -1 before its first record."""
         return {name: -1 if one.position is None else one.position for name, one in self._sources.items()}
+
+    def give_up(self, source: str) -> None:
+        """What is missing of this source is deleted: count on with its next frame, wherever that begins."""
+        self._sources[source].give_up()
+
+    def lost(self, source: str) -> int:
+        """Offsets of this source that were passed over since the start, for what held them is deleted."""
+        return self._sources[source].lost if source in self._sources else 0
 
     def clock_ms(self, source: str) -> int:
         """The clock of a source, NO_CLOCK_MS before it has one."""
@@ -108,21 +108,19 @@ class Shards:
     def apply(self, frame: Frame) -> Applied:
         """Count a frame where it continues its source's chain; skip what is counted; refuse what leaves a gap."""
         source = self._sources.setdefault(frame.source, Source())
-        if source.position is None:
-            source.position = frame.after
-        if frame.after > source.position:
-            return Applied.GAP
-        if frame.upto < source.position:
-            return Applied.REPEAT
-        source.idle, source.ended = frame.idle, frame.ended
-        source.clock_ms = max(source.clock_ms, frame.clock_ms)
-        if frame.upto == source.position:
-            return Applied.REPEAT
+        applied = source.place(frame)
+        if applied is not Applied.APPLIED:
+            return applied
+        assert source.position is not None
         rows = frame.rows
         if frame.after < source.position:
             rows = rows.where(rows.offset > source.position)
         if len(rows):
             account_row = self.accounts.rows_of(rows)
+            if account_row.min() < 0:
+                has_room = account_row[rows.account] >= 0
+                self.without_room += int(len(rows) - has_room.sum())
+                rows = rows.where(has_room)
             self.ticks.add(
                 rows, rows.account_keys[rows.account], lambda fresh: self.accounts.entries(fresh, account_row)
             )
@@ -168,6 +166,7 @@ class Shards:
         counts = self.ticks.close(tick)
         cohorts = self.accounts.absorb(counts)
         self.accounts.make_room(self.ticks)
+        self.accounts.most = accounts_for(self.bytes_max, self.accounts, self.ticks)
         columns = None
         if (tick + 1) % self.parameters.ticks_per_network_tick == 0:
             hour = tick * self.parameters.tick_ms // HOUR_MS
@@ -217,14 +216,18 @@ class Shards:
         return shards
 
     @classmethod
-    def of_others(cls, others: Sequence[Shards], partition: int, partitions: int) -> Shards:
+    def of_others(
+        cls, others: Sequence[Shards], partition: int, partitions: int, without: Iterable[str] = ()
+    ) -> Shards:
         """A partition of another division, from all old ones that hold shards of it. O(their state).
 
         They must stand at one position of every source, and have closed the same ticks (`close_until`): ValueError.
+        without: accounts that are forgotten on the way. What their requests added to cohorts stays in what was told;
+        of ticks that are open it goes with them.
         """
-        mine = shards_of(partition, partitions)
+        mine, gone = shards_of(partition, partitions), frozenset(map(key_of, without))
         parts = [
-            Part(one.accounts.state(), one.ticks.state(), mine, counters=one.partition % partitions == partition)
+            Part(one.accounts.state(), one.ticks.state(), mine, one.partition % partitions == partition, gone)
             for one in others
         ]
         shards = cls(others[0].parameters, [], partition, partitions)
@@ -272,60 +275,6 @@ def _in_pieces(data: bytes) -> dict[str, bytes]:
     return {f"{number:06d}": data[at : at + PIECE_BYTES_MAX] for number, at in enumerate(cuts)}
 
 
-class Join:
-    """Brings the partitions' summaries of a tick together, in order of ticks.
-
-    A tick is whole when every shard has reported that tick or a later one: a partition reports each tick once and in
-    order, and what lies before its first report was empty.
-    """
-
-    def __init__(self) -> None:
-        self._latest = np.full(SHARDS, -1, np.int64)
-        self._waiting: dict[int, list[Summary]] = {}
-        self.repeats = 0
-
-    def add(self, summary: Summary) -> list[tuple[int, Sequence[Summary]]]:
-        """Take one in; gives the ticks that are whole now, oldest first, each with its summaries by first shard."""
-        shards = np.array(summary.shards)
-        if (self._latest[shards] >= summary.tick).all():
-            self.repeats += 1
-            return []
-        self._latest[shards] = summary.tick
-        self._waiting.setdefault(summary.tick, []).append(summary)
-        return self._whole()
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether a tick is there that is not whole."""
-        return bool(self._waiting)
-
-    def without(self, silent: NDArray[np.bool_]) -> list[tuple[int, Sequence[Summary]]]:
-        """The ticks that are whole but for these shards (a mask over all), oldest first.
-
-        They are given up for these ticks: what they say of them later is a repeat.
-        """
-        if silent.all():
-            return []
-        self._latest[silent] = np.maximum(self._latest[silent], self._latest[~silent].min())
-        return self._whole()
-
-    def _whole(self) -> list[tuple[int, Sequence[Summary]]]:
-        whole = int(self._latest.min())
-        ready = sorted(tick for tick in self._waiting if tick <= whole)
-        return [(tick, sorted(self._waiting.pop(tick), key=lambda s: s.shards[0])) for tick in ready]
-
-    def state(self) -> dict[str, Any]:
-        """All of it, for a snapshot."""
-        waiting = [encode_summary(summary) for _, parts in sorted(self._waiting.items()) for summary in parts]
-        return {"latest": self._latest, "waiting": waiting, "repeats": self.repeats}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Continue from what `state` gave."""
-        self._latest, self.repeats = state["latest"], state["repeats"]
-        for summary in map(decode_summary, state["waiting"]):
-            self._waiting.setdefault(summary.tick, []).append(summary)
-
-
 @dataclass(frozen=True, slots=True)
 class Judged:
     """One tick as the fleet judged it: what it saw, found and wrote. For whoever shows it."""
@@ -350,18 +299,22 @@ class Fleet:
 
     on_tick is told of each tick as soon as it is judged; it changes nothing.
     `expected` and `verdicts` are what people have said; they are read when a tick is judged, so a change holds from
-    the next tick.
+    the next tick. A verdict ends its own alert where it says "harmless", and moves what is asked of networks like it.
     """
 
     def __init__(self, parameters: Parameters, released_ms: Mapping[str, int] | None = None) -> None:
         self.parameters = parameters
         self.judge = Judge(parameters, released_ms)
         self.life = Life(parameters.tick_ms, parameters.network_tick_ms)
-        self.join = Join()
+        self.join = Join(HOUR_MS // parameters.tick_ms)
         self.expected: Sequence[Announced] = ()
         self.verdicts: Sequence[Said] = ()
         self.at_ms = 0
         self.on_tick: Callable[[Judged], None] = nobody
+
+    def keep_within(self, bytes_max: float) -> None:
+        """Hold memberships of so many bytes at most: half of it, for the columns of active accounts take the rest."""
+        self.judge.carriers.bytes_max = bytes_max / 2
 
     def apply(self, summary: Summary) -> list[Alert]:
         """Take a summary in; gives the alert records that changed in the ticks that are whole now, in their order."""
@@ -384,10 +337,21 @@ class Fleet:
         findings = self.judge.cohorts([summary.cohorts for summary in summaries], tick)
         columns = [summary.accounts for summary in summaries if summary.accounts is not None]
         if columns:
+            self.judge.lessons = lessons_from(self.life.alert, self.verdicts)
             findings += self.judge.judge(joined(columns), self.at_ms // HOUR_MS - 1)
         changed = self.life.step(findings, self.at_ms, expected=self.expected, verdicts=self.verdicts)
         self.on_tick(Judged(self.at_ms, summaries, findings, changed))
         return changed
+
+    def forget(self, account_id: str) -> list[Alert]:
+        """Remember an account no more; gives the alerts that named it, as they are without. It is new when it returns.
+
+        O(state): for between two runs, not between two ticks.
+        """
+        self.join.forget(account_id)
+        # By way of its bytes, as a restart would bring it back: every table is a copy, and has its keys as numbers.
+        self.judge.restore(judge_without(from_bytes(to_bytes(self.judge.state())), key_of(account_id), account_id))
+        return self.life.forget(account_id)
 
     def snapshot(self) -> dict[str, bytes]:
         """The whole state in pieces below the limit of a Kafka message; what people said is not in it."""
@@ -401,6 +365,7 @@ class Fleet:
         _refuse_other_ticks(state, self.parameters)
         self.at_ms = state["at_ms"]
         self.join.restore(state["join"])
+        self.join.judged = self.at_ms // self.parameters.tick_ms - 1
         self.judge.restore(state["judge"])
         self.life = Life.restore(state["life"], self.parameters.tick_ms, self.parameters.network_tick_ms)
 

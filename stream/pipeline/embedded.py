@@ -18,9 +18,11 @@ from detectors.parameters import Parameters
 from stream.contract.alert import Alert
 from stream.contract.reading.arrays import records_of
 from stream.contract.request import Request, decode
-from stream.pipeline.composition import TICKS_AT_ONCE, Applied, Shards
-from stream.pipeline.encode import Dialect, Encoder, Refused
+from stream.pipeline.chain import Applied
+from stream.pipeline.composition import TICKS_AT_ONCE, Shards
+from stream.pipeline.encode import Dialect, Encoder, Limits, Refused
 
+NAMES_MAX = 131_072  # of all encoders together, some 90 MB; as many as one may have for itself, where they are many
 FIRST_LINES = 64
 FIRST_BYTES = 1 << 16
 FIRST_MAX = 4_096  # lines that are looked at for the first times
@@ -129,7 +131,10 @@ class Embedded:
 
         received_ms: what time it is, where they come as they happen; None in a log of the past.
         """
-        frame = self._encoders[source].flush(ended=ended, idle=idle, received_ms=received_ms)
+        encoder = self._encoders[source]
+        holding = sum(one.names > 0 for one in self._encoders.values())
+        encoder.names_max = max(Limits().names, NAMES_MAX // max(holding, 1))
+        frame = encoder.flush(ended=ended, idle=idle, received_ms=received_ms)
         applied = self.shards.apply(frame)
         if applied is Applied.GAP:
             raise AssertionError(f"{source}: the frame ({frame.after}, {frame.upto}] leaves a gap")
@@ -138,18 +143,11 @@ class Embedded:
         alerts: list[Alert] = []
         while summaries := self.shards.summaries(TICKS_AT_ONCE):
             for summary in summaries:
-                alerts += self._judge(summary)
+                alerts += self.judge(summary)
         return alerts
 
-    def refusals(self, source: str) -> list[Refused]:
-        """What of a source was refused since the last call."""
-        return self._encoders[source].refusals()
-
-    def long_names(self) -> int:
-        """How many requests that were read since the last call had a name that was too long, and was cut."""
-        return sum([encoder.long_names() for encoder in self._encoders.values()])
-
-    def _judge(self, summary: Summary) -> Sequence[Alert]:
+    def judge(self, summary: Summary) -> Sequence[Alert]:
+        """Judge the next tick, which `advance` closed here or in another process; gives the records that changed."""
         seen = self.seen
         seen.accepted += summary.counters.get("accepted", 0)
         repeats = summary.counters.get("duplicate_event", 0)
@@ -163,6 +161,14 @@ class Embedded:
         for tell_alerts in self._on_alerts:
             tell_alerts(alerts)
         return alerts
+
+    def refusals(self, source: str) -> list[Refused]:
+        """What of a source was refused since the last call."""
+        return self._encoders[source].refusals()
+
+    def long_names(self) -> int:
+        """How many requests that were read since the last call had a name that was too long, and was cut."""
+        return sum([encoder.long_names() for encoder in self._encoders.values()])
 
     def _count_frame(self, frame: Frame) -> None:
         seen = self.seen

@@ -36,7 +36,8 @@ class Limits:
     """What an encoder may hold between two flushes.
 
     names: entries that each of its tables may have kept from one flush to the next; over it they start anew.
-    About 1 kB over all tables for each: 32,768 are some 32 MB at worst.
+    About 0.7 kB over all tables for each: 32,768 are some 22 MB. A source with more accounts than that reads each
+    account's attributes anew most times that they come, at five times the price.
     refused_bytes: of refused records that wait for their frame; beyond, only the beginning of each is kept. At 16 MiB a
     worker with 12 partitions holds 192 MiB at worst.
     hold: records, itself included, after which a readable one is judged though 16 later readable ones did not come, so
@@ -64,6 +65,7 @@ class Encoder:
 
     source: name, part of every frame. after: offset before the first record. clock: where the source's clock stood at
     `after` (`clock_state` of the encoder that stopped there). dialect: how records are read, ours where it is None.
+    names_max: that of the limits, for whoever shares a larger number among encoders.
 
     A record is judged when 16 later readable ones were read, or the source ended or went idle: more than an hour ahead
     of the source's clock at that moment, it is refused as `impossible_time`. What is not judged yet stays buffered, so
@@ -90,6 +92,7 @@ class Encoder:
         self.after = after
         self.clock_state = clock if clock is not None else ClockState()
         self._limits = limits if limits is not None else Limits()
+        self.names_max = self._limits.names
         self._dialect = dialect
         self._tables = Tables()
         self._waiting = Waiting()
@@ -102,12 +105,20 @@ class Encoder:
         self._read_upto = after
 
     @property
+    def names(self) -> int:
+        """Entries of the largest of its tables."""
+        return self._tables.size()
+
+    @property
     def buffered(self) -> int:
         """Requests and refused records that no frame holds yet."""
         return len(self._waiting) + len(self._unreadable)
 
     def read(self, raws: Sequence[bytes], offsets: Sequence[int]) -> None:
-        """Takes records in, at rising offsets beyond all that were read. About 4 us each."""
+        """Takes records in, at rising offsets beyond all that were read. About 4 us each.
+
+        Raises ValueError where there are not as many offsets as records.
+        """
         if len(raws) != len(offsets):
             raise ValueError(f"{self.source}: {len(raws)} records with {len(offsets)} offsets")
         if not raws:
@@ -384,11 +395,11 @@ class Encoder:
 
         return compact_rows(
             Rows(
-                accounts=tuple(tables.accounts),
+                accounts=tables.accounts.names,
                 account_keys=np.frombuffer(bytes(tables.accounts.keys_of), "<u8").astype(np.uint64),
                 account_shards=np.frombuffer(bytes(tables.accounts.shards_of), np.uint8),
                 targets=tuple(tables.targets),
-                values=tuple(values),
+                values=values.pairs,
                 value_keys=np.frombuffer(bytes(values.keys_of), "<u8").astype(np.uint64),
                 capability_sets=tables.capability_sets.sets.sets(),
                 value_sets=tables.value_sets.sets.sets(),
@@ -407,10 +418,10 @@ class Encoder:
 
     def _renew_tables(self) -> None:
         """Starts the tables anew once they are full, with what the buffered rows need."""
-        if self._tables.size() <= self._limits.names:
+        if self.names <= self.names_max:
             return
         old, new = self._tables, Tables()
-        accounts, targets, values = list(old.accounts), list(old.targets), list(old.value_sets.values_of)
+        accounts, targets, values = old.accounts.names, list(old.targets), old.value_sets.values_of.pairs
 
         def renumbered(account: int, model: int, capability_set: int, value_set: int) -> tuple[int, int, int, int]:
             capabilities = [targets[one] for one in old.capability_sets.sets.items_of(capability_set)]

@@ -36,7 +36,10 @@ class _Told(Accounts):
 
 
 def recounting(shards: Shards, tell: Callable[[Iterable[Row]], None]) -> None:
-    """Have shards that saw nothing yet tell their counts: rows sorted by account and target, tick after tick."""
+    """Have shards that saw nothing yet tell their counts: rows sorted by account and target, tick after tick.
+
+    Raises ValueError where they saw something.
+    """
     if len(shards.accounts):
         raise ValueError("shards that hold accounts already cannot tell what they counted before")
     shards.accounts = _Told(shards.parameters, tell)

@@ -1,6 +1,8 @@
 """Which number stands for which name? The dictionaries of an encoder.
 
-Each is a dict that gives the next number to a key it does not have yet, so a name that is known costs one lookup.
+Each is a dict that gives the next number to a key it does not have yet, so a name that is known costs one lookup. What
+a frame wants in the order of the numbers is kept in that order beside it, so that a frame costs nothing for what it
+does not use.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import numpy as np
 
 from detectors.counts.rows import SHARDS, Sets
 from stream.contract.request import read_attributes, read_capabilities
-from stream.pipeline.names import short_name
+from stream.pipeline.names import NAME_MAX, short_name
 
 REMEMBERED_MAX = 4_096  # bytes of a record's field that are looked up again; a longer one is read each time it comes
 
@@ -40,31 +42,51 @@ class Models(dict[str, int]):
 
 
 class Accounts(dict[str, int]):
-    """Number of an account. keys: 8 bytes each, those of `key_of`, little end first; shards: one byte each."""
+    """Number of an account. names, by number; keys: 8 bytes each, those of `key_of`, little end first; shards: one byte
+    each."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.names: list[str] = []
         self.keys_of = bytearray()
         self.shards_of = bytearray()
 
     def __missing__(self, account_id: str) -> int:
         name = account_id.encode()
+        self.names.append(account_id)
         self.keys_of += blake2b(name, digest_size=8).digest()
         self.shards_of.append(zlib.crc32(name) % SHARDS)
         number = self[account_id] = len(self)
         return number
 
 
-class Values(dict[tuple[str, str], int]):
-    """Number of a (dimension, value). keys: 8 bytes each, `key_of("dimension\\0value")`, little end first."""
+class Values(dict[str, "Dimension"]):
+    """The numbers of the values of each dimension. pairs: (dimension, value) by number; keys: 8 bytes each,
+    `key_of("dimension\\0value")`, little end first."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.pairs: list[tuple[str, str]] = []
         self.keys_of = bytearray()
 
-    def __missing__(self, pair: tuple[str, str]) -> int:
-        self.keys_of += blake2b("\0".join(pair).encode(), digest_size=8).digest()
-        number = self[pair] = len(self)
+    def __missing__(self, dimension: str) -> Dimension:
+        values = self[dimension] = Dimension(dimension, self)
+        return values
+
+
+class Dimension(dict[str, int]):
+    """Number of a value of one dimension, among those of all. Looked up without making a pair of both."""
+
+    def __init__(self, name: str, of: Values) -> None:
+        super().__init__()
+        self._name = name
+        self._of = of
+
+    def __missing__(self, value: str) -> int:
+        pair = (self._name, value)
+        number = self[value] = len(self._of.pairs)
+        self._of.pairs.append(pair)
+        self._of.keys_of += blake2b("\0".join(pair).encode(), digest_size=8).digest()
         return number
 
 
@@ -129,19 +151,24 @@ class ValueSets(dict[bytes, int]):
         self.shortened: set[int] = set()
 
     def __missing__(self, raw: bytes) -> int:
-        number = self.number(read_attributes(raw))
+        attributes = read_attributes(raw)
+        number = self._of_short(attributes) if len(raw) <= NAME_MAX else self.number(attributes)
         if len(raw) <= REMEMBERED_MAX:
             self[raw] = number
         return number
 
     def number(self, attributes: dict[str, str]) -> int:
         """Number of the set with these values."""
-        values = self.values_of
         short = {short_name(dimension): short_name(value) for dimension, value in attributes.items()}
-        number = self.sets[tuple([values[pair] for pair in short.items()])]
+        number = self._of_short(short)
         if short != attributes:
             self.shortened.add(number)
         return number
+
+    def _of_short(self, attributes: dict[str, str]) -> int:
+        """The same, where no name is too long."""
+        values = self.values_of
+        return self.sets[tuple([values[dimension][value] for dimension, value in attributes.items()])]
 
 
 class Tables:
@@ -164,5 +191,13 @@ class Tables:
     def size(self) -> int:
         """Entries of the largest of the tables."""
         capabilities, values = self.capability_sets, self.value_sets
-        tables = (self.targets, self.accounts, capabilities, capabilities.sets, values, values.sets, values.values_of)
+        tables = (
+            self.targets,
+            self.accounts,
+            capabilities,
+            capabilities.sets,
+            values,
+            values.sets,
+            values.values_of.pairs,
+        )
         return max([len(table) for table in tables])

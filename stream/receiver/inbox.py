@@ -26,7 +26,7 @@ class Inbox(Protocol):
         ...
 
     def put(self, lines: Sequence[bytes]) -> None:
-        """Keep these, in their order."""
+        """Keep these, in their order. Raises NoRoomError."""
         ...
 
 
@@ -48,7 +48,7 @@ class Memory:
         return self._bytes < self._bytes_max
 
     def put(self, lines: Sequence[bytes]) -> None:
-        """Keep these, in their order."""
+        """Keep these, in their order. Raises NoRoomError."""
         with self._came:
             if self._is_closed or not self.has_room():
                 raise NoRoomError(f"{self._bytes:,} bytes wait to be judged")
@@ -98,7 +98,7 @@ class LogFile:
         return True
 
     def put(self, lines: Sequence[bytes]) -> None:
-        """Keep these, in their order."""
+        """Keep these, in their order. Raises NoRoomError."""
         with self._lock:
             if self._is_closed:
                 raise NoRoomError("it is stopping")

@@ -15,9 +15,12 @@ class Named(Protocol):
     """An account that alerts named."""
 
     @property
-    def account_id(self) -> str: ...
+    def account_id(self) -> str:
+        """The account."""
+
     @property
-    def alert_ids(self) -> Sequence[str]: ...
+    def alert_ids(self) -> Sequence[str]:
+        """The alerts that named it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from detectors.parameters import Parameters
-from detectors.ties.coverage import RECORDED_MIN
+from detectors.parameters import RECORDED_MIN, Parameters
 from stream.contract.reading.refusal import Refusal
-from stream.contract.request import Request
+from stream.contract.request import Request, decode
 from stream.mapping.mapping import FIELDS
 from stream.mapping.mapping import Mapping as Ready
 from stream.sources.dialects.otlp import Unfolded
 from stream.sources.dialects.spans import Spans
 from stream.spoken import percent
-from stream.telemetry.missing import LARGE_SHARE, costs_of
+from stream.telemetry.costs import LARGE_SHARE, costs_of
 
 ACCOUNTS_MIN = 3  # a sample of fewer says nothing of shares
 VALUES_KEPT = 100_000
@@ -68,6 +67,23 @@ class Sample:
                 self._read(mapping, mapping.unfolded(raw))
             except Refusal as refusal:
                 self._refuse(refusal)
+
+    def take_ours(self, raws: Iterable[bytes]) -> None:
+        """Read some more records of our own form, in which each field stands under its own name."""
+        for raw in raws:
+            self.records += 1
+            try:
+                request = decode(raw)
+            except Refusal as refusal:
+                self._refuse(refusal)
+                continue
+            self.requests += 1
+            for name in FIELDS:
+                if value := getattr(request, "at_ms" if name == "timestamp" else name):
+                    self.fields.setdefault(name, Told()).add(value, name)
+            for name, value in request.attributes.items():
+                self.attributes.setdefault(name, Told()).add(value, f"attributes.{name}")
+            self.capabilities.update(request.capabilities)
 
     def _read(self, mapping: Ready, held: list[Unfolded]) -> None:
         self.no_request.update(why for one in held if (why := mapping.why_none(one.record)) is not None)

@@ -1,4 +1,4 @@
-"""Nothing in this log could be counted: why, and what does it look like?"""
+"""What do these records look like? A dialect by name, a document over several lines, or nothing known."""
 
 from __future__ import annotations
 
@@ -9,38 +9,11 @@ import orjson
 
 from stream.contract.reading.refusal import Refusal
 from stream.contract.request import Request
-from stream.errors import SwerveError
 from stream.mapping.mapping import REQUIRED, Mapping
-from stream.mapping.named import OWN, Read, mapping_named, read_by
+from stream.mapping.named import OWN, mapping_named, read_by
 from stream.mapping.presets import NAMES
-from stream.pipeline.embedded import Seen
 
 ALIKE_MIN = 3  # of the four required fields: with so many a record is probably of this kind
-
-
-def refuse_nothing(seen: Seen, read: Read | None) -> None:
-    """Raises SwerveError in one line where records came and not one was counted: the commonest reason, and a guess."""
-    if not seen.records or seen.accepted or seen.not_counted["late_event"] or seen.not_counted["duplicate_event"]:
-        return
-    if seen.not_counted:
-        reason, count = seen.not_counted.most_common(1)[0]
-        why = f"{count:,} {reason}: {detail_of(seen.first, read or read_by(OWN))}"
-    else:
-        why = "none of them is a completed request in this dialect"
-    raise SwerveError(f"{seen.records:,} records read, not one could be counted; {why}; {looks_like(seen.first)}")
-
-
-def detail_of(raws: Sequence[bytes], read: Read) -> str:
-    """What is wrong with the first record that is refused."""
-    for raw in raws:
-        try:
-            parts = read(raw)
-        except Refusal as refusal:
-            return refusal.detail
-        for part in parts:
-            if isinstance(part, Refusal):
-                return part.detail
-    return "further on in it"
 
 
 def looks_like(raws: Sequence[bytes]) -> str:

@@ -24,7 +24,7 @@ class FileLines:
         self._file: io.FileIO | None = None
 
     async def send(self, alerts: Sequence[Alert]) -> None:
-        """Append and flush; a file that was moved away (logrotate) is begun anew."""
+        """Append and flush; a file that was moved away (logrotate) is begun anew. Raises SinkUnreachableError."""
         lines = _lines(alerts)
         try:
             file = self._opened()
@@ -68,7 +68,7 @@ class StdoutLines:
         self._out = out
 
     async def send(self, alerts: Sequence[Alert]) -> None:
-        """Write and flush."""
+        """Write and flush. Raises SinkUnreachableError."""
         out = self._out if self._out is not None else sys.stdout.buffer
         try:
             out.write(_lines(alerts))

@@ -26,18 +26,21 @@ class Growing:
 
     Raises UsageError where it cannot be read, or is a kind of file that is written once. A file that is moved away is
     read to its end, then the one that took its name from its beginning; one that was cut short, from its beginning.
+    lines_before: given before the first of the file that is read now.
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.bytes_read = 0
+        self.lines_before = 0
+        self._given = 0
         self._cut = Cut()
         try:
             self._file: BinaryIO = sys.stdin.buffer if path == STANDARD_INPUT else self._opened()
         except OSError as error:
             raise UsageError(f"{path}: {error.strerror or error}; expected a growing log, or -") from None
-        self._is_pipe = path == STANDARD_INPUT or not Path(path).is_file()
-        self.bytes_before = 0 if self._is_pipe else os.fstat(self._file.fileno()).st_size
+        self.is_pipe = path == STANDARD_INPUT or not Path(path).is_file()
+        self.bytes_before = 0 if self.is_pipe else os.fstat(self._file.fileno()).st_size
 
     @property
     def part_before(self) -> float | None:
@@ -46,14 +49,19 @@ class Growing:
 
     def take(self, wait_s: float) -> list[bytes] | None:
         """The lines that came, waiting at most wait_s for the first; None when nothing will ever follow (a pipe)."""
-        if self._is_pipe:
+        if self.is_pipe:
             return self._from_pipe(wait_s)
         until = time.monotonic() + wait_s
         while True:
             lines = self._from_file()
             if lines or time.monotonic() >= until:
+                self._given += len(lines)
                 return lines
             time.sleep(min(POLL_S, wait_s))
+
+    def is_the_named(self) -> bool:
+        """Whether the name still stands for the file that is read, as far as it was read."""
+        return not self.is_pipe and os.path.exists(self.path) and not self._was_replaced()
 
     def rest(self) -> list[bytes]:
         """The last line, where it has no newline; for the end."""
@@ -99,6 +107,7 @@ class Growing:
         except FileNotFoundError:
             return []  # moved away again meanwhile; something will take its place
         rest = self._cut.end()
+        self.lines_before = self._given + len(rest)
         self._file.close()
         self._cut, self._file = Cut(), file
         return rest

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from hashlib import blake2b
 from itertools import product
@@ -20,6 +21,16 @@ ENDINGS = (".parquet", *("".join(pair) for pair in product(_KINDS, ("", ".gz", "
 _PATTERN = "*?["
 
 
+@dataclass(frozen=True, slots=True)
+class LogDone:
+    """How far a log is read, as another process tells it; as in `Log`."""
+
+    records: int
+    bytes_read: int
+    is_whole: bool
+    failure: str | None
+
+
 class Log:
     """One log of several: it holds nothing until it is read, and nothing after.
 
@@ -31,6 +42,7 @@ class Log:
     def __init__(self, path: str, is_found: bool = False) -> None:
         """is_found: in a folder. Then that it cannot be read is its failure; else UsageError is raised."""
         self.path = path
+        self.is_found = is_found
         self.failure: str | None = None
         self.records = 0
         self.is_whole = self.is_read_once = False
@@ -62,6 +74,16 @@ class Log:
     def bytes_read(self) -> int:
         """How far it is read, as it lies on disk; for progress."""
         return self._done if self._opened is None else self._opened.bytes_read
+
+    @property
+    def done(self) -> LogDone:
+        """How far it is read, for a process that does not read it itself."""
+        return LogDone(self.records, self.bytes_read, self.is_whole, self.failure)
+
+    def read_elsewhere(self, done: LogDone) -> None:
+        """Another process read it so far."""
+        self.records, self._done = done.records, done.bytes_read
+        self.is_whole, self.failure = done.is_whole, done.failure
 
     def first(self) -> Sequence[bytes]:
         """Its first records, for what they say of all; none of a pipe, which is read once."""

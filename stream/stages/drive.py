@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 from stream.configuration.sections import Kafka
+from stream.kafka import broker
+from stream.kafka.topic_id import Watched
+from stream.stages.deadline import told_of
 from stream.stages.faust_log import FaustLog
 from stream.stages.shell import Shell
 from stream.stages.stage import Running, resumed
@@ -16,8 +20,13 @@ LAG_EVERY_S = 2.0
 _log = lines.get("swerve.stage")
 
 
-async def drive(stage: str, shell: Shell, log: FaustLog, kafka: Kafka, running: Running) -> None:
-    """Run until asked to stop; then store, commit and leave the group. Raises what ends the stage."""
+async def drive(
+    stage: str, shell: Shell, log: FaustLog, kafka: Kafka, running: Running, also: Sequence[str] = ()
+) -> None:
+    """Run until asked to stop; then store, commit and leave the group. Raises what ends the stage.
+
+    also: topics beside the input that are read on from where they are, and must stay what they are.
+    """
     revoked_s = time.monotonic()
     opening: set[asyncio.Task[None]] = set()
 
@@ -33,6 +42,8 @@ async def drive(stage: str, shell: Shell, log: FaustLog, kafka: Kafka, running: 
 
     async def begin(partitions: list[int]) -> None:
         try:
+            if not partitions:  # stands by, or the topic was deleted: that is not to be waited for in silence
+                await broker.partitions_or_refuse(kafka, log.topic)
             # Before the first message comes: a new owner delivers what is due, however quiet its input is.
             if await shell.open(partitions, log.is_open) and log.failure is None:
                 metrics.rebalance(stage, len(partitions), time.monotonic() - revoked_s)
@@ -48,12 +59,15 @@ async def drive(stage: str, shell: Shell, log: FaustLog, kafka: Kafka, running: 
     def failed(reason: BaseException) -> None:
         running.waits(stage, f"has failed, and ends: {reason}")
         _log.error("stage_failed", stage=stage, error=str(reason) or repr(reason))
+        running.ends("its failure", str(reason) or repr(reason))
 
     log.take, log.flush, log.left, log.ready, log.tell_failure = shell.take, shell.flush, left, ready, failed
     running.waits(stage, "joins the group")
+    running.unwritten[stage] = lambda: told_of(stage, {f"{log.topic}[{p}]": r for p, r in shell.unwritten().items()})
     beside = [
         asyncio.create_task(_snapshots(shell, log, kafka.snapshot_ms / 1000)),
         asyncio.create_task(_lags(stage, shell, log)),
+        asyncio.create_task(_same_topics(log, Watched(kafka, log.topic, *also))),
     ]
     try:
         await log.run(running.stopping)
@@ -72,6 +86,16 @@ async def _snapshots(shell: Shell, log: FaustLog, every_s: float) -> None:
         except Exception as error:
             log.failed(error)
             return
+
+
+async def _same_topics(log: FaustLog, topics: Watched) -> None:
+    while True:
+        try:
+            await topics.look()
+        except Exception as error:
+            log.failed(error)
+            return
+        await asyncio.sleep(LAG_EVERY_S)
 
 
 async def _lags(stage: str, shell: Shell, log: FaustLog) -> None:

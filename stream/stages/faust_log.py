@@ -33,6 +33,7 @@ from faust.types import TP
 from stream.configuration.sections import Kafka
 from stream.errors import SwerveError
 from stream.kafka import broker
+from stream.kafka.topic_id import UNKNOWN, ids_of
 from stream.stages import private_parts
 from stream.stages.heads import is_of
 from stream.stages.stalled import Stalled
@@ -166,7 +167,10 @@ class FaustLog:
         return {key: value for key, value in self._store.data.items() if is_of(partition, key)}
 
     async def store(self, partition: int, entries: Mapping[bytes, bytes | None]) -> None:
-        """Write to the changelog and to the table; returns when the broker has everything, in order."""
+        """Write to the changelog and to the table; returns when the broker has everything, in order.
+
+        Raises SwerveError where it does not take it in time.
+        """
         waiting = []
         for key, value in entries.items():
             private_parts.put(self._store, partition, key, value)
@@ -211,6 +215,19 @@ class FaustLog:
         except KafkaError:
             return None  # it is asked again
         return end if end is not None and end > first else None
+
+    async def topic_id(self) -> str:
+        """The id of the input topic; "" where the broker has none, or there is no topic of that name."""
+        return (await ids_of(self._kafka, self.topic)).get(self.topic, UNKNOWN)
+
+    async def begins_at(self, partition: int) -> int | None:
+        """The offset of the first message that the broker has not deleted; None where it gives none now."""
+        tp = TP(self.topic, partition)
+        try:
+            first: int | None = (await self._consumer.earliest_offsets(tp)).get(tp)
+        except KafkaError:
+            return None  # it is asked again
+        return first
 
     async def seek_back(self, partition: int, offset: int, surely: bool = False) -> int:
         """Messages of this partition come again from this offset on, or from the first that is there, which is given.

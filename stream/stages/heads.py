@@ -34,7 +34,8 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     """What one snapshot contains.
 
     upto: next offset of the stage's input to read. resume: by source, the offset from which to read again where its
-    chain has a gap. pieces: name to digest. writer: whose pieces; "" in version 1.
+    chain has a gap. pieces: name to digest. writer: whose pieces; "" in version 1. topic: the id of the one whose
+    offsets these are; "" where nobody knew it.
     """
 
     v: int = VERSION
@@ -42,6 +43,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     resume: dict[str, int]
     pieces: dict[str, bytes]
     writer: str = ""
+    topic: str = ""
 
 
 @dataclass(frozen=True, slots=True)

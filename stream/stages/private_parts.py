@@ -6,6 +6,9 @@ each part to what it was when it was read: on an upgrade it fails first, and nam
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import os
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Protocol
 
@@ -24,6 +27,9 @@ PARTS = {
     "faust.transport.consumer:Consumer._is_changelog_tp": "a changelog has no committed offset to go back to",
     "faust.transport.consumer:Consumer._commit_offsets": "commits an offset that was never acknowledged",
     "faust.transport.consumer:Consumer.wait_empty": "waits for `_unacked_messages`, where nothing is acknowledged",
+    "faust.transport.drivers.aiokafka:Consumer._new_consumer_thread": "where the consumer's thread is made",
+    "faust.transport.drivers.aiokafka:AIOKafkaConsumerThread.on_thread_stop": "where the thread dies without a broker",
+    "aiokafka.consumer.fetcher:Fetcher.close": "raises the cancellation of a fetch that waits for its next try",
     "faust.app.base:App._new_transport": "where the transport is made, and so the consumer",
     "faust.app.base:App._consumer_wait_empty": "the last moment before partitions go, at a stop as at a rebalance",
     "faust.app.base:App._create_directories": "makes folders where the process was started, which memory does not need",
@@ -45,12 +51,24 @@ class Listener(Protocol):
         """Partitions are ours, with their state."""
 
 
+class _Thread(driver.AIOKafkaConsumerThread):
+    """Ends as it should without a broker: else whoever asks it anything afterwards waits for ever."""
+
+    async def on_thread_stop(self) -> None:
+        """The consumer is stopped; what its fetches then raise was meant for them."""
+        with contextlib.suppress(asyncio.CancelledError):
+            await super().on_thread_stop()
+
+
 class Consumer(driver.Consumer):
     """Knows where it was sent back to, and does not take what was fetched before for progress."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._sought: dict[TP, int] = {}
+
+    def _new_consumer_thread(self) -> _Thread:
+        return _Thread(self, loop=self.loop, beacon=self.beacon)
 
     async def seek_back(self, partition: TP, offset: int) -> int:
         """Read again from this offset, or from the earliest that is still there; gives which."""
@@ -155,3 +173,8 @@ def put(store: Any, partition: int, key: bytes, value: bytes | None) -> None:
 async def send_back(recovery: Any, consumer: Any) -> None:
     """Recovery reads on from what it has read. Raises IllegalStateError where its partitions are going."""
     await recovery._seek_offsets(consumer, recovery.active_tps, recovery.active_offsets, "active")
+
+
+def leave_at_once(code: int) -> None:
+    """End the process with this exit code, whatever its threads wait for: Faust's is joined at any other end."""
+    os._exit(code)

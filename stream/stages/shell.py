@@ -16,7 +16,8 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from stream.errors import SwerveError
-from stream.pipeline.composition import Applied
+from stream.kafka.topic_id import is_another
+from stream.pipeline.chain import Applied
 from stream.pipeline.envelope import UnknownVersion, UnreadableEnvelope
 from stream.stages.heads import Head, Stored, choose, digest, head_key, piece_key
 from stream.telemetry import log, metrics
@@ -67,6 +68,12 @@ class Engine(Protocol):
     def apply(self, offset: int, value: bytes) -> Step:
         """Take one message into the state, and give what follows from it."""
 
+    def give_up(self, source: str) -> None:
+        """What the chain of this source misses is deleted: go on with its next message, and tell how much it was."""
+
+    def begin_anew(self) -> None:
+        """The topic was deleted and made anew: its offsets begin at 0 again. What is missing in between is told."""
+
     def snapshot(self) -> dict[str, bytes]:
         """The whole state in named pieces, from which `Stage.open` makes the same engine again."""
 
@@ -110,6 +117,12 @@ class Log(Protocol):
     def committed(self, partition: int) -> int | None:
         """The offset that the group had when the partition came to us; None where it had none."""
 
+    async def begins_at(self, partition: int) -> int | None:
+        """The offset of the first message that the broker has not deleted; None where it gives none."""
+
+    async def topic_id(self) -> str:
+        """The id of the input topic; "" where the broker has none, or there is no topic of that name."""
+
     async def ask_end(self, partition: int) -> int | None:
         """The offset that the next message will have, by the broker's word; None where it gives none."""
 
@@ -121,6 +134,7 @@ class Held:
     upto: the next offset to take; every message before it was taken. whole: all that the engine told was written.
     writer: a name that no other owner has, past or present, nor we when it was ours before. stored: name to digest, of
     the last snapshot that we wrote. before: entries of those before us, until our first snapshot is stored.
+    stored_upto: the next offset by the snapshot that is stored. topic: the id of the one whose offsets these are.
     """
 
     engine: Engine
@@ -130,6 +144,8 @@ class Held:
     stored: dict[str, bytes] = field(default_factory=dict)
     before: tuple[bytes, ...] = ()
     asked_s: dict[str, float] = field(default_factory=dict)
+    stored_upto: int = 0
+    topic: str = ""
     dirty: bool = False
     whole: bool = True
 
@@ -149,6 +165,7 @@ class Shell:
         self._openings = itertools.count()
         self._now_s = now_s
         self._held: dict[int, Held] = {}
+        self._left: dict[int, tuple[int, int]] = {}  # of the partitions that went last, and were not stored
         self._lock = asyncio.Lock()
         self._heard_s = now_s()
         self._patience_s = SILENT_S
@@ -214,6 +231,7 @@ class Shell:
         try:
             stored = await asyncio.to_thread(choose, partition, self._log.entries(partition))
             self._refuse_to_begin_empty(partition, stored)
+            topic = await self._log.topic_id()
             engine = await self._stage.open(partition, stored.pieces if stored else {})
         except Exception:
             metrics.recovery(self._stage.name, "failed", self._now_s() - begun_s)
@@ -222,9 +240,21 @@ class Shell:
         writer = f"{self._writer}-{next(self._openings)}"
         if stored is None:
             metrics.recovery(self._stage.name, "empty", seconds)
-            return Held(engine, 0, {}, writer)
+            return Held(engine, 0, {}, writer, topic=topic)
+        if is_another(stored.head.topic, topic):
+            metrics.topic_made_anew(self._stage.name, f"partition {partition}", stored.head.upto)
+            engine.begin_anew()
+            return Held(engine, 0, {}, writer, before=stored.before, topic=topic)
         metrics.recovery(self._stage.name, "restored", seconds, f"partition {partition}, offset {stored.head.upto}")
-        return Held(engine, stored.head.upto, dict(stored.head.resume), writer, before=stored.before)
+        return Held(
+            engine,
+            stored.head.upto,
+            dict(stored.head.resume),
+            writer,
+            before=stored.before,
+            stored_upto=stored.head.upto,
+            topic=topic,
+        )
 
     def _refuse_to_begin_empty(self, partition: int, stored: Stored | None) -> None:
         committed = self._log.committed(partition)
@@ -248,6 +278,8 @@ class Shell:
         first = await self._log.seek_back(partition, offset, surely=asked_s is not None)
         if source == ANY:
             held.upto = max(held.upto, first)  # what lies before was deleted, or never was a message
+        elif asked_s is not None and (await self._log.begins_at(partition) or 0) > offset:
+            held.engine.give_up(source)
 
     def _heard(self) -> None:
         self._heard_s, self._patience_s = self._now_s(), SILENT_S
@@ -295,24 +327,31 @@ class Shell:
         keys = {name: piece_key(partition, content, held.writer) for name, content in digests.items()}
         fresh = {keys[name]: piece for name, piece in pieces.items() if digests[name] not in there}
         await self._log.store(partition, fresh)
-        head = Head(upto=held.upto, resume=held.resume, pieces=digests, writer=held.writer)
+        head = Head(upto=held.upto, resume=held.resume, pieces=digests, writer=held.writer, topic=held.topic)
         await self._log.store(partition, {head_key(partition, held.writer): msgspec.msgpack.encode(head)})
         left = {piece_key(partition, content, held.writer) for content in there - set(digests.values())}
         await self._log.store(partition, dict.fromkeys(sorted(left | set(held.before))))
         held.stored, held.before, held.dirty = digests, (), False
         await self._log.commit(partition, held.upto)
+        held.stored_upto = held.upto
         metrics.snapshot_written(self._stage.name, sum(map(len, pieces.values())), self._now_s() - begun_s)
 
     async def drop(self) -> None:
         """Forget every partition."""
         async with self._lock:
             held, self._held = self._held, {}
+            self._left = {partition: (one.stored_upto, one.upto) for partition, one in held.items() if one.dirty}
             for partition in held:
                 await self._stage.close(partition)
 
     def positions(self) -> dict[int, int]:
         """The next offset to take, of each partition that was opened."""
         return {partition: held.upto for partition, held in self._held.items()}
+
+    def unwritten(self) -> dict[int, tuple[int, int]]:
+        """By partition that changed since its last snapshot: the next offset by that snapshot, and the next to take."""
+        held = {p: (one.stored_upto, one.upto) for p, one in list(self._held.items()) if one.dirty}
+        return held or dict(self._left)
 
     def engines(self) -> dict[int, Any]:
         """The engine of each partition that was opened."""

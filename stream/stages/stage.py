@@ -11,9 +11,11 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from stream.configuration.memory import MB, given_bytes, state_bytes
 from stream.configuration.sections import Http
 from stream.configuration.settings import Settings
 from stream.console.health import Health
+from stream.stages.deadline import Deadline
 from stream.telemetry import log, metrics
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ class Running:
     """One process: asked to stop or not, and why each of its stages is not ready (nothing: all are).
 
     health: its HTTP server. desk: its console, where correlate is among the stages. kafka: the brokers that it is for.
+    unwritten: of each stage, what it has taken and not stored, in words. ends: told, once, why the process is to end.
+    memory: bytes that the state of each stage may hold; as much as it likes where it is not said.
     """
 
     stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -37,6 +41,9 @@ class Running:
     health: Health | None = None
     desk: Desk | None = None
     kafka: str = ""
+    unwritten: dict[str, Callable[[], str]] = field(default_factory=dict)
+    ends: Callable[..., None] = lambda why, failure="": None
+    memory: Mapping[str, float] = field(default_factory=dict)
 
     def waits(self, stage: str, reason: str) -> None:
         """The stage does not do its work now, and why."""
@@ -112,10 +119,12 @@ def look_seldom_for_garbage() -> None:
 
 
 async def _run(settings: Settings, work: Mapping[str, Work], http: Http) -> None:
-    running = Running(kafka=settings.kafka.bootstrap_servers)
+    given = given_bytes(settings.limits.memory_mb)
+    running = Running(kafka=settings.kafka.bootstrap_servers, memory=state_bytes(given, list(work)))
+    running.ends = Deadline(settings.kafka.stop_ms / 1000, running.unwritten).begin
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, running.stop.set)
+        loop.add_signal_handler(number, _end, running, number.name)
     metrics.serving(list(work), importlib.metadata.version("swerve"))
     for stage in work:
         running.waits(stage, "starts")
@@ -125,9 +134,22 @@ async def _run(settings: Settings, work: Mapping[str, Work], http: Http) -> None
     async with served as health:
         running.health = health
         version = importlib.metadata.version("swerve")
-        _log.info("serving", stages=list(work), version=version, address=health.address, kafka=running.kafka)
+        _log.info(
+            "serving",
+            stages=list(work),
+            version=version,
+            address=health.address,
+            kafka=running.kafka,
+            memory_mb=given // MB,
+            state_mb={stage: round(held / MB) for stage, held in running.memory.items()},
+        )
         await _until_the_first_ends([asyncio.create_task(one(settings, running)) for one in work.values()], running)
     _log.info("stopped", stages=list(work))
+
+
+def _end(running: Running, why: str) -> None:
+    running.ends(why)
+    running.stop.set()
 
 
 def _console(settings: Settings, running: Running, served: Health) -> Desk:
@@ -143,7 +165,7 @@ def _console(settings: Settings, running: Running, served: Health) -> Desk:
 async def _until_the_first_ends(tasks: Sequence[asyncio.Task[None]], running: Running) -> None:
     """A stage that ends, in peace or not, ends the process: half a process would look healthy."""
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    running.stop.set()
+    _end(running, "a stage had ended")
     for result in await asyncio.gather(*tasks, return_exceptions=True):
         if isinstance(result, BaseException):
             raise result

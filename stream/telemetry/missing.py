@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
 from detectors.comparison.population import Population
-from detectors.parameters import Parameters
-from detectors.ties.coverage import RECORDED_MIN
+from detectors.parameters import RECORDED_MIN
 from stream.pipeline.composition import Fleet, Judged
 from stream.spoken import percent
+from stream.telemetry.costs import LARGE_SHARE, costs_of
 
 ACCOUNTS_MIN = 20  # with fewer, nothing is known of the platform yet
-LARGE_SHARE = 0.1  # of all requests: who has more is a customer like none, or a name that many are billed under
 
 
 class Missing:
@@ -61,26 +60,3 @@ class Missing:
                     f"account {account} has {part} of all requests: if many customers are billed under it, say in "
                     "[map] who is billed"
                 )
-
-
-def costs_of(name: str, parameters: Parameters) -> Iterator[str]:
-    """What cannot be seen without a dimension, in words.
-
-    >>> list(costs_of("asn", Parameters()))
-    ['no cohorts by asn']
-    """
-    if name == parameters.org_dimension:
-        yield (
-            "each account counts as an organisation, and one customer looks like many; a network is a warning at most, "
-            "never a page"
-        )
-    if name == parameters.prompt_dimension:
-        yield "most networks are not found, since a prompt-side hash ties best"
-    elif name in parameters.link_dimensions:
-        yield f"no network is found by {name}, and those that are later"
-    if name == parameters.country_dimension:
-        yield "nights are taken as everybody's, so work round the clock says little"
-    if name == parameters.signup_dimension:
-        yield "whether an account is young is known by its first request alone"
-    if name in parameters.cohort_dimensions:
-        yield f"no cohorts by {name}"

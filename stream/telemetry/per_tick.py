@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from detectors.comparison.findings import Finding
+from detectors.counts.held import values_bytes
 from detectors.counts.summary import CohortCounts
+from detectors.fleet import Judge
 from detectors.judgement.hand import lines_of
-from detectors.parameters import Parameters
 from stream.alerts.expected_shifts import count_by_scope
 from stream.alerts.verdicts import last_verdicts
 from stream.contract.alert import Alert
@@ -19,34 +20,35 @@ from stream.telemetry import metrics
 
 MONTH_MS: Final = 30 * 86_400_000
 FORECAST_AFTER_H: Final = 2  # river's model takes its first level and trend from two values
-COUNTED_BOUNDS: Final = {"targets_over": "models", "cohorts_over": "organisations"}
+COUNTED_BOUNDS: Final = ("models", "organisations", "accounts", "values")
 
 
 class MeasuredShards:
     """What the shards of one partition hold; `part` tells them from others in the same process."""
 
-    def __init__(self, parameters: Parameters, part: str = "all") -> None:
-        self._limit = parameters.accounts_max
+    def __init__(self, part: str = "all") -> None:
         self._part = part
         self._evicted = 0
         self._reused = 0
         self._over = dict.fromkeys(COUNTED_BOUNDS, 0)
 
     def after(self, shards: Shards) -> None:
-        """Show it; call when a tick closed. O(1)."""
+        """Show it; call when a tick closed. O(frames in open ticks)."""
         accounts = shards.accounts
-        metrics.accounts_tracked(len(accounts), self._limit, part=self._part)
+        metrics.accounts_tracked(len(accounts), accounts.most, part=self._part)
         metrics.names_held(accounts.known.held(), part=self._part)
+        metrics.state_held(shards.bytes_held(), part=self._part)
         if accounts.evicted > self._evicted:
             metrics.accounts_evicted(accounts.evicted - self._evicted)
         self._evicted = accounts.evicted
         metrics.event_ids_reused(shards.reused - self._reused)
         self._reused = shards.reused
-        for name, bound in COUNTED_BOUNDS.items():
-            over = getattr(accounts.known, name)
-            if over > self._over[name]:
-                metrics.bound_reached(bound, over - self._over[name])
-            self._over[name] = over
+        known = accounts.known
+        hit = (known.targets_over, known.cohorts_over, shards.without_room, shards.ticks.values_over)
+        for bound, over in zip(COUNTED_BOUNDS, hit, strict=True):
+            if over > self._over[bound]:
+                metrics.bound_reached(bound, over - self._over[bound])
+            self._over[bound] = over
 
 
 class MeasuredFleet:
@@ -87,6 +89,7 @@ class MeasuredFleet:
         self._tell_cohorts()
         if judged.is_network:
             self._tell_groups(judged.findings)
+            metrics.state_held(held_by(self._fleet.judge), part="fleet")
             self._tell_budget(judged.at_ms)
         self._tell_alerts(judged.changed)
         metrics.expected_active(count_by_scope(self._fleet.expected, judged.at_ms))
@@ -125,6 +128,20 @@ class MeasuredFleet:
             if alert.severity == "critical":
                 self._paged_ms.setdefault(alert.alert_id, alert.updated_at)
         metrics.alerts_open(Counter((self._state_of(name), severity) for name, severity in self._open.items()))
+
+
+def held_by(judge: Judge) -> dict[str, int]:
+    """Bytes of what the judge remembers of accounts: which values they carried, and the hours of its windows."""
+    carriers, recent = judge.carriers, judge.recent
+    of_accounts = (carriers.value, carriers.account, carriers.hour, carriers.began, carriers.count)
+    counts = [recent.fast, recent.slow, *(one for _, one in recent.hours)]
+    windows: list[Any] = [column for one in counts for column in (one.key, one.target, one.count)]
+    windows += [column for _, *columns in judge.activity.hours for column in columns]
+    return {
+        "memberships": sum(column.nbytes for column in of_accounts),
+        "carried_values": values_bytes(carriers.names),
+        "windows": sum(column.nbytes for column in windows),
+    }
 
 
 def fleet_counts(parts: Iterable[CohortCounts]) -> dict[str, Counter[str]]:

@@ -69,7 +69,7 @@ class Intake:
         metrics.long_names(embedded.long_names())
         self._records, self._refused = seen.records, refused
         if self._shards is None:
-            self._shards = MeasuredShards(embedded.parameters)
+            self._shards = MeasuredShards()
         self._shards.after(embedded.shards)
         for source in sources:
             clock_ms = embedded.clock_ms(source)

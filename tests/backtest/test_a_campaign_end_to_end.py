@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 def replayed(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     """The pivot scenario, small, replayed once: paths of everything that was written, and the outcome."""
     folder = tmp_path_factory.mktemp("pivot")
-    story = tell("pivot", 1, accounts=400, days=5.0)
+    story = tell("pivot", 1, accounts=2_000, days=5.0)
     lines = Lines(story.fleet, story.course, 1)
     log = folder / "log.ndjson.zst"
     with zstandard.open(log, "wb") as file:
@@ -39,7 +39,9 @@ def replayed(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     outcome = backtest.run(
         Asked([str(log)], **paths), settings.Settings(), read_catalogue(folder / "releases.json", None)
     )
-    return SimpleNamespace(**paths, outcome=outcome, truth=truth_of(story, lines), log=log)
+    return SimpleNamespace(
+        **paths, outcome=outcome, truth=truth_of(story, lines), log=log, releases=folder / "releases.json"
+    )
 
 
 def rows(path: Path) -> list[dict]:
@@ -51,6 +53,15 @@ def test_what_is_written_keeps_the_contract(replayed):
     flags = [word for name in ("alerts", "accounts", "rejects") for word in (f"--{name}", getattr(replayed, name))]
     done = subprocess.run([sys.executable, check, *flags], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "0 sorts of breaches\n")
+
+
+def test_two_processes_say_the_same_to_the_byte(replayed, tmp_path):
+    paths = {name: tmp_path / name for name in ("alerts", "accounts", "rejects")}
+    catalogue = read_catalogue(replayed.releases, None)
+    outcome = backtest.run(Asked([str(replayed.log)], **paths, workers=2), settings.Settings(), catalogue)
+    assert outcome.seen == replayed.outcome.seen
+    for name, path in paths.items():
+        assert path.read_bytes() == getattr(replayed, name).read_bytes()
 
 
 def test_the_campaign_is_paged_within_eighteen_hours_and_nearly_all_of_it_is_named(replayed):

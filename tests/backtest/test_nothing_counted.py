@@ -6,8 +6,11 @@ import json
 
 import pytest
 
+from stream.errors import SwerveError
 from stream.mapping import presets
+from stream.pipeline.embedded import Seen
 from stream.samples.guess import looks_like
+from stream.samples.nothing import refuse_nothing
 
 
 def failed(typed, *words: object) -> str:
@@ -29,6 +32,14 @@ def test_a_forgotten_dialect_is_a_failure_with_the_commonest_reason_and_a_guess(
         "swerve: 4 records read, not one could be counted; "
         "4 missing_field: $.event_id: expected a string, got nothing; looks like litellm: --dialect litellm"
     )
+
+
+def test_an_array_in_a_line_is_recognised_by_what_is_in_it(typed, tmp_path):
+    calls = [one.decode() for one in presets.sample_of("litellm")]
+    (tmp_path / "log").write_text(f"[{','.join(calls)}]")
+
+    told = failed(typed, tmp_path / "log")
+    assert told.endswith("$.event_id: expected a string, got nothing; looks like litellm: --dialect litellm")
 
 
 def test_a_wrong_dialect_is_a_failure_though_no_record_is_refused(typed):
@@ -83,3 +94,11 @@ def test_why_reads_a_log_of_another_platform(typed):
 
     assert code == 0
     assert "acct_1" in out
+
+
+def test_records_that_wait_for_their_judgement_are_no_failure():
+    """As where a watch of a young log is stopped."""
+    refuse_nothing(Seen(records=300), None)
+    refuse_nothing(Seen(records=300, no_requests=299), None)
+    with pytest.raises(SwerveError, match="none of them is a completed request"):
+        refuse_nothing(Seen(records=300, no_requests=300, first=[b"{}"]), None)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.learn import FOLDS, NATS_MAX, Learnt, crossed, fitted, gathered, lasting, lines_of, module, report
+from benchmarks.additive import NATS_MAX, fitted
+from benchmarks.learn import FOLDS, Learnt, crossed, gathered, lasting, lines_of, module, report
+from benchmarks.learn_accounts import belonging
 
 
 def fleet(number: int, tells: float = 1.0, hours: int = 4) -> dict:
@@ -19,10 +21,19 @@ def fleet(number: int, tells: float = 1.0, hours: int = 4) -> dict:
             samples.append({
                 "hour": hour, "network": network, "share": 0.9 if mine else 0.0, "since": hour if mine else None,
                 "traits": traits | ({"seldom": 1.0} if network % 2 else {}),
-                "scores": rng.normal(3.0 if mine else 0.0, 1.0, 8), "moved": [True] * 8,
                 "members": [mine] * 7 + [False],
+                "near": near(number, network, mine) if network % 2 == 0 else None,
             })  # fmt: skip
     return {"name": str(number), "days": 10.0, "samples": samples}
+
+
+def near(number: int, network: int, mine: bool) -> dict:
+    """Thirty accounts near a network: of a campaign's, half are its own and share more than the others."""
+    rng = np.random.default_rng([number, network])
+    own = np.arange(30) < (15 if mine else 0)
+    telling = {name: rng.normal(np.where(own, 1.5, -1.5)) for name in ("shared", "rare", "alike")}
+    traits = telling | {"idle": rng.normal(size=30)}
+    return {"keys": [f"a{i}" for i in range(30)], "traits": traits, "mine": own.tolist()}
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +42,7 @@ def samples():
 
 
 def test_a_trait_that_tells_has_a_curve_and_one_that_does_not_is_level(samples):
-    curves, _ = fitted(samples, np.ones(len(samples.mine), bool))
+    curves, _ = fitted(samples.traits, samples.mine, samples.weight)
     assert curves["load"][1][0] > 0.5 > -0.5 > curves["load"][1][-1]
     assert np.ptp(curves["noise"][1]) < 0.5 * np.ptp(curves["load"][1])
     assert all(np.abs(nats).max() <= NATS_MAX for _, nats in curves.values())
@@ -60,10 +71,29 @@ def test_a_smaller_budget_has_a_higher_line_and_honest_networks_keep_it(samples)
 
 
 def test_the_module_that_is_written_is_python_with_the_tables(samples):
-    curves, base = fitted(samples, np.ones(len(samples.mine), bool))
-    found = Learnt(curves, base, [(1.0, 2.0)], [(0.0, 0.5)], [(1.0, 1.0)])
+    curves, base = fitted(samples.traits, samples.mine, samples.weight)
+    found = Learnt(curves, base, [(1.0, 2.0)], belonging([fleet(number) for number in range(4)]))
     told: dict = {}
     exec(module(found, "of a test"), told)
     assert set(told["TRAITS"]) == {"load", "noise", "seldom"}
+    assert set(told["ACCOUNT"]) == {"shared", "rare", "alike", "idle"}
     assert told["LINES"] == ((1.0, 2.0),)
     assert "campaigns" in report(samples, crossed(samples), found)
+
+
+# Of accounts
+
+
+@pytest.fixture(scope="module")
+def accounts():
+    return belonging([fleet(number) for number in range(2 * FOLDS)])
+
+
+def test_what_members_share_speaks_for_an_account_and_what_says_nothing_is_level(accounts):
+    assert accounts.curves["shared"][1][0] < -0.5 < 0.5 < accounts.curves["shared"][1][-1]
+    assert np.ptp(accounts.curves["idle"][1]) < 0.3 * np.ptp(accounts.curves["shared"][1])
+
+
+def test_of_accounts_named_in_fleets_that_were_left_out_as_many_are_right_as_was_said(accounts):
+    assert accounts.told
+    assert all(abs(said - right) < 0.1 for _, said, right in accounts.told)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from xml.etree import ElementTree
+
+from benchmarks.reliability import bins, picture
 from benchmarks.strangers import table
 
 
@@ -39,5 +42,13 @@ def test_false_pages_are_counted_against_the_days_of_quiet_fleets_alone():
 
 def test_the_probabilities_that_were_told_are_held_against_what_was_so():
     text = told(fleet(1, [campaign(5.0)], sure=[(0.95, True), (0.95, True), (0.95, False), (0.55, False)]))
-    assert "| 0.9 to 0.99 | 3 | 0.67 |" in text
-    assert "| 0.5 to 0.6 | 1 | 0.00 |" in text
+    assert "| 0.9 to 0.99 | 3 | 0.95 | 0.67 |" in text
+    assert "| 0.5 to 0.6 | 1 | 0.55 | 0.00 |" in text
+
+
+def test_the_picture_has_a_dot_for_each_bin_higher_the_more_of_it_were_right():
+    found = [fleet(1, sure=[(0.95, True)] * 9 + [(0.95, False), (0.55, True), (0.55, False)])]
+    drawn = ElementTree.fromstring(picture(bins(found)))
+    low, high = (float(one.get("cy")) for one in drawn.iter("{http://www.w3.org/2000/svg}circle"))
+    assert high < low, "the y axis of a picture goes down"
+    assert "0.95 said, 0.90 right, of 10" in "".join(drawn.itertext())

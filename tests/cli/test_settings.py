@@ -238,6 +238,8 @@ def test_addresses_are_shown_without_what_may_open_something(written):
         f"[http]\npublic_url = 'x{ADDRESS}'\n",
         f"[kafka]\nbootstrap_servers = ['{ADDRESS}']\n",
         f"sinks = '{ADDRESS}'\n",
+        f"[kafka]\nbootstrap_servers = '{ADDRESS}'\n",
+        "[kafka]\nbootstrap_servers = 'broker:9092,kim:SECRET@broker:9092'\n",
     ],
 )
 def test_a_mistake_beside_a_secret_does_not_tell_the_secret(written, text):

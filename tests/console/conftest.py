@@ -156,6 +156,14 @@ def told(http: Http | None = None) -> Told:
     return Told(desk, fleet)
 
 
+def fired(named: tuple[Member, ...]) -> Told:
+    """One network of these members moved for five hours: an alert names them."""
+    one = told()
+    one.findings = [finding("net-1", CLUSTER, named, 0)]
+    one.step(60, [member.account_id for member in named])
+    return one
+
+
 def watched(account_id: str, **other: Any) -> Watched:
     """A row of the watch list."""
     given: dict[str, Any] = {

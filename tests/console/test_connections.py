@@ -10,12 +10,13 @@ import structlog
 from stream.configuration.sections import Http
 from stream.console.connections import Connections
 from stream.console.health import Health
+from tests.pace import PATIENCE_S
 
 
 async def raw(port: int, text: str) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(text.encode("utf-8"))
-    answer = await asyncio.wait_for(reader.read(), 20)
+    answer = await asyncio.wait_for(reader.read(), PATIENCE_S)
     writer.close()
     return answer
 
@@ -42,7 +43,7 @@ async def test_who_asks_nothing_is_not_waited_for():
         writer.write(b"GET /livez HTTP/1.1\r\nX-Slow: ")
 
         with suppress(ConnectionResetError):
-            assert await asyncio.wait_for(reader.read(), 20) == b""
+            assert await asyncio.wait_for(reader.read(), PATIENCE_S) == b""
         writer.close()
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+
 import msgspec
 import pytest
 
@@ -9,7 +12,8 @@ from stream.configuration.settings import Settings
 from stream.correlate.engine import FleetEngine
 from stream.correlate.knowledge import Known
 from stream.pipeline import envelope
-from stream.pipeline.composition import Applied, Shards
+from stream.pipeline.chain import Applied
+from stream.pipeline.composition import Shards
 from stream.pipeline.encode import Encoder
 from stream.pipeline.frames import decode_summary, encode_summary, split_frame, summary_content
 from stream.telemetry import metrics
@@ -36,8 +40,8 @@ def summaries(partitions: int = 2, minutes: int = 60) -> list[list[bytes]]:
     return found
 
 
-def an_engine(pieces=None, now_s=lambda: 0.0) -> FleetEngine:
-    return FleetEngine(PARAMETERS, lambda: Known({}, (), ()), 0, pieces or {}, MISSING_S, now_s)
+def an_engine(pieces=None, now_s=lambda: 0.0, wall_s=time.time) -> FleetEngine:
+    return FleetEngine(PARAMETERS, lambda: Known({}, (), ()), 0, pieces or {}, MISSING_S, now_s, wall_s=wall_s)
 
 
 def test_a_summary_that_was_left_out_is_a_gap_and_one_that_comes_again_a_repeat():
@@ -155,3 +159,82 @@ def test_after_a_pause_of_the_whole_fleet_nobody_is_given_up():
     engine.apply(2, one[1])
 
     assert engine.fleet.at_ms == judged_ms
+
+
+def dated(raw: bytes, ticks: int) -> bytes:
+    """The same summary, of so many ticks later."""
+    summary = decode_summary(raw)
+    return encode_summary(replace(summary, tick=summary.tick + ticks))
+
+
+def set_aside() -> float:
+    return metrics.value("swerve_messages_set_aside_total", stage="correlate") or 0.0
+
+
+def judged(engine: FleetEngine, raws: list[bytes]) -> list[int]:
+    """The ends of the ticks that were judged, and how many summaries each had."""
+    seen: list[tuple[int, int]] = []
+    engine.fleet.on_tick = lambda one: seen.append((one.at_ms, len(one.summaries)))
+    for offset, raw in enumerate(raws, engine.position):
+        engine.apply(offset, raw)
+    return seen
+
+
+def test_a_summary_dated_days_ahead_of_the_day_is_set_aside_and_its_shards_are_heard_on():
+    one, other = summaries()
+    both = [raw for pair in zip(one, other, strict=True) for raw in pair]
+    false = dated(one[3], 3 * 288)
+    before = set_aside()
+
+    day_s = (START_MS + 3_600_000) / 1000
+    assert judged(an_engine(wall_s=lambda: day_s), [*both[:4], false, *both[4:]]) == judged(an_engine(), both)
+    assert set_aside() - before == 1
+
+
+@pytest.mark.parametrize("at", [4, 5])
+def test_a_summary_dated_days_ahead_in_an_old_log_is_taken_back_by_the_next_of_its_shards(at):
+    """There the day tells nothing. What was judged meanwhile went without them, and that is told."""
+    one, other = summaries()
+    both = [raw for pair in zip(one, other, strict=True) for raw in pair]
+    whole = judged(an_engine(), both)
+    if at % 2:  # the other shards had told of the tick already: it was judged at once
+        whole[2] = (whole[2][0], 1)
+    before = set_aside()
+
+    assert judged(an_engine(), [*both[:at], dated(both[at], 3 * 288), *both[at:]]) == whole
+    assert set_aside() - before == 1
+
+
+def test_a_restart_does_not_believe_a_jump_for_good():
+    one, other = summaries()
+    both = [raw for pair in zip(one, other, strict=True) for raw in pair]
+    engine = an_engine()
+    first = judged(engine, [*both[:4], dated(both[4], 3 * 288)])
+    again = an_engine(engine.snapshot())
+
+    assert first + judged(again, both[4:]) == judged(an_engine(), both)
+
+
+def test_a_stored_engine_knows_what_was_judged_and_takes_nothing_back_for_it():
+    one, other = summaries()
+    both = [raw for pair in zip(one, other, strict=True) for raw in pair]
+    engine = an_engine()
+    judged(engine, both[:-1])
+    again = an_engine(engine.snapshot())
+    before = set_aside()
+
+    assert judged(again, [*both[4:8], both[-1]]) == judged(an_engine(), both)[-1:]
+    assert set_aside() == before
+
+
+def test_a_topic_that_was_made_anew_is_judged_on_and_the_ticks_in_between_are_told():
+    one, other = summaries(minutes=120)
+    both = [raw for pair in zip(one, other, strict=True) for raw in pair]
+    engine = an_engine()
+    judged(engine, both[:8])
+    again = an_engine(engine.snapshot())
+    again.begin_anew()
+    before = metrics.value("swerve_records_deleted_unread_total", stage="correlate") or 0.0
+
+    assert len(judged(again, both[14:])) == len(one) - 7 > 0
+    assert (metrics.value("swerve_records_deleted_unread_total", stage="correlate") or 0.0) - before == 3

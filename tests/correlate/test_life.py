@@ -103,6 +103,15 @@ def test_an_account_that_was_named_keeps_its_row_when_it_leaves():
     assert rows["b"].score == 0.5
 
 
+@pytest.mark.parametrize(("accounts", "told"), [(47, [40]), (48, [40, 48]), (34, [40]), (33, [40, 33])])
+def test_a_fifth_more_accounts_or_fewer_are_told_and_less_is_not(accounts, told):
+    life, records = Life(), []
+    for hour, size in enumerate((40, accounts, accounts, accounts, accounts), 1):
+        at_ms = T0_MS + hour * HOUR_MS
+        records += life.step([finding(at_ms, accounts=size)], at_ms)
+    assert [one.accounts_total for one in records] == told
+
+
 def test_an_account_of_two_alerts_has_one_row_with_its_highest_score():
     life = Life()
     weak, strong = (Member("a", score, T0_MS, 1, 0, 1) for score in (0.4, 0.8))

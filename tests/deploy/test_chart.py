@@ -20,7 +20,12 @@ from stream.configuration.settings import load
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "deploy" / "helm" / "swerve"
 SETS = sorted(path.stem.removesuffix("-values") for path in CHART.glob("ci/*-values.yaml"))
-OPERATORS = {"ServiceMonitor", "PrometheusRule", "ScaledObject"}  # of others: no schema is published with Kubernetes
+OPERATORS = {
+    "ServiceMonitor",
+    "PrometheusRule",
+    "ScaledObject",
+    "HTTPRoute",
+}  # of others: no schema is published with Kubernetes
 KUBERNETES = ["1.29", "1.33", "1.37"]
 STAGES = ["ingest", "detect", "correlate"]
 
@@ -108,13 +113,15 @@ def test_every_pod_has_no_rights_and_writes_nowhere_but_into_its_scratch(helm, v
 
 
 @pytest.mark.parametrize("values", SETS)
-def test_every_pod_runs_a_command_of_swerve_as_the_user_of_the_image(helm, values: str):
+def test_every_pod_runs_a_command_of_swerve_and_asks_for_no_user_so_that_openshift_may_give_one(helm, values: str):
     dockerfile = (ROOT / "deploy" / "Dockerfile").read_text()
+    assert re.search(r"^USER [1-9]\d*:[1-9]\d*$", dockerfile, re.MULTILINE), "by number, or runAsNonRoot refuses it"
 
     for pod in pods(rendered(helm, values)).values():
         assert pod["spec"]["containers"][0]["args"][0] in COMMANDS
-        user = pod["spec"]["securityContext"]
-        assert f"USER {user['runAsUser']}:{user['runAsGroup']}\n" in dockerfile
+        asked = {**pod["spec"]["securityContext"], **pod["spec"]["containers"][0]["securityContext"]}
+        assert {"runAsUser", "runAsGroup", "fsGroup", "supplementalGroups"} & set(asked) == set()
+        assert asked["seccompProfile"] == {"type": "RuntimeDefault"}
 
 
 @pytest.mark.parametrize("values", SETS)
@@ -201,10 +208,13 @@ def test_lag_scales_ingest_and_nothing_else(helm):
 def test_the_network_is_closed_but_for_what_is_listed(helm):
     closed, listed = (of(rendered(helm, name), "NetworkPolicy")["spec"] for name in ("managed", "large"))
 
+    own = closed["podSelector"]
+    test = {"matchLabels": own["matchLabels"] | {"app.kubernetes.io/component": "test"}}
     assert closed["policyTypes"] == ["Ingress", "Egress"]
-    assert "ingress" not in closed
-    assert [port["port"] for rule in closed["egress"] for port in rule["ports"]] == [53, 53]
-    assert listed["ingress"][0]["ports"] == [{"port": "http", "protocol": "TCP"}]
+    assert [one["from"] for one in closed["ingress"]] == [[{"podSelector": test}]]
+    assert [port["port"] for rule in closed["egress"] for port in rule["ports"]] == [53, 53, "http"]
+    assert closed["egress"][1]["to"] == [{"podSelector": own}]
+    assert listed["ingress"][1]["ports"] == [{"port": "http", "protocol": "TCP"}]
     assert {"port": 9096, "protocol": "TCP"} in [port for rule in listed["egress"] for port in rule["ports"]]
 
 
@@ -216,6 +226,78 @@ def test_the_monitor_finds_the_services_of_all_stages(helm):
     found = [one["metadata"]["name"] for one in services if wanted.items() <= one["metadata"]["labels"].items()]
     assert found == [f"fleet-swerve-{stage}" for stage in STAGES]
     assert all(one["spec"]["publishNotReadyAddresses"] for one in services if one["metadata"]["name"] in found)
+
+
+def test_the_console_is_reached_by_its_public_address_and_told_of_it(helm):
+    manifests = rendered(helm, "openshift")
+    console = next(one for one in manifests if one["kind"] == "Service" and "console" in one["metadata"]["name"])
+    (rule,) = of(manifests, "Ingress")["spec"]["rules"]
+    route = of(manifests, "HTTPRoute")["spec"]
+
+    assert (rule["host"], route["hostnames"]) == ("swerve.example", ["swerve.example"])
+    backend = rule["http"]["paths"][0]["backend"]["service"]
+    assert backend == {"name": console["metadata"]["name"], "port": {"name": console["spec"]["ports"][0]["name"]}}
+    port = console["spec"]["ports"][0]["port"]
+    assert route["rules"] == [{"backendRefs": [{"name": console["metadata"]["name"], "port": port}]}]
+    for stage in STAGES:
+        told = {one["name"]: one.get("value") for one in pods(manifests)[stage]["spec"]["containers"][0]["env"]}
+        assert told["SWERVE_HTTP__PUBLIC_URL"] == "https://swerve.example"
+
+
+def test_what_is_said_of_every_pod_is_on_every_pod(helm):
+    manifests = rendered(helm, "openshift")
+    every = {**pods(manifests), "test": of(manifests, "Pod")}
+
+    assert set(every) == {*STAGES, "topics", "test"}
+    for pod in every.values():
+        assert pod["spec"]["priorityClassName"] == "monitoring"
+        assert "nodeAffinity" in pod["spec"]["affinity"]
+        assert {"name": "HTTPS_PROXY", "value": "http://proxy:3128"} in pod["spec"]["containers"][0]["env"]
+
+
+def test_a_name_that_was_given_is_in_the_name_of_everything(helm):
+    assert [one["metadata"]["name"] for one in rendered(helm, "openshift")
+            if not one["metadata"]["name"].startswith("shifts")] == []  # fmt: skip
+
+
+def jobs_name(helm: str, *settings: str) -> str:
+    """The job of the topics, with these values set."""
+    command = [helm, "template", "fleet", CHART, "--kube-version", "1.33.0", "-f", CHART / "ci/small-values.yaml"]
+    done = subprocess.run(
+        [*command, *settings, "-s", "templates/topics.yaml"], capture_output=True, text=True, check=True
+    )
+    return yaml.safe_load(done.stdout)["metadata"]["name"]
+
+
+def test_another_template_of_the_topics_is_another_job_and_the_same_one_stays(helm):
+    """A job's template cannot be changed, and Argo CD renders every version as revision 1."""
+    first = jobs_name(helm)
+
+    assert first == jobs_name(helm, "--set", "detect.replicas=3"), "of nothing that it is made of"
+    assert ".Release.Revision" not in "".join(one.read_text() for one in CHART.glob("templates/*"))
+    changed = [["--set", "image.tag=0.2.0"], ["--set", "kafka.partitions=32"], ["--set", "config=[kafka]"],
+               ["--set", "extraEnv[0].name=A"]]  # fmt: skip
+    assert len({first, *(jobs_name(helm, *settings) for settings in changed)}) == 1 + len(changed)
+
+
+def test_helm_test_asks_for_the_topics_and_for_the_console(helm):
+    manifests = rendered(helm, "small")
+    pod = of(manifests, "Pod")
+
+    assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
+    topics, console = pod["spec"]["containers"]
+    assert topics["args"] == ["topics", "check"]
+    (address,) = console["args"]
+    assert address == f"http://{of(manifests, 'Service', '-console')['metadata']['name']}/livez"
+    assert pod["metadata"]["labels"]["app.kubernetes.io/component"] not in {*STAGES, "console"}, "no Service takes it"
+
+
+def test_the_console_s_test_fails_where_nothing_answers(helm):
+    command = of(rendered(helm, "small"), "Pod")["spec"]["containers"][1]["command"]
+
+    done = subprocess.run([sys.executable, *command[1:], "http://127.0.0.1:1/livez"], capture_output=True, check=False)
+
+    assert done.returncode != 0
 
 
 @pytest.mark.service("prometheus")
@@ -246,9 +328,21 @@ def test_the_files_of_the_chart_are_fresh():
     assert checked.returncode == 0, checked.stderr
 
 
+def test_the_readme_of_the_chart_has_every_value():
+    checked = subprocess.run(
+        [sys.executable, ROOT / "tools" / "chart_readme.py", "--check"], capture_output=True, text=True, check=False
+    )
+
+    assert checked.returncode == 0, checked.stderr
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
+        ("ingress.enabled=true", "set publicUrl"),
+        ("publicUrl=swerve.example", "/publicUrl"),
+        ("podSecurityContext.runAsNonRoot=false", "/podSecurityContext/runAsNonRoot"),
+        ("httpRoute.enabled=true,publicUrl=https://a.example", "httpRoute.parentRefs"),
         ("detect.replicas=0", "/detect/replicas"),
         ("kafka.partitions=300", "/kafka/partitions"),
         ("kafka.bootstrapServers=kafka", "/kafka/bootstrapServers"),

@@ -1,4 +1,4 @@
-"""Prometheus and Alertmanager for the tests: installed where that may be, else the line to type."""
+"""Prometheus, Alertmanager and Chromium for the tests: installed where that may be, else the line to type."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ ROOT = Path(__file__).parents[2]
 POLICY = Path("/usr/sbin/policy-rc.d")
 
 
-def monitors(path: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+def monitors(path: Path, *asked: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """tools/monitors.sh on a machine that has only what is in this folder."""
     environment = {"PATH": str(path)} | variables
-    return subprocess.run(
-        ["/bin/bash", ROOT / "tools" / "monitors.sh"], env=environment, capture_output=True, text=True, check=False
-    )
+    command = ["/bin/bash", ROOT / "tools" / "monitors.sh", *asked]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
 def put(folder: Path, name: str, script: str = "exit 0") -> None:
@@ -49,6 +48,17 @@ def test_what_is_there_is_left_alone_without_a_word(tmp_path):
         put(tmp_path, name)
 
     assert monitors(tmp_path).stderr == ""
+
+
+@pytest.mark.parametrize("name", ["chromium", "chromium-browser", "google-chrome"])
+def test_a_browser_is_missed_only_where_it_is_asked_for_and_there_is_none_of_any_name(tmp_path, name):
+    for other in ("prometheus", "promtool", "amtool"):
+        put(tmp_path, other)
+    said = [monitors(tmp_path, *asked, SWERVE_INSTALL="no").stderr for asked in ((), ("chromium",))]
+    put(tmp_path, name)
+
+    assert (said[0], "apt-get install -y chromium" in said[1]) == ("", True)
+    assert monitors(tmp_path, "chromium", SWERVE_INSTALL="no").stderr == ""
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root installs")

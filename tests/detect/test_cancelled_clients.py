@@ -57,3 +57,12 @@ async def test_what_fails_in_the_closing_is_told():
     with pytest.raises(OSError, match="gone"):
         async with started(Failing(), Kafka()):
             pass
+
+
+async def test_a_cancellation_out_of_the_closing_itself_cancels_nobody_else():
+    class Dying(Client):
+        async def stop(self):
+            raise asyncio.CancelledError
+
+    async with started(Dying(), Kafka()):
+        pass

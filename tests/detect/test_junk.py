@@ -8,7 +8,7 @@ import structlog
 from stream.configuration.settings import Settings
 from stream.detect.engine import ShardsEngine
 from stream.errors import SwerveError
-from stream.pipeline.composition import Applied
+from stream.pipeline.chain import Applied
 from stream.pipeline.envelope import seal
 from stream.pipeline.frames import FRAME_MAGIC, SUMMARY_MAGIC, encode_frame
 from stream.stages.shell import Step

@@ -10,8 +10,9 @@ import random
 import pytest
 
 from stream.errors import SwerveError
-from stream.pipeline.composition import Applied
+from stream.pipeline.chain import Applied
 from stream.stages.shell import ASK_AGAIN_S, SILENT_S, Output, Shell, Step
+from stream.telemetry import metrics
 
 
 class Counting:
@@ -19,17 +20,24 @@ class Counting:
 
     def __init__(self, pieces):
         self.upto, self.counted = json.loads(pieces["0"]) if pieces else ({}, 0)
+        self.given_up: list[str] = []
 
     def apply(self, offset, value):
         source, after, upto = value.decode().split(":")
         position = self.upto.get(source, -1)
-        if int(after) > position:
+        if int(after) > position and source not in self.given_up:
             return Step(Applied.GAP, source)
         if int(upto) <= position:
             return Step(Applied.REPEAT, source)
         self.counted += int(upto) - position
         self.upto[source] = int(upto)
         return Step(Applied.APPLIED, source, (Output(value),))
+
+    def give_up(self, source):
+        self.given_up.append(source)
+
+    def begin_anew(self):
+        self.given_up += list(self.upto)
 
     def snapshot(self):
         return {"0": json.dumps([self.upto, self.counted], sort_keys=True).encode()}
@@ -64,6 +72,7 @@ class Log:
         self.sought: list[tuple[int, int]] = []
         self.at: dict[int, int] = {}
         self.end: int | None = 0
+        self.id = "0a"
         self.first = 0  # what lies before was deleted
         self.order = order
 
@@ -88,6 +97,12 @@ class Log:
 
     def committed(self, partition):
         return self.at.get(partition)
+
+    async def topic_id(self):
+        return self.id
+
+    async def begins_at(self, partition):
+        return self.first
 
     async def ask_end(self, partition):
         return self.end
@@ -161,6 +176,35 @@ async def test_a_gap_is_asked_for_once_while_what_was_fetched_before_still_comes
         await shell.take(0, offset, b"a:8:12")
 
     assert log.sought == [(0, 0)]
+
+
+async def test_a_gap_that_the_broker_has_deleted_is_given_up_after_it_was_asked_for_in_vain():
+    now = [0.0]
+    shell, _, log = a_shell(now_s=lambda: now[0])
+    await shell.take(0, 0, b"a:-1:5")
+    log.first = 3
+    await shell.take(0, 1, b"b:-1:9")
+    await shell.take(0, 2, b"a:8:12")
+    assert shell.engines()[0].given_up == []
+
+    now[0] = ASK_AGAIN_S
+    await shell.take(0, 2, b"a:8:12")
+    await shell.take(0, 2, b"a:8:12")
+
+    assert shell.engines()[0].given_up == ["a"]
+    assert shell.engines()[0].upto == {"a": 12, "b": 9}
+
+
+async def test_a_gap_of_what_the_broker_still_has_is_never_given_up():
+    now = [0.0]
+    shell, _, log = a_shell(now_s=lambda: now[0])
+    await shell.take(0, 0, b"a:-1:5")
+    log.first = 1
+    for again in range(4):
+        now[0] = again * ASK_AGAIN_S
+        await shell.take(0, 1, b"a:8:12")
+
+    assert shell.engines()[0].given_up == []
 
 
 async def test_a_gap_that_stays_is_asked_for_again():
@@ -295,6 +339,30 @@ async def test_the_next_owner_begins_with_what_was_stored():
 
     assert other.engines()[0].counted == 10
     assert log.sought == []
+
+
+async def test_a_topic_that_was_made_anew_is_read_from_its_begin_by_the_state_of_the_old_one():
+    """However far the new one has come: its offsets say nothing about the old one's."""
+    shell, _, log = a_shell()
+    for offset in range(3):
+        await shell.take(0, offset, f"a:{5 * offset - 1}:{5 * offset + 4}".encode())
+    await shell.flush()
+    before = metrics.value("swerve_topics_made_anew_total", stage="detect") or 0.0
+    log.id = "0b"
+
+    other, _, _ = a_shell(log)
+    await other.open([0], lambda: True)
+    assert other.positions() == {0: 0}
+    await other.take(0, 0, b"a:20:24")
+    await other.take(0, 1, b"a:24:29")
+    await other.flush()
+
+    assert metrics.value("swerve_topics_made_anew_total", stage="detect") == before + 1
+    assert other.engines()[0].upto == {"a": 29}
+    assert log.at[0] == 2
+    third, _, _ = a_shell(log)
+    await third.open([0], lambda: True)
+    assert third.positions() == {0: 2}, "the new one is known from its first snapshot on"
 
 
 async def test_a_partition_that_was_dropped_is_read_again():

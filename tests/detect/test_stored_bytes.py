@@ -15,7 +15,8 @@ from stream.correlate.knowledge import Known
 from stream.detect.engine import ShardsEngine
 from stream.errors import SwerveError
 from stream.ingest.commits import clock_of
-from stream.pipeline.composition import Applied, Shards
+from stream.pipeline.chain import Applied
+from stream.pipeline.composition import Shards
 from stream.pipeline.frames import encode_summary
 from stream.stages.heads import choose, digest, piece_key
 from tests.detectors.traffic import Request, frame_of

@@ -17,6 +17,4 @@ def made_up_hand() -> Iterator[None]:
         patch.setattr(hand, "BASE", 0.0)
         patch.setattr(hand, "TRAITS", HAND)
         patch.setattr(hand, "LINES", LINES)
-        patch.setattr(hand, "ACCOUNT", ((0.0, 0.0), (8.0, 4.0)))
-        patch.setattr(hand, "NETWORK", ((0.0, 0.0), (6.0, 6.0)))
         yield

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from itertools import pairwise
 
 import pytest
 
 from detectors.judgement import hand, learnt
-from detectors.judgement.hand import SMOOTH, belonging, curve, hand_of, lines_of, probability
+from detectors.judgement.hand import SMOOTH, curve, hand_of, lines_of
 from detectors.parameters import Parameters
 
 TRAITS = {
@@ -26,8 +25,6 @@ def numbers(monkeypatch):
     monkeypatch.setattr(hand, "TRAITS", TRAITS)
     monkeypatch.setattr(hand, "LINES", LINES)
     monkeypatch.setattr(hand, "BASE", -0.25)
-    monkeypatch.setattr(hand, "ACCOUNT", ((-2.0, -3.0), (8.0, 2.0)))
-    monkeypatch.setattr(hand, "NETWORK", ((0.0, -4.0), (4.0, 4.0)))
 
 
 def now(parameters=BUDGETS, **traits):
@@ -167,42 +164,18 @@ def test_what_does_not_page_looks_like_the_honest_network_whose_traits_speak_aga
     assert hand_of(traits, BUDGETS).looks_like == kind
 
 
-# Of one account
-
-
-def test_belonging_is_read_off_what_scores_like_it_turned_out_to_be():
-    assert [belonging(score) for score in (-9.0, -2.0, 3.0, 8.0, 90.0)] == [-3.0, -3.0, -0.5, 2.0, 2.0]
-
-
-def test_how_likely_an_account_is_of_a_campaign_is_that_it_belongs_and_that_there_is_one():
-    sure = 1 / (1 + math.exp(-4.0))
-    half = 1 / (1 + math.exp(-2.0))
-    assert probability(8.0, 4.0) == pytest.approx(sure * half, abs=1e-4)
-    assert probability(8.0, 2.0) == pytest.approx(0.5 * half, abs=1e-4)
-    rising = [probability(score, 4.0) for score in (-2.0, 0.0, 4.0, 8.0)]
-    assert rising == sorted(set(rising))
-    rising = [probability(8.0, log_odds) for log_odds in (0.0, 1.0, 2.0, 4.0)]
-    assert rising == sorted(set(rising))
-
-
-@pytest.mark.parametrize("log_odds", [-1e9, 1e9])
-def test_however_sure_it_stays_a_probability_and_is_no_error(log_odds):
-    assert 0.0 < probability(log_odds, log_odds) < 1.0
-
-
 # The numbers that were learnt, whatever they are
 
 
 def test_the_points_of_a_learnt_curve_are_in_their_order():
     """In another order the look-up would say nothing, and not fail."""
-    for name, points in {**learnt.TRAITS, "account": learnt.ACCOUNT, "network": learnt.NETWORK}.items():
+    for name, points in {**learnt.TRAITS, **learnt.ACCOUNT, "named": learnt.NAMED}.items():
         assert len(points) >= 2, name
         assert all(left < right for (left, _), (right, _) in pairwise(points)), name
 
 
-def test_more_that_speaks_for_it_never_makes_an_account_or_a_campaign_less_likely():
-    for points in (learnt.ACCOUNT, learnt.NETWORK):
-        assert all(lower <= higher for (_, lower), (_, higher) in pairwise(points))
+def test_a_higher_score_never_makes_an_account_less_likely():
+    assert all(lower <= higher for (_, lower), (_, higher) in pairwise(learnt.NAMED))
 
 
 def test_the_learnt_lines_fall_as_budgets_grow():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,13 +11,15 @@ import pytest
 from detectors.comparison.findings import Level, Phase, Target
 from detectors.comparison.population import Population
 from detectors.counts.snapshot import from_bytes, to_bytes
-from detectors.judgement import hand
+from detectors.judgement import belonging
 from detectors.judgement.incidents import (
     FOLLOWED_H,
     QUIET_TICKS_ADOPTED,
     Evidence,
     Incident,
     Incidents,
+    _inherit,
+    _is_of,
     members_of,
     phase_of,
 )
@@ -146,20 +149,49 @@ def test_a_member_tells_of_its_own_requests_and_who_is_new_has_no_past():
     assert (members["a2"].requests, members["a2"].share_before) == (0, None)
 
 
-def test_an_account_is_likelier_of_a_campaign_the_more_it_belongs_and_the_surer_the_campaign_is(monkeypatch):
-    monkeypatch.setattr(hand, "ACCOUNT", ((0.0, 0.0), (8.0, 4.0)))
-    monkeypatch.setattr(hand, "NETWORK", ((0.0, 0.0), (6.0, 6.0)))
+def test_an_account_is_likelier_of_a_campaign_the_more_it_belongs(monkeypatch):
+    monkeypatch.setattr(belonging, "NAMED", ((0.0, 0.0), (8.0, 4.0)))
     one = incident()
     one.evidence[4].score = 8.0
     one.evidence[5].named = False
-    said = {}
-    for one.hand in (1.0, 5.0):
-        members = members_of(one_active(), one, NEW)
-        assert members[0].account_id == "a4"
-        assert "a5" not in {member.account_id for member in members}
-        said[one.hand] = [member.score for member in members]
-    assert said[1.0][0] > said[1.0][1]
-    assert all(sure > unsure for sure, unsure in zip(said[5.0], said[1.0], strict=True))
+    members = members_of(one_active(), one, NEW)
+    assert members[0].account_id == "a4"
+    assert "a5" not in {member.account_id for member in members}
+    assert members[0].score > members[1].score
+
+
+def near(score: float, ticks: int = 4, **more) -> Evidence:
+    """An account near a network that is not named."""
+    return Evidence("near", ticks, score, 0, 0, False, 0, **more)
+
+
+def test_one_operators_incident_is_known_again_by_those_that_belong_and_by_nobody_near_it():
+    one = incident()
+    one.evidence |= {key: near(-0.5, moved=4) for key in range(ACCOUNTS, 50)} | {60: near(0.5, moved=4), 61: near(0.5)}
+    assert one.accounts() == {*range(ACCOUNTS), 60}
+
+
+def test_any_other_is_known_again_by_all_that_moved_in_it():
+    one = incident()
+    one.passed, one.evidence = False, {1: near(-0.5, moved=3), 2: near(0.5)}
+    assert one.accounts() == {1}
+
+
+def test_what_those_do_who_are_near_a_page_and_unlikely_to_belong_is_not_told_with_it():
+    one = incident()
+    one.evidence |= {key: near(-0.5, moved=4) for key in range(ACCOUNTS, 50)}
+    assert not _is_of(one, set(range(ACCOUNTS, 50)))
+    one.evidence |= {key: near(0.5) for key in range(ACCOUNTS, 50)}
+    assert _is_of(one, set(range(ACCOUNTS, 50)))
+
+
+def test_an_incident_that_turns_out_to_be_a_part_of_another_leaves_it_what_it_knew_of_its_accounts():
+    whole, part = incident(), Incident("net-2", "release_shift", 3, 3, NEW, False, Level.WARNING, 8)
+    whole.ticks, part.ticks = 9, 5
+    part.evidence = {3: near(-1.0), 20: replace(near(2.0, ticks=4), since_tick=1)}
+    _inherit(whole, part)
+    assert whole.evidence[3].named
+    assert whole.evidence[20] == replace(near(2.0, ticks=4), since_tick=5)
 
 
 def test_restored_incidents_are_the_same():
@@ -169,10 +201,10 @@ def test_restored_incidents_are_the_same():
 
 
 def test_incidents_of_a_snapshot_that_holds_more_or_less_are_read():
-    """An earlier version kept the number of a component, and did not keep how sure the hand was."""
+    """An earlier version kept the number of a component, and did not keep what became normal."""
     state = from_bytes(to_bytes(incidents(incident()).state()))
     state[0]["component"] = 7
-    del state[0]["hand"]
+    del state[0]["adopted"]
     again = incidents()
     again.restore(state)
     assert again.incidents == [incident()]

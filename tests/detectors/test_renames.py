@@ -71,3 +71,12 @@ def test_after_a_rename_nobody_has_moved():
     k = one.targets.index(NEW)
     assert abs(float(np.average(one.change[:, k], weights=one.n))) < 0.02
     assert one.X[:, one.targets.index(OLD)].sum() == 0
+
+
+def test_an_old_name_goes_to_one_new_name_and_no_second_takes_its_counts():
+    both = [
+        dataclasses.replace(one, now={**one.now, "capability:codex": one.now.get(NEW, 0) * 2 // 3})
+        for one in renamed(FLEET)
+    ]
+    assert found(both) == {NEW: OLD}
+    assert found(both, {NEW: OLD}) == {NEW: OLD}

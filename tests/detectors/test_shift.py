@@ -7,7 +7,15 @@ import dataclasses
 import numpy as np
 import pytest
 
-from detectors.comparison.shift import HEAVY_BASELINE, UNREST, comparison_of, moments_of, own_past, shift_of
+from detectors.comparison.shift import (
+    HEAVY_BASELINE,
+    UNREST,
+    comparison_of,
+    moments_of,
+    own_past,
+    shift_of,
+    statistics_of,
+)
 from tests.detectors.fleets import PARAMETERS, moving, population, rows_named, still_fleet
 
 
@@ -140,3 +148,15 @@ def test_however_sure_a_change_is_a_small_one_is_within_what_any_two_groups_diff
     assert shift.excess[k] == pytest.approx(0.01, abs=0.01)
     assert 0 < shift.z_share[k] <= shift.excess[k] / UNREST < 1
     assert z_of([*turned_by(20), *rest], ids(fleet[:200]), "model:brio-2") > 4
+
+
+def test_many_groups_at_once_are_told_what_each_is_told_alone_to_the_bit(monkeypatch):
+    fleet = still_fleet(600)
+    one = population([*moving(fleet[:60], "model:atlas-4", 0.3), *fleet[60:]])
+    comparison, rng = comparison_of(one), np.random.default_rng(7)
+    groups = [np.sort(rng.choice(len(one), size, replace=False)) for size in (3, 9, 40, 150, 17, 300)]
+    alone = np.stack([shift_of(one, comparison, rows, PARAMETERS).z for rows in groups])
+    for at_once in (1, 60, 10_000):
+        monkeypatch.setattr("detectors.comparison.shift.AT_ONCE", at_once)
+        assert statistics_of(one, comparison, groups, PARAMETERS).tolist() == alone.tolist()
+    assert statistics_of(one, comparison, [], PARAMETERS).shape == (0, len(one.targets))

@@ -56,18 +56,32 @@ def functions(path: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
             yield node
 
 
-def public(path: str) -> Iterator[tuple[ast.AST, int, str]]:
-    """(node, line, name) of the module and of everything in it that others may use, but properties that override."""
-    module = tree(path)
-    yield module, 1, path
-    for node in module.body:
-        if not isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) or node.name.startswith("_"):
+def documented(path: str) -> Iterator[tuple[str, ast.AST, int, str]]:
+    """(what is said of it, node, line, name) of every function and method of the file that others may use."""
+    for node in tree(path).body:
+        if getattr(node, "name", "_").startswith("_"):
             continue
-        yield node, node.lineno, node.name
-        if isinstance(node, ast.ClassDef):
-            for inner in node.body:
-                if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef) and not inner.name.startswith("_"):
-                    yield inner, inner.lineno, f"{node.name}.{inner.name}"
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield ast.get_docstring(node) or "", node, node.lineno, node.name
+        for inner in node.body if isinstance(node, ast.ClassDef) else ():
+            if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef) and not inner.name.startswith("_"):
+                said = f"{ast.get_docstring(node)} {ast.get_docstring(inner)}"
+                yield said, inner, inner.lineno, f"{node.name}.{inner.name}"
+
+
+def raised(node: ast.AST) -> Iterator[str]:
+    """Names of the errors that a function raises itself, and does not catch itself; what it calls is not looked at."""
+    if isinstance(node, ast.Raise):
+        error = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+        if isinstance(error, ast.Name) and error.id[0].isupper():
+            yield error.id
+    caught = (
+        ast.unparse(ast.Tuple([one.type for one in node.handlers if one.type])) if isinstance(node, ast.Try) else ""
+    )
+    for inner in ast.iter_child_nodes(node):
+        if not isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            is_guarded = isinstance(node, ast.Try) and inner in node.body
+            yield from (one for one in raised(inner) if not (is_guarded and one in caught))
 
 
 def under(module: str, package: str) -> bool:

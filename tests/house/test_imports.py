@@ -12,17 +12,18 @@ import pytest
 
 from tests.house.sources import ROOT, imports, tracked, tree, under
 
+PEERS = "benchmarks/peers/"  # what others build, by these libraries alone, in environments of their own
 # A client library has one home: the files that may import it, folders with a slash at the end.
 HOMES = {
-    "faust": ("stream/stages/faust_log.py", "stream/stages/stalled.py", "stream/stages/private_parts.py"),
-    "aiokafka": ("stream/kafka/", "stream/ingest/"),
+    "faust": ("stream/stages/faust_log.py", "stream/stages/stalled.py", "stream/stages/private_parts.py", PEERS),
+    "aiokafka": ("stream/kafka/", "stream/ingest/", PEERS),
     "prometheus_client": ("stream/telemetry/metrics/",),
     "pydantic_settings": ("stream/configuration/",),
     "tomllib": ("stream/configuration/settings.py", "stream/mapping/written.py"),
     "grafana_foundation_sdk": ("tools/dashboards/",),
 }
 # What the detectors may use besides themselves: pure computing, nothing that waits, writes, or asks the time.
-PURE = {"__future__", "abc", "bisect", "collections", "dataclasses", "enum", "functools", "hashlib", "heapq",
+PURE = {"__future__", "abc", "bisect", "collections", "ctypes", "dataclasses", "enum", "functools", "hashlib", "heapq",
         "itertools", "math", "msgspec", "numpy", "operator", "river", "scipy", "typing", "zlib"}  # fmt: skip
 # The rooms, from the ground up, and of those below which ones each may import. A room is a folder, or one file that
 # stands alone; its own files and stream/errors.py go without saying. A new arrow is a line here, seen by a reviewer.
@@ -35,8 +36,10 @@ ROOMS = {
     "detectors.triage": "detectors.parameters detectors.comparison detectors.ties",
     "detectors.fleet": "detectors.parameters detectors.counts detectors.comparison detectors.ties "
                        "detectors.judgement detectors.triage",
+    "detectors.forgetting": "",
     "detectors.why": "detectors.parameters detectors.comparison detectors.ties detectors.judgement detectors.fleet",
     "stream.errors": "",
+    "stream.extras": "",
     "stream.spoken": "",
     "stream.contract.reading": "",
     "stream.contract": "contract.reading",
@@ -44,8 +47,8 @@ ROOMS = {
     "stream.sources.dialects": "contract.reading contract",
     "stream.mapping": "contract.reading contract sources.dialects",
     "stream.configuration": "detectors.parameters detectors.comparison mapping",
-    "stream.pipeline": "detectors.parameters detectors.counts detectors.comparison detectors.fleet contract.reading "
-                       "contract alerts configuration",
+    "stream.pipeline": "detectors.parameters detectors.counts detectors.comparison detectors.fleet "
+                       "detectors.forgetting contract.reading contract alerts configuration",
     "stream.report": "detectors.parameters detectors.counts detectors.ties detectors.judgement detectors.triage "
                      "spoken contract alerts",
     "stream.kafka": "configuration",
@@ -56,10 +59,10 @@ ROOMS = {
     "stream.simulate": "simulate.chance simulate.customers simulate.events simulate.writing",
     "stream.sources": "contract.reading contract",
     "stream.telemetry.metrics": "",
-    "stream.telemetry": "detectors.parameters detectors.counts detectors.comparison detectors.ties "
+    "stream.telemetry": "detectors.parameters detectors.counts detectors.comparison detectors.fleet "
                         "detectors.judgement spoken contract alerts pipeline report simulate.writing simulate "
                         "telemetry.metrics",
-    "stream.samples": "detectors.parameters detectors.ties spoken contract.reading contract sources.dialects "
+    "stream.samples": "detectors.parameters spoken contract.reading contract sources.dialects "
                       "mapping pipeline telemetry",
     "stream.terminal": "detectors.triage spoken contract report",
     "stream.sinks": "spoken contract configuration kafka telemetry.metrics telemetry",
@@ -67,11 +70,11 @@ ROOMS = {
     "stream.console.shown": "detectors.parameters detectors.counts detectors.comparison detectors.triage "
                             "detectors.fleet spoken contract alerts pipeline report sinks",
     "stream.console": "contract alerts configuration telemetry.metrics oncall console.shown",
-    "stream.console.routes": "detectors.parameters detectors.comparison detectors.ties detectors.triage spoken "
+    "stream.console.routes": "detectors.parameters detectors.comparison detectors.triage spoken "
                              "contract.reading contract alerts report telemetry.metrics telemetry sinks oncall "
                              "console.shown console",
     "stream.receiver": "contract.reading contract",
-    "stream.stages": "configuration pipeline kafka telemetry.metrics telemetry sinks console console.routes",
+    "stream.stages": "spoken configuration pipeline kafka telemetry.metrics telemetry sinks console console.routes",
     "stream.ingest": "detectors.counts configuration pipeline kafka telemetry.metrics telemetry stages",
     "stream.detect": "detectors.parameters configuration pipeline kafka telemetry.metrics telemetry stages",
     "stream.correlate": "detectors.parameters detectors.counts contract.reading contract alerts configuration "
@@ -80,7 +83,7 @@ ROOMS = {
                        "mapping configuration pipeline report kafka simulate.chance simulate.events "
                        "simulate.writing simulate sources telemetry samples terminal sinks oncall console "
                         "console.routes receiver stages ingest detect correlate",
-    "stream.cli": "spoken",  # knows commands by name, and imports the one that is called
+    "stream.cli": "extras spoken",  # knows commands by name, and imports the one that is called
     "stream.__main__": "cli",
 }  # fmt: skip
 PRIVATE_PARTS = "stream/stages/private_parts.py"
@@ -203,11 +206,12 @@ def test_detectors_import_nothing_of_stream_and_nothing_that_waits_or_asks_the_t
     assert not wrong, "\n".join(sorted(set(wrong)))
 
 
-def test_of_the_detectors_the_hand_alone_reads_what_was_learnt_which_itself_reads_nothing():
+def test_what_was_learnt_is_read_where_its_curves_are_added_up_and_itself_reads_nothing():
     """It is written by a program: whatever else built on its numbers would change with every lesson."""
     readers = {path for path in tracked("detectors/*.py") for one in imports(path)
                if under(one.module, "detectors.judgement.learnt")}  # fmt: skip
-    assert readers == {"detectors/judgement/hand.py"}
+    rooms = {"hand", "belonging", "lessons"}  # the last begins where it ended, and adds what verdicts taught
+    assert readers == {f"detectors/judgement/{one}.py" for one in rooms}
     assert {one.module.partition(".")[0] for one in imports("detectors/judgement/learnt.py")} == {"__future__"}
 
 

@@ -13,7 +13,8 @@ from stream.ingest.letterbox import LetterBox
 from stream.ingest.source import Source
 from stream.ingest.worker import BUFFERED_MAX, RECORDS_MAX, Worker
 from stream.stages.stage import Running
-from tests.service.rig import request
+from tests.pace import PATIENCE_S
+from tests.service.rig import at_rest, request
 
 TP = TopicPartition("swerve.requests", 0)
 
@@ -56,18 +57,14 @@ async def test_nothing_is_read_while_frames_wait_for_the_broker():
     worker._sources[TP] = Source(TP, 0, 0, None, 0.0)
     working = asyncio.create_task(worker.run())
     try:
-        while topic.read < BUFFERED_MAX:
-            await asyncio.sleep(0.01)
-        await asyncio.sleep(1.0)
-        held = topic.read
-        await asyncio.sleep(0.5)
-        still = topic.read
+        held = await at_rest(lambda: topic.read)
         deaf.acknowledged.set()
-        while topic.read == still:
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(PATIENCE_S):
+            while topic.read == held:
+                await asyncio.sleep(0.01)
     finally:
         running.stop.set()
         deaf.acknowledged.set()
         await working
 
-    assert held == still <= BUFFERED_MAX + 2 * RECORDS_MAX
+    assert BUFFERED_MAX <= held <= BUFFERED_MAX + 2 * RECORDS_MAX

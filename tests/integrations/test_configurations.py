@@ -64,6 +64,11 @@ def test_every_processor_and_exporter_of_the_collector_is_defined_and_text_is_dr
     assert pipeline["processors"].index("transform/hash") < pipeline["processors"].index("transform/drop")
 
 
+def test_what_the_collector_writes_to_kafka_is_keyed_by_trace():
+    """tests/service/test_spans_on_two_workers.py says what for."""
+    assert COLLECTOR["exporters"]["kafka"]["partition_traces_by_id"] is True
+
+
 def test_no_attribute_that_holds_text_passes_the_collector():
     """Of what real instrumentations send: each value of the samples that holds text stands under a key that goes."""
     text = "TEXT OF A PROMPT"

@@ -1,7 +1,7 @@
 """A real LiteLLM proxy with the shipped callback writes what Swerve reads, and no text of anybody.
 
 It needs LiteLLM with its proxy: in this interpreter, or in the one that SWERVE_LITELLM_PYTHON names. Without it these
-tests are skipped, and say so: `pip install 'litellm[proxy]'`.
+tests are skipped, and say so: `make litellm-test` installs it beside, in the versions of litellm.txt.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -25,9 +24,11 @@ import pytest
 from stream.contract.request import Request, decode
 from stream.mapping.named import read_by
 from tests.pace import PATIENCE_S
+from tests.ports import free_port
 
 CALLBACK = Path(__file__).parents[2] / "integrations" / "litellm" / "swerve_callback.py"
 PYTHON = os.environ.get("SWERVE_LITELLM_PYTHON") or (sys.executable if importlib.util.find_spec("litellm") else None)
+START_S = 2 * PATIENCE_S  # the proxy imports for many seconds of a processor before it listens
 KEY = "a key of the hashes, of this test"
 SAID = "WHAT A CUSTOMER SAID"
 TOLD = "WHAT THE SYSTEM WAS TOLD"
@@ -36,7 +37,7 @@ CALLED = "WHAT A TOOL IS FOR"
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(PYTHON is None, reason="no LiteLLM: pip install 'litellm[proxy]', or SWERVE_LITELLM_PYTHON"),
+    pytest.mark.skipif(PYTHON is None, reason="no LiteLLM here; make litellm-test"),
 ]
 
 CONFIG = f"""
@@ -74,24 +75,20 @@ payloads = Payloads()
 TOOLS = [{"type": "function", "function": {"name": "f", "description": CALLED, "parameters": {"type": "object"}}}]
 
 
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 def asked(port: int, key: str, **body: Any) -> None:
     given = {"model": "atlas-4", "messages": [{"role": "user", "content": SAID}]} | body
     headers = {
         "content-type": "application/json", "authorization": f"Bearer {key}", "user-agent": "openai-python/1.52.0 (x)",
     }  # fmt: skip
     url = f"http://127.0.0.1:{port}/v1/chat/completions"
-    with urllib.request.urlopen(urllib.request.Request(url, json.dumps(given).encode(), headers), timeout=60) as answer:
+    with urllib.request.urlopen(
+        urllib.request.Request(url, json.dumps(given).encode(), headers), timeout=PATIENCE_S
+    ) as answer:
         assert ANSWERED in answer.read().decode()
 
 
-def until(holds: Any, said: Any) -> None:
-    end = time.monotonic() + PATIENCE_S
+def until(holds: Any, said: Any, seconds: float = PATIENCE_S) -> None:
+    end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, said()
         time.sleep(0.3)
@@ -106,7 +103,8 @@ def is_up(port: int) -> bool:
 
 
 def lines_of(path: Path) -> list[bytes]:
-    return path.read_bytes().splitlines() if path.exists() else []
+    """The lines that are written to their ends."""
+    return path.read_bytes().split(b"\n")[:-1] if path.exists() else []
 
 
 @pytest.fixture(scope="module", params=["messages are logged", "messages are redacted"])
@@ -129,8 +127,9 @@ def proxy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             [*command, "--host", "127.0.0.1", "--port", str(port)], cwd=folder, env=environment, stdout=out, stderr=out
         )
     try:
-        until(lambda: is_up(port) or running.poll() is not None, lambda: (folder / "proxy.log").read_text()[-3000:])
-        assert running.poll() is None, (folder / "proxy.log").read_text()[-3000:]
+        told = folder / "proxy.log"
+        until(lambda: is_up(port) or running.poll() is not None, lambda: told.read_text()[-3000:], START_S)
+        assert running.poll() is None, told.read_text()[-3000:]
         system = {"role": "system", "content": TOLD}
         said = {"role": "user", "content": SAID}
         for key in ("sk-1", "sk-2"):
@@ -139,7 +138,7 @@ def proxy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         asked(port, "sk-1")
         with pytest.raises(urllib.error.HTTPError):
             asked(port, "sk-1", model="no-such-model")
-        until(lambda: len(lines_of(folder / "swerve.ndjson")) >= 4, lambda: (folder / "proxy.log").read_text()[-3000:])
+        until(lambda: len(lines_of(folder / "swerve.ndjson")) >= 4, lambda: told.read_text()[-3000:])
         until(lambda: len(lines_of(folder / "payloads.ndjson")) >= 4, lambda: "no payloads")
         yield SimpleNamespace(folder=folder, redacted=redacted)
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 
 import pytest
@@ -83,8 +84,9 @@ def test_check_says_what_is_hard_to_find_with_litellms_log_alone(typed, tmp_path
         payload["metadata"] |= {"user_api_key_user_id": f"acct_{number}", "user_api_key_org_id": f"org_{number}"}
         calls.append(json.dumps(payload))
     (tmp_path / "log").write_text("\n".join(calls))
-    code, told, _ = typed("map", "check", tmp_path / "log", "--dialect", "litellm")
+    code, said, _ = typed("map", "check", tmp_path / "log", "--dialect", "litellm")
 
+    told = " ".join(said.split())
     assert code == 0
     assert "0% of the requests carry template: most networks are not found, since a prompt-side hash ties best" in told
     assert "campaigns over many accounts are found by ip_prefix alone, and can page: on less evidence than" in told
@@ -108,7 +110,7 @@ def test_check_says_by_which_ties_a_campaign_is_found_and_whether_it_pages(typed
     (tmp_path / "log").write_text(json.dumps(record))
     told = typed("map", "check", tmp_path / "log", "--map", tmp_path / "map")[1]
 
-    assert f"campaigns over many accounts {said}" in told
+    assert f"campaigns over many accounts {said}" in " ".join(told.split())
 
 
 def test_check_warns_of_an_account_that_a_tenth_of_the_requests_carry(typed, tmp_path):
@@ -145,11 +147,59 @@ def test_check_of_a_sample_that_is_none_fails_with_a_guess(typed):
     assert err.splitlines()[-1].endswith("looks like litellm: --dialect litellm")
 
 
-def test_check_without_a_mapping_says_how_to_name_one(typed, log):
-    code, _, err = typed("map", "check", log)
+def test_check_without_a_mapping_reads_our_own_form_as_a_callback_writes_it(typed, tmp_path):
+    ours = {
+        "event_id": "e",
+        "timestamp": 1_772_366_400_000,
+        "account_id": "a",
+        "model": "m",
+        "capabilities": ["coding"],
+    }
+    told = [ours | {"attributes": {"payment": "p", "org": "o"}}, ours | {"attributes": {"org": "o"}}, {"model": "m"}]
+    (tmp_path / "log").write_text("\n".join(map(json.dumps, told)))
+    code, out, _ = typed("map", "check", tmp_path / "log")
 
-    assert code == 2
-    assert "no mapping: expected --dialect NAME, --map FILE, or [map] in the configuration" in err
+    assert code == 0
+    assert out.startswith("3 records: 2 requests, 0 no requests, 1 refused")
+    assert "record 3: $.event_id: expected a string, got nothing" in out
+    assert re.search(r"attributes.payment +attributes.payment 1 +1 +p ", out)
+    assert "0% of the requests carry template" in out
+    assert "campaigns over many accounts are found by payment alone, and can page" in out
+
+
+def test_check_without_a_mapping_of_another_platforms_records_says_which_dialect_they_are_in(typed, log):
+    code, out, err = typed("map", "check", presets.FOLDER / "kong.ndjson")
+
+    assert (code, "looks like kong: --dialect kong" in err) == (1, True)
+    assert "nowhere" not in out, "of nothing there is no table"
+    assert typed("map", "check", log)[2].endswith("swerve map suggest FILE proposes a mapping for it\n")
+
+
+def test_what_check_says_fits_a_pipe_and_leaves_no_path_out(typed, tmp_path):
+    (tmp_path / "log").write_text(f"[{','.join(one.decode() for one in presets.sample_of('litellm'))}]")
+    _, out, _ = typed("map", "check", tmp_path / "log", "--dialect", "litellm")
+
+    assert max(map(len, out.splitlines())) <= 100
+    assert "metadata.user_api_key_auth_metadata.payment" in out
+
+
+@pytest.mark.parametrize("name", presets.NAMES)
+def test_a_shipped_mapping_can_be_printed_and_reads_its_sample(typed, name, tmp_path):
+    code, toml, _ = typed("map", "show", name)
+    (tmp_path / "ours.toml").write_text(toml)
+    sampled, records, _ = typed("map", "show", name, "--sample")
+    (tmp_path / "calls.ndjson").write_text(records)
+
+    assert (code, sampled, tomllib.loads(toml)["map"]) == (0, 0, presets.preset(name))
+    checked, told, err = typed("map", "check", tmp_path / "calls.ndjson", "--map", tmp_path / "ours.toml")
+    assert (checked, err) == (0, "")
+    assert told == typed("map", "check", presets.FOLDER / f"{name}.ndjson", "--dialect", name)[1]
+
+
+def test_a_mapping_that_is_not_shipped_is_told_with_those_that_are(typed):
+    assert typed("map", "show", "apache") == (
+        2, "", f"swerve: no mapping 'apache'; expected one of {', '.join(presets.NAMES)}\n"
+    )  # fmt: skip
 
 
 def test_a_mapping_in_the_configuration_is_in_force_for_every_command(typed, log, tmp_path):

@@ -167,36 +167,52 @@ def test_what_a_restored_fleet_remembers_is_open_before_anything_changes(fleet: 
     assert metrics.value("swerve_alerts", state="firing", severity="critical") == 0
 
 
-def shards(accounts: int, evicted: int = 0, targets_over: int = 0) -> SimpleNamespace:
+def shards(accounts: int, evicted: int = 0, targets_over: int = 0, without_room: int = 0) -> SimpleNamespace:
     class Accounts:
+        most = 100
+
         def __len__(self) -> int:
             return accounts
 
     held = Accounts()
     held.evicted, held.known = evicted, SimpleNamespace(cohorts_over=0, targets_over=targets_over, held=dict)
-    return SimpleNamespace(accounts=held, reused=0)
+    return SimpleNamespace(
+        accounts=held,
+        reused=0,
+        without_room=without_room,
+        ticks=SimpleNamespace(values_over=0),
+        bytes_held=lambda: {"accounts": 10 * accounts, "names": 7},
+    )
 
 
 def test_accounts_of_several_partitions_are_added_and_leave_with_their_partition():
-    metrics.accounts_left("all")
-    one, two = MeasuredShards(Parameters(accounts_max=100), "0"), MeasuredShards(Parameters(accounts_max=100), "1")
+    def told() -> list[float]:
+        tracked = [metrics.value(name) for name in ("swerve_accounts_tracked", "swerve_accounts_limit")]
+        held = [metrics.value("swerve_state_held_bytes", kind=kind) for kind in ("accounts", "names")]
+        return [one or 0.0 for one in (*tracked, *held)]
 
+    def more() -> list[float]:
+        return [now - then for now, then in zip(told(), before, strict=True)]
+
+    before = told()  # what another test of this process has left there
+    one, two = MeasuredShards("of a test, 0"), MeasuredShards("of a test, 1")
     one.after(shards(30))
     two.after(shards(12))
-    assert metrics.value("swerve_accounts_tracked") == 42
-    assert metrics.value("swerve_accounts_limit") == 200
+    assert more() == [42, 200, 420, 14]
 
-    metrics.accounts_left("0")
-    assert metrics.value("swerve_accounts_tracked") == 12
-    metrics.accounts_left("1")
+    metrics.accounts_left("of a test, 0")
+    assert more() == [12, 100, 120, 7]
+    metrics.accounts_left("of a test, 1")
+    assert more() == [0, 0, 0, 0]
 
 
 def test_a_bound_is_told_by_how_often_it_was_hit_since_the_last_tick():
-    measured = MeasuredShards(Parameters(), "bounds")
+    measured = MeasuredShards("bounds")
     before = metrics.value("swerve_bound_reached_total", bound="models") or 0
 
     measured.after(shards(1, targets_over=3))
-    measured.after(shards(1, targets_over=5))
+    measured.after(shards(1, targets_over=5, without_room=7))
 
     assert metrics.value("swerve_bound_reached_total", bound="models") == before + 5
+    assert metrics.value("swerve_bound_reached_total", bound="accounts") == 7
     metrics.accounts_left("bounds")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -317,7 +318,23 @@ def test_the_report_counts_what_was_right(capsys, tmp_path):
     )
     code, out, _ = call(capsys, "verdicts", "report", "--alerts", str(alerts), "--verdicts", str(verdicts))
     assert code == 0
-    assert out.splitlines()[-1].split() == ["coordinated_shift", "2026-02", "4", "3", "2", "1", "67%"]
+    row, _, taught = out.splitlines()[-3:]
+    assert row.split() == ["coordinated_shift", "2026-02", "4", "3", "2", "1", "67%"]
+    assert taught == "No verdict is about a network: what their traits say is as it was learnt."
+
+
+def test_the_report_says_what_verdicts_taught_of_one_operators_hand(capsys, tmp_path):
+    alerts, verdicts = tmp_path / "alerts.ndjson", tmp_path / "verdicts.json"
+    ids = [f"a{n}" for n in range(6)]
+    alerts.write_bytes(b"\n".join(encode(msgspec.structs.replace(RICH, alert_id=one)) for one in ids))
+    said = [{"alert_id": one, "verdict": "harmless", "by": "kim", "at": 1_770_300_000_000} for one in ids]
+    verdicts.write_text(json.dumps(said))
+    code, out, _ = call(capsys, "verdicts", "report", "--alerts", str(alerts), "--verdicts", str(verdicts))
+    assert code == 0
+    assert re.search(
+        r"^6 verdicts on networks: before its traits are read, each begins 0\.\d\d nats lower\.$", out, re.M
+    )
+    assert re.search(r"^Counted otherwise: pauses and waves in common 0\.\d\d times\.", out, re.M)
 
 
 def test_sinks_test_goes_through_every_sink_and_says_which_failed(capsys, swerve, tmp_path, monkeypatch):

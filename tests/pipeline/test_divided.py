@@ -12,10 +12,11 @@ from detectors.counts.rows import SHARDS, shard_of
 from detectors.counts.summary import Summary
 from detectors.fleet import joined
 from detectors.parameters import Parameters
-from stream.pipeline.composition import Fleet, Join, Shards
+from stream.pipeline.composition import Fleet, Shards
 from stream.pipeline.embedded import Embedded
 from stream.pipeline.frames import decode_summary, encode_summary
 from stream.pipeline.messages import divided
+from stream.pipeline.messages.join import Join
 from tests.detectors.traffic import START_MS
 from tests.test_frames import assert_same
 

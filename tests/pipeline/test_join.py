@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from detectors.counts.rows import SHARDS
 from detectors.counts.summary import CohortCounts, Summary
-from stream.pipeline.composition import Join
+from stream.pipeline.messages.join import Join
 
 EMPTY = CohortCounts((), (), *(np.zeros(0, np.int64) for _ in range(5)))
 

@@ -9,7 +9,8 @@ import pytest
 
 from detectors.parameters import Parameters
 from stream.pipeline.composition import Judged, nobody
-from stream.telemetry.missing import ACCOUNTS_MIN, Missing, costs_of
+from stream.telemetry.costs import costs_of
+from stream.telemetry.missing import ACCOUNTS_MIN, Missing
 
 
 class People:

@@ -10,7 +10,8 @@ import pytest
 from detectors.counts.rows import NO_CLOCK_MS, SHARDS, shard_of
 from detectors.counts.snapshot import UnreadableSnapshotError
 from detectors.parameters import HOUR_MS, Parameters
-from stream.pipeline.composition import PIECE_BYTES_MAX, Applied, Shards
+from stream.pipeline.chain import Applied
+from stream.pipeline.composition import PIECE_BYTES_MAX, Shards
 from tests.detectors.traffic import START_H, START_MS, TICK_MS, Request, day_of, frame_of
 
 PARAMETERS = Parameters()

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from detectors.fleet import joined
 from detectors.parameters import Parameters
-from stream.pipeline.composition import Applied, Join, Shards
+from stream.pipeline.chain import Applied
+from stream.pipeline.composition import Shards
 from stream.pipeline.frames import encode_summary, split_frame
+from stream.pipeline.messages.join import Join
 from tests.detectors.columns import same_columns
 from tests.detectors.traffic import day_of, frame_of
 

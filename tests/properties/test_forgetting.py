@@ -12,8 +12,10 @@ from detectors.counts.rows import NO_CLOCK_MS
 from detectors.counts.summary import Summary
 from detectors.fleet import joined
 from detectors.parameters import HOUR_MS, Parameters
-from stream.pipeline.composition import Applied, Join, Shards
+from stream.pipeline.chain import Applied
+from stream.pipeline.composition import Shards
 from stream.pipeline.frames import encode_summary, split_frame
+from stream.pipeline.messages.join import Join
 from tests.detectors.columns import same_columns
 from tests.detectors.traffic import START_MS, Request, frame_of
 

@@ -14,8 +14,10 @@ from detectors.counts.resharding import Part, gathered
 from detectors.counts.snapshot import from_bytes, to_bytes
 from detectors.fleet import joined
 from detectors.parameters import HOUR_MS, Parameters
-from stream.pipeline.composition import Applied, Join, Shards
+from stream.pipeline.chain import Applied
+from stream.pipeline.composition import Shards
 from stream.pipeline.frames import encode_summary, split_frame
+from stream.pipeline.messages.join import Join
 from tests.detectors.columns import same_columns
 from tests.detectors.traffic import TICK_MS, Request, day_of, frame_of
 from tests.properties.test_cut_of_frames import fleet_counts

@@ -73,3 +73,27 @@ def in_proto(in_json: bytes) -> bytes:
                 ids = {name: record[name] for name in ("traceId", "spanId", "parentSpanId") if name in record}
                 record |= {name: b64encode(bytes.fromhex(one)).decode() for name, one in ids.items()}
     return bytes(ParseDict(message, kind(), ignore_unknown_fields=True).SerializeToString())
+
+
+def span_in_proto(in_json: dict[str, Any]) -> bytes:
+    """`in_proto` of a message that holds one span with attributes alone, at a tenth of its price."""
+    (of_resource,) = in_json["resourceSpans"]
+    (of_scope,) = of_resource["scopeSpans"]
+    (one,) = of_scope["spans"]
+    data = TracesData()
+    data.resource_spans.add().scope_spans.add().spans.add(
+        trace_id=bytes.fromhex(one["traceId"]),
+        span_id=bytes.fromhex(one["spanId"]),
+        end_time_unix_nano=int(one["endTimeUnixNano"]),
+        attributes=[KeyValue(key=each["key"], value=_plain(each["value"])) for each in one["attributes"]],
+    )
+    return bytes(data.SerializeToString())
+
+
+def _plain(value: dict[str, Any]) -> AnyValue:
+    ((kind, one),) = value.items()
+    if kind == "stringValue":
+        return AnyValue(string_value=one)
+    if kind == "intValue":
+        return AnyValue(int_value=int(one))
+    return AnyValue(array_value=ArrayValue(values=[_plain(each) for each in one["values"]]))

@@ -44,7 +44,7 @@ def watching(*arguments: str) -> Iterator[tuple[subprocess.Popen, str]]:
 def send_spans(address: str, accounts: range, compression: Compression = Compression.Gzip) -> None:
     """A client's span and the server's within it, of one request of each account."""
     provider = TracerProvider(resource=Resource.create({"swerve.attribute.org": "org_7"}))
-    exporter = OTLPSpanExporter(f"{address}/v1/traces", compression=compression)
+    exporter = OTLPSpanExporter(f"{address}/v1/traces", compression=compression, timeout=PATIENCE_S)
     provider.add_span_processor(BatchSpanProcessor(exporter, max_export_batch_size=100))
     tracer = provider.get_tracer("test")
     for number in accounts:
@@ -53,20 +53,22 @@ def send_spans(address: str, accounts: range, compression: Compression = Compres
         within = set_span_in_context(client)
         tracer.start_span("chat atlas-4", within, SpanKind.SERVER, attributes=known).end()
         client.end()
-    assert provider.force_flush()
+    assert provider.force_flush(int(1_000 * PATIENCE_S))
     provider.shutdown()
 
 
 def send_logs(address: str, accounts: range) -> None:
     provider = LoggerProvider()
-    provider.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter(f"{address}/v1/logs")))
+    provider.add_log_record_processor(
+        BatchLogRecordProcessor(OTLPLogExporter(f"{address}/v1/logs", timeout=PATIENCE_S))
+    )
     for number in accounts:
         provider.get_logger("test").emit(
             timestamp=time.time_ns(),
             event_name="gen_ai.client.inference.operation.details",
             attributes=AS_A_MODEL | {"user.id": f"acct_{number}", "gen_ai.response.id": f"r{number}"},
         )
-    assert provider.force_flush()
+    assert provider.force_flush(int(1_000 * PATIENCE_S))
     provider.shutdown()
 
 

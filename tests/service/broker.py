@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from tests.pace import PATIENCE_S
+from tests.ports import free_port
 
 HERE = Path(__file__).parent / "kafka"
 REPOSITORY = Path(__file__).parents[2]
 IMAGE = "apache/kafka:4.3.1"
 CLUSTER = "AAAAAAAAAAAAAAAAAAAAAA"  # any 16 bytes in base64url
 JAVA_MIN = 17
+JAVA = ("java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")  # starts in half the time of one that means to stay
 DOWNLOAD_S = 300.0
 
 Running = TypeVar("Running")
@@ -59,7 +61,7 @@ class Broker:
         """Start the node in its folder (again, after a kill) and wait until it answers."""
         log = (self.folder / "broker.log").open("ab")
         self.process = subprocess.Popen(
-            ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+            [*JAVA, "-Xmx256m",
              "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
              "-cp", f"{self.jars}/*", "kafka.Kafka", "server.properties"],
             cwd=self.folder, stdout=log, stderr=log,
@@ -78,7 +80,7 @@ class Broker:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _java_once(self, *arguments: str) -> None:
-        command = ["java", "-Xmx128m", "-cp", f"{self.jars}/*", *arguments]
+        command = [*JAVA, "-Xmx128m", "-cp", f"{self.jars}/*", *arguments]
         done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=PATIENCE_S)
         if done.returncode:
             raise NoBrokerError(f"{arguments[0]} failed: {done.stderr[-2000:]}")
@@ -86,13 +88,6 @@ class Broker:
 
 def _scram(scram: str | None) -> tuple[str, ...]:
     return ("--add-scram", f"SCRAM-SHA-512=[{scram}]") if scram else ()
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def wait_for_port(port: int, process: subprocess.Popen[bytes] | None, log: Path | None) -> None:

@@ -7,7 +7,7 @@ import base64
 import contextlib
 import itertools
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,9 @@ class Browser:
         self._socket = socket
         self._numbers = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
-        self._loaded = asyncio.Event()
+        self._loads = asyncio.Condition()
+        self._document = ""  # by the browser's own name for each that it begins to load
+        self._loaded = ""
         self.errors: list[str] = []
         self.fetched: list[str] = []
 
@@ -48,10 +50,14 @@ class Browser:
             if waiting is not None and not waiting.done():
                 waiting.set_result(told)
             self._noted(told.get("method", ""), told.get("params", {}))
+            async with self._loads:
+                self._loads.notify_all()
 
     def _noted(self, event: str, told: dict[str, Any]) -> None:
-        if event == "Page.loadEventFired":
-            self._loaded.set()
+        if event == "Page.frameNavigated" and "parentId" not in told["frame"]:
+            self._document = told["frame"]["loaderId"]
+        elif event == "Page.loadEventFired":
+            self._loaded = self._document
         elif event == "Network.requestWillBeSent":
             self.fetched.append(told["request"]["url"])
         elif event == "Log.entryAdded" and told["entry"]["level"] == "error":
@@ -71,9 +77,13 @@ class Browser:
 
     async def open(self, address: str) -> None:
         """Go there, and wait until it is loaded."""
-        self._loaded.clear()
-        await self.ask("Page.navigate", url=address)
-        await asyncio.wait_for(self._loaded.wait(), PATIENCE_S)
+        document = (await self.ask("Page.navigate", url=address)).get("loaderId")
+        if document is not None:  # else it is another place of the same page
+            await self._until(lambda: self._loaded == document)
+
+    async def _until(self, holds: Callable[[], bool]) -> None:
+        async with self._loads:
+            await asyncio.wait_for(self._loads.wait_for(holds), PATIENCE_S)
 
     async def run(self, script: str) -> Any:
         """The value of an expression in the page."""
@@ -82,9 +92,16 @@ class Browser:
             raise BrowserError(str(told["exceptionDetails"]))
         return told["result"].get("value")
 
+    async def until(self, script: str) -> Any:
+        """The value of an expression in the page, as soon as it is true of it."""
+        return await self.run(
+            "new Promise(done => { const look = () => { let is; try { is = " + script + "; } catch { is = false; }"
+            " is ? done(is) : setTimeout(look, 20); }; look(); })"
+        )
+
     async def click(self, words: str) -> None:
         """Press the button or link with these words, and wait for the page that follows."""
-        self._loaded.clear()
+        before = self._document
         found = await self.run(
             f"(() => {{ const one = [...document.querySelectorAll('button, summary, a')]"
             f".find(one => one.textContent.trim() === {json.dumps(words)}); one?.click(); return one?.tagName; }})()"
@@ -92,17 +109,17 @@ class Browser:
         if found is None:
             raise BrowserError(f"nothing to press says {words!r}")
         if found != "SUMMARY":
-            await asyncio.wait_for(self._loaded.wait(), PATIENCE_S)
+            await self._until(lambda: self._loaded not in ("", before))
 
     async def press_in(self, opened: str, words: str) -> None:
         """Press a button of what the summary with these words unfolded, and wait for the page that follows."""
-        self._loaded.clear()
+        before = self._document
         await self.run(
             f"[...document.querySelectorAll('details')].find(one => one.firstElementChild.textContent.trim() === "
             f"{json.dumps(opened)}).querySelectorAll('button').forEach(one => one.textContent.trim() === "
             f"{json.dumps(words)} && one.click())"
         )
-        await asyncio.wait_for(self._loaded.wait(), PATIENCE_S)
+        await self._until(lambda: self._loaded not in ("", before))
 
     async def press(self, key: str) -> None:
         """Type one key."""

@@ -19,8 +19,8 @@ from tests.service.comparison import counts_of, difference, first_copies
 from tests.service.drill import comparable
 from tests.service.processes import Stage, configuration, swerve
 from tests.service.recount import recount
-from tests.service.rig import everything, kafka_for, produce, until
-from tests.service.test_reshard import drained, fed
+from tests.service.rig import drained, everything, kafka_for, produce, until
+from tests.service.test_reshard import fed
 from tests.service.traffic import MIXED_LONG, Traffic, simulated
 
 pytestmark = [pytest.mark.service("kafka"), pytest.mark.timeout(600)]

@@ -1,7 +1,8 @@
-"""What do the tests against real services share? One broker for the session, a browser and names for each test."""
+"""What do the tests against real services share? One broker for the run, a browser and names for each test."""
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -10,13 +11,28 @@ import pytest
 
 from tests.service.broker import a_broker, or_unavailable
 from tests.service.browser import Browser, browsing
+from tests.service.one_broker import shared
+from tests.service.processes import Stage
 
 
 @pytest.fixture(scope="session")
-def bootstrap(service_unavailable) -> Iterator[str]:
+def bootstrap(service_unavailable, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Bootstrap servers of a real Apache Kafka; the test is skipped, or fails, where there is none."""
-    with or_unavailable(a_broker(), service_unavailable) as servers:
+    folder = tmp_path_factory.getbasetemp()
+    of_the_run = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    with or_unavailable(shared(of_the_run, a_broker), service_unavailable) as servers:
         yield servers
+
+
+@pytest.fixture(autouse=True)
+def no_stage_outlives_its_test() -> Iterator[None]:
+    """What a test that failed has left running would take part in nothing, and slow down all that follow."""
+    before = len(Stage.started)
+    yield
+    for one in Stage.started[before:]:
+        if one.process.poll() is None:
+            one.kill()
+    del Stage.started[before:]
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from stream.configuration.sections import Kafka
 from tests.pace import PATIENCE_S
@@ -42,12 +43,14 @@ class Stage:
     """One worker of one stage, with its log in a file."""
 
     number = 0
+    started: ClassVar[list[Stage]] = []
 
     def __init__(
         self, stage: str, config: Path, folder: Path, program: Sequence[str] = SWERVE, **variables: str
     ) -> None:
         """program: in place of `swerve`. variables: of the environment, beside ours."""
         Stage.number += 1
+        Stage.started.append(self)
         self.stage = stage
         self._begun_s = time.monotonic()
         self._ready_after_s = 0.0
@@ -59,12 +62,9 @@ class Stage:
             )  # fmt: skip
 
     def said(self, event: str) -> list[dict]:
-        """Log lines of one event."""
-        found = []
-        for line in self.log.read_text(errors="replace").splitlines():
-            if f'"{event}"' in line:
-                found.append(json.loads(line))
-        return found
+        """Log lines of one event; one that is just being written is none yet."""
+        *whole, _ = self.log.read_text(errors="replace").split("\n")
+        return [json.loads(line) for line in whole if f'"{event}"' in line]
 
     def address(self) -> str:
         """Where it serves HTTP."""

@@ -17,17 +17,18 @@ from stream.configuration.sections import Kafka
 from stream.contract.alert import Alert
 from stream.correlate.engine import FLEET, POSITION
 from stream.kafka import topics
+from stream.kafka.place import Place
 from stream.pipeline.composition import Fleet
 from stream.stages.heads import Head, digest, head_key, piece_key
 from tests.console.conftest import T0, finding, members, told
+from tests.pace import PATIENCE_S
 from tests.service.processes import SWERVE, Stage, configuration
 from tests.service.rig import kafka_for, produce
-from tests.service.test_one_page_in_all import is_active, pager, until, write
+from tests.service.test_one_page_in_all import Pager, is_active, pager, roles, until, until_kept, write
 
 pytestmark = pytest.mark.service("kafka")
 __all__ = ["pager"]
-AFTER_S = 3.0
-SNOOZED_S = 8.0
+SNOOZED_S = 2.0
 
 
 def two_that_fire() -> tuple[Fleet, list[Alert]]:
@@ -58,13 +59,20 @@ def say(stage: Stage, *words: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def shorten(stage: Stage, alert: Alert) -> None:
-    """The snooze ends in a few seconds."""
-    body = json.dumps({"by": "lee", "until": int(1000 * (time.time() + SNOOZED_S))}).encode()
+def shorten(stage: Stage, alert: Alert) -> float:
+    """The snooze ends in a moment; when."""
+    until_s = time.time() + SNOOZED_S
+    body = json.dumps({"by": "lee", "until": int(1000 * until_s)}).encode()
     headers = {"Content-Type": "application/json"}
     url = f"{stage.address()}/api/v1/alerts/{alert.alert_id}/snooze"
-    with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=60) as answer:
+    with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=PATIENCE_S) as answer:
         assert answer.status == 200
+    return until_s
+
+
+def named(pager: Pager) -> list[str]:
+    """The alerts that it was told of after the first two."""
+    return [alert_id for alert_id, *_ in pager.told[2:]]
 
 
 def shown(stage: Stage, alert: Alert) -> list[str]:
@@ -83,28 +91,30 @@ def test_an_acknowledgement_and_a_snooze_outlive_the_worker_that_took_them(boots
     try:
         for stage in stages:
             stage.until_ready()
-        until(lambda: any(is_active(stage) for stage in stages), stages)
-        active, standby = sorted(stages, key=is_active, reverse=True)
+        active, standby = roles(stages)
         until(lambda: len(pager.told) == 2, stages)
         say(active, "ack", hers.alert_id, "--by", "kim")
         say(active, "snooze", quiet.alert_id, "--by", "lee", "--until", "+1d")
         other = msgspec.structs.replace(later(hers), alert_id="other")
         write(kafka, later(hers), later(quiet), other)
         until(lambda: len(pager.told) == 3, stages)
-        time.sleep(1.5)  # more than the interval in which a bookmark is kept
+        until_kept(kafka, Place(5, frozenset({3})), stages)  # all but what waits for the end of the snooze
         active.kill()
         until(lambda: is_active(standby), [standby])
         assert (shown(standby, hers), shown(standby, quiet)) == (["acknowledged by kim"], ["snoozed by lee"])
-        time.sleep(AFTER_S)
-        assert [alert_id for alert_id, *_ in pager.told[2:]] == ["other"], "sent again, or in spite of the snooze"
-        shorten(standby, quiet)
-        assert len(pager.told) == 3
+        # What would be told again is told before what is new.
+        write(kafka, msgspec.structs.replace(other, alert_id="new"))
         until(lambda: len(pager.told) == 4, [standby])
-        time.sleep(AFTER_S)
+        assert named(pager) == ["other", "new"], "sent again, or in spite of the snooze"
+        until(lambda: pager.muted, [standby])  # what keeps alerts from people is told every day
+        until_s = shorten(standby, quiet)
+        until(lambda: len(pager.told) == 5, [standby])
+        assert time.time() >= until_s
+        write(kafka, msgspec.structs.replace(other, alert_id="newest"))
+        until(lambda: len(pager.told) == 6, [standby])
         assert (shown(standby, hers), shown(standby, quiet)) == (["acknowledged by kim"], [])
     finally:
         for stage in stages:
             stage.end()
-    assert [alert_id for alert_id, *_ in pager.told[3:]] == [quiet.alert_id]
-    assert len({key for _, _, key in pager.told}) == 4
-    assert pager.muted >= 1  # what keeps alerts from people is told every day
+    assert named(pager) == ["other", "new", quiet.alert_id, "newest"]
+    assert len({key for _, _, key in pager.told}) == 6

@@ -25,7 +25,18 @@ from stream.simulate.scenarios import tell
 from stream.simulate.writing.write import Lines
 from stream.sources.logs import logs_of
 from tests.pace import PATIENCE_S
-from tests.service.rig import START_MS, everything, kafka_for, produce, request, running, settings_for, until
+from tests.service.rig import (
+    START_MS,
+    drained,
+    everything,
+    kafka_for,
+    produce,
+    request,
+    requests,
+    running,
+    settings_for,
+    until,
+)
 from tests.service.test_detect import accepted
 from tests.service.test_same_as_backtest import comparable
 from tests.service.traffic import HOUR_MS, closing
@@ -51,16 +62,17 @@ async def test_where_the_stages_go_on_from_files_every_request_counts_once_thoug
     (tmp_path / "log.ndjson").write_bytes(b"".join(request(n) + b"\n" for n in range(3_000)))
     known = backfilled(settings, tmp_path, tmp_path / "log.ndjson")
     await hand_over(settings, tmp_path, known, print)
-    await produce(kafka, kafka.topics.requests, [(n % 2, request(n)) for n in range(2_400, 6_000)])
+    await produce(kafka, kafka.topics.requests, requests(range(2_400, 6_000), 2))
     async with running(ingest.work, settings), running(detect.work, settings), running(correlate.work, settings):
         await until(lambda: enough(kafka, 3_000))
         await until(lambda: judged(kafka))
+        await until(lambda: drained(kafka))
     with pytest.raises(SwerveError, match="the stages have a past already"):
         await hand_over(settings, tmp_path, known, print)
 
     ticks: Counter[int] = Counter()
-    for (tick, _), requests in (await accepted(kafka)).items():
-        ticks[tick] += requests
+    for (tick, _), count in (await accepted(kafka)).items():
+        ticks[tick] += count
     assert min(ticks) == START_MS // 300_000 + 6  # what the past has closed is not told again
     assert set(ticks.values()) == {300}
 

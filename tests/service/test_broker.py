@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from tests.pace import PATIENCE_S
 from tests.service import broker
+from tests.service.one_broker import shared
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -50,3 +54,30 @@ def test_without_a_broker_the_kafka_tests_are_skipped_unless_required(required, 
     assert done.returncode == code, done.stdout + done.stderr
     assert said in done.stdout
     assert done.stdout.splitlines()[-1].startswith("services: kafka skipped (KAFKA_BOOTSTRAP is not set; java and mvn")
+
+
+def test_who_runs_tests_beside_others_uses_the_broker_that_is_there_and_it_ends_after_all_of_them(tmp_path):
+    happened: list[str] = []
+
+    @contextlib.contextmanager
+    def starting() -> Iterator[str]:
+        happened.append("started")
+        yield "localhost:9092"
+        happened.append("ended")
+
+    def first() -> None:
+        with shared(tmp_path, starting):
+            has_begun.set()
+            has_company.wait(PATIENCE_S)
+
+    has_begun, has_company = threading.Event(), threading.Event()
+    beside = threading.Thread(target=first)
+    beside.start()
+    assert has_begun.wait(PATIENCE_S)
+    with shared(tmp_path, starting) as servers:
+        has_company.set()
+        beside.join(0.2)
+        assert servers == "localhost:9092"
+        happened.append("the second is done")
+    beside.join(PATIENCE_S)
+    assert happened == ["started", "the second is done", "ended"]

@@ -5,7 +5,7 @@ What is asked about pixels is asked of the canvas itself.
 
 from __future__ import annotations
 
-import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -112,11 +112,11 @@ async def test_where_a_reader_points_the_legend_says_the_hour_and_its_shares(fle
         await browser.ask("Emulation.setTouchEmulationEnabled", enabled=True)
         await browser.ask("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": y}])
         await browser.ask("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
-    await asyncio.sleep(0.2)
-    utc, *lines = await browser.run(POINTED)
     points = {f"Feb {5 + (at - T0 + 3 * HOUR_MS) // (24 * HOUR_MS)} {(at // HOUR_MS) % 24:02}:00": share
               for at, share in fleet.desk.view.fleet.shares("model:atlas-4")}  # fmt: skip
-    assert utc.removeprefix("UTC ") in points
+    utc, *lines = await browser.until(
+        f"{json.dumps([f'UTC {hour}' for hour in points])}.includes({POINTED}[0]) && {POINTED}"
+    )
     (told_of,) = [line for line in lines if line.startswith("atlas-4 ")]
     share = float(told_of.removeprefix("atlas-4 ").removesuffix("%"))
     assert share == pytest.approx(100 * points[utc.removeprefix("UTC ")], abs=0.06)
@@ -136,19 +136,17 @@ async def test_a_page_that_is_fresh_draws_what_is_new_and_keeps_what_the_reader_
     """One line of the first chart is hidden, and a part of the time looked closer at."""
     await browser.look(1280)
     await browser.open(visitor.address + "/")
-    await browser.run("new Promise(done => setInterval(() => document.body.matches('.listening') && done(1), 50))")
+    await browser.until("document.body.matches('.listening')")
     before = await browser.run(SEEN)
     await browser.run("document.querySelector('.u-series:nth-child(2) th').click()")
     x, y = await middle(browser, ".u-over")
     for event, at in (("mousePressed", x), ("mouseMoved", x + 60), ("mouseReleased", x + 60)):
         await browser.mouse(event, at, y)
-    await asyncio.sleep(0.2)
-    closer = await browser.run(RANGE)
-    assert (closer[1] - closer[0]) * 1000 < 12 * HOUR_MS
+    closer = await browser.until(f"({RANGE}[1] - {RANGE}[0]) * 1000 < {12 * HOUR_MS} && {RANGE}")
     fleet.findings = []
     fleet.step(24 * 12)  # the alert ends, which every open page is told
     ended = "document.querySelector('h1').textContent === 'No alert is firing'"
-    await browser.run(f"new Promise(done => setInterval(() => {ended} && done(1), 50))")
+    await browser.until(ended)
     after = await browser.run(SEEN)
     assert [chart["canvases"] for chart in after] == [1, 1]
     until = spoken.moment(max(at for at, _ in fleet.desk.view.fleet.shares("model:atlas-4")))
@@ -166,12 +164,8 @@ async def test_an_open_page_follows_its_screen_and_the_light(fleet, visitor, bro
     await browser.open(visitor.address + "/")
     light = await browser.run(SEEN)
     await browser.look(360, dark=True)
-    await asyncio.sleep(0.5)
-    dark = await browser.run(SEEN)
-    red = "getComputedStyle(document.querySelector('.swatch .c0')).stroke"
-    assert await browser.run(red) == "rgb(255, 138, 128)"
-    assert min(dark[0]["lines"]) > 20
-    assert dark[0]["width"] < light[0]["width"]
+    await browser.until("getComputedStyle(document.querySelector('.swatch .c0')).stroke === 'rgb(255, 138, 128)'")
+    await browser.until(f"{SEEN}[0].width < {light[0]['width']} && Math.min(...{SEEN}[0].lines) > 20")
     assert await browser.run("document.documentElement.scrollWidth") <= 360
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.console.conftest import CLUSTER, HOSTILE, Told, finding, members, told, visiting
+from tests.console.conftest import HOSTILE, Told, fired, members, visiting
 from tests.service.browser import Browser
 
 pytestmark = pytest.mark.service("chromium")
@@ -18,11 +18,7 @@ WIDTHS = {"phone": 360, "desk": 1280}
 @pytest.fixture
 def campaign() -> Told:
     """A campaign of 60 accounts; the first is called like an attack."""
-    one = told()
-    named = members(60, first=[HOSTILE, "=1+1", ".."])
-    one.findings = [finding("net-1", CLUSTER, named, 0)]
-    one.step(60, [member.account_id for member in named])
-    return one
+    return fired(members(60, first=[HOSTILE, "=1+1", ".."]))
 
 
 def pages_of(one: Told) -> dict[str, str]:
@@ -99,11 +95,11 @@ async def test_buttons_say_who_has_it_and_what_it_was(campaign: Told, browser: B
 async def test_an_open_page_follows_what_happens(campaign: Told, browser: Browser):
     async with visiting(campaign.desk) as visitor:
         await browser.open(visitor.address + "/")
-        await browser.run("new Promise(done => setInterval(() => document.body.matches('.listening') && done(1), 50))")
+        await browser.until("document.body.matches('.listening')")
         campaign.findings = []
         campaign.step(24 * 12)
         seen = "document.querySelector('h1').textContent === 'No alert is firing'"
-        await browser.run(f"new Promise(done => setInterval(() => {seen} && done(1), 50))")
+        await browser.until(seen)
         assert browser.errors == []
 
 

@@ -16,7 +16,7 @@ from stream.kafka.topics import state_topic
 from stream.stages import faust_log, private_parts
 from stream.stages.faust_log import FaustLog
 from stream.stages.heads import head_key
-from tests.service.rig import everything, kafka_for, produce, until
+from tests.service.rig import at_rest, everything, is_settled, kafka_for, produce, until
 
 pytestmark = pytest.mark.service("kafka")
 
@@ -139,22 +139,24 @@ async def test_a_stop_ends_at_once_though_nothing_is_acknowledged_and_stores_fir
         return len(reader.handed) == 500
 
     reader.log.flush = flush
+    begun_s = time.monotonic()
     async with reader.reading():
         await until(read)
-        begun_s = time.monotonic()
-    stopped_s = time.monotonic() - begun_s
+        read_s = time.monotonic()
+    stopped_s = time.monotonic() - read_s
     stored = await everything(kafka, state_topic(kafka.groups.detect))
     successor = Reader(kafka, 1)
     async with successor.reading():
         await until(lambda: asyncio.sleep(0, successor.owned))
-        await asyncio.sleep(0.5)
         committed = successor.log.committed(0)
         entries = successor.log.entries(0)
+        await produce(kafka, kafka.topics.frames, [(0, b"next")])
+        await until(lambda: asyncio.sleep(0, successor.handed))
 
     assert done == ["stored"]
-    assert stopped_s < 10
+    assert stopped_s < max(10.0, 5 * (read_s - begun_s))  # else it waits for ever
     assert [record.value for record in stored] == [b"state"]
-    assert (committed, entries, successor.handed) == (500, {head_key(0, "w"): b"state"}, [])
+    assert (committed, entries, successor.handed) == (500, {head_key(0, "w"): b"state"}, [(0, 500)])
 
 
 async def test_a_slow_stage_holds_a_bounded_number_of_messages(bootstrap, unique, monkeypatch):
@@ -176,11 +178,9 @@ async def test_a_slow_stage_holds_a_bounded_number_of_messages(bootstrap, unique
     monkeypatch.setattr(private_parts.Consumer, "getmany", getmany)
     reader.log.take = take
     async with reader.reading():
-        await until(lambda: asyncio.sleep(0, fetched))
-        await asyncio.sleep(3.0)
-        held = len(fetched)
+        held = await at_rest(lambda: len(fetched))
         go_on.set()
-        await until(lambda: asyncio.sleep(0, len(reader.handed) == 3_000), 60.0)
+        await until(lambda: asyncio.sleep(0, len(reader.handed) == 3_000))
 
     assert held <= 300
     assert [offset for _, offset in reader.handed] == list(range(3_000))
@@ -248,12 +248,16 @@ async def test_entries_of_a_partition_that_went_to_another_worker_are_dropped(bo
         await first.log.store(1, {b"1/piece/a": b"1"})
         async with second.reading():
             await until(lambda: asyncio.sleep(0, len(first.owned) == 1 and len(second.owned) == 1))
-            await asyncio.sleep(0.5)
-            kept = [bool(first.log.entries(partition)) for partition in (0, 1)]
-            found = [bool(second.log.entries(partition)) for partition in (0, 1)]
+            await until(lambda: asyncio.sleep(0, held(first) == owned(first) and held(second) == owned(second)))
 
-    assert kept == [partition in first.owned for partition in (0, 1)]
-    assert found == [partition in second.owned for partition in (0, 1)]
+
+def owned(reader: Reader) -> list[bool]:
+    return [partition in reader.owned for partition in (0, 1)]
+
+
+def held(reader: Reader) -> list[bool]:
+    """Of which partitions there are entries."""
+    return [bool(reader.log.entries(partition)) for partition in (0, 1)]
 
 
 async def test_what_fails_in_a_message_ends_the_worker_instead_of_skipping_it(bootstrap, unique):
@@ -290,7 +294,7 @@ async def test_state_that_the_broker_does_not_take_is_not_taken_for_stored(boots
     kafka = kafka_for(bootstrap, unique)
     await a_topic(kafka, 1, 1)
     reader = Reader(kafka, 1)
-    monkeypatch.setattr(faust_log, "STORE_S", 5.0)
+    monkeypatch.setattr(faust_log, "STORE_S", 1.0)
     failed = None
     with contextlib.suppress(SwerveError):  # the worker ends with it as well
         async with reader.reading():
@@ -309,6 +313,7 @@ async def test_going_back_surely_is_to_the_first_message_past_the_marker_of_some
     await a_topic(kafka, 1, 1)
     async with broker.producer(kafka, transactional_id=unique) as writer, writer.transaction():
         await writer.send(kafka.topics.frames, b"theirs", partition=0)
+    await until(lambda: is_settled(kafka, kafka.topics.frames))
     await produce(kafka, kafka.topics.frames, [(0, b"after")])
     reader = Reader(kafka, 1)
     async with reader.reading():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 
 import pytest
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -19,7 +20,7 @@ from stream.mapping.presets import sample_of
 from stream.pipeline.frames import decode_frame
 from stream.stages.stage import Running
 from tests.pace import PATIENCE_S
-from tests.service.rig import everything, produce, request, running, settings_for, until
+from tests.service.rig import everything, produce, request, requests, running, settings_for, until
 
 pytestmark = pytest.mark.service("kafka")
 
@@ -43,7 +44,7 @@ async def test_every_partition_of_shards_gets_the_whole_chain(bootstrap, unique)
     settings = settings_for(bootstrap, unique)
     kafka = settings.kafka
     await topics.create(kafka, 1)
-    await produce(kafka, kafka.topics.requests, [(0, request(n)) for n in range(500)])
+    await produce(kafka, kafka.topics.requests, requests(range(500)))
 
     async with running(worker.work, settings):
         rows = await until(lambda: rows_upto(kafka, 483))
@@ -60,10 +61,10 @@ async def test_the_next_owner_goes_on_where_the_last_one_committed(bootstrap, un
     kafka = settings.kafka
     await topics.create(kafka, 1)
     source = f"{kafka.topics.requests}[0]"
-    await produce(kafka, kafka.topics.requests, [(0, request(n)) for n in range(100)])
+    await produce(kafka, kafka.topics.requests, requests(range(100)))
     async with running(worker.work, settings):
         await until(lambda: rows_upto(kafka, 83))
-    await produce(kafka, kafka.topics.requests, [(0, request(n)) for n in range(100, 200)])
+    await produce(kafka, kafka.topics.requests, requests(range(100, 200)))
 
     async with running(worker.work, settings):
         rows = await until(lambda: rows_upto(kafka, 183))
@@ -81,7 +82,7 @@ async def test_an_idle_source_is_judged_to_its_end_and_says_so(bootstrap, unique
     settings = settings_for(bootstrap, unique, idle_s=0.5)
     kafka = settings.kafka
     await topics.create(kafka, 1)
-    await produce(kafka, kafka.topics.requests, [(0, request(n)) for n in range(50)])
+    await produce(kafka, kafka.topics.requests, requests(range(50)))
 
     async with running(worker.work, settings):
         rows = await until(lambda: rows_upto(kafka, 49))
@@ -158,12 +159,14 @@ async def test_a_flood_of_poison_does_not_double_the_traffic(bootstrap, unique):
         chain = await frames_of(kafka, 0, f"{kafka.topics.requests}[0]")
         return chain and chain[-1].upto == 999 and sum(frame.refused.get("not_json", 0) for frame in chain)
 
+    begun_s = time.monotonic()
     async with running(worker.work, settings):
         counted = await until(refused)
+    took_s = time.monotonic() - begun_s
     kept = await everything(kafka, kafka.topics.dlq)
 
     assert counted == 1_000
-    assert 10 <= len(kept) <= 30
+    assert 10 <= len(kept) <= 10 + took_s
 
 
 async def test_records_of_another_platform_are_read_in_their_dialect(bootstrap, unique):
@@ -183,7 +186,7 @@ async def test_a_topic_that_was_created_anew_is_not_skipped_in_silence(bootstrap
     settings = settings_for(bootstrap, unique)
     kafka = settings.kafka
     await topics.create(kafka, 1)
-    await produce(kafka, kafka.topics.requests, [(0, request(n)) for n in range(50)])
+    await produce(kafka, kafka.topics.requests, requests(range(50)))
     async with Bookmark(kafka, kafka.groups.ingest, kafka.topics.requests) as before:
         await before.keep({0: Place(812)})
 

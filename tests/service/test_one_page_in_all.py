@@ -13,11 +13,12 @@ import pytest
 
 from stream.contract.alert import encode
 from stream.kafka import topics
+from stream.kafka.place import Place
 from stream.oncall.silence.daily import ALERT_ID as MUTED
 from stream.sinks.webhook import EXAMPLE
 from tests.pace import PATIENCE_S
 from tests.service.processes import Stage, configuration
-from tests.service.rig import kafka_for, produce
+from tests.service.rig import kafka_for, kept_by, produce
 
 pytestmark = pytest.mark.service("kafka")
 
@@ -77,6 +78,25 @@ def is_active(stage):
     return stage.metric("swerve_correlate_active") == 1
 
 
+def roles(stages):
+    """(the one that judges, the one that stands by), once both are there and no partition moves between them."""
+    for stage in stages:
+        stage.until_ready()
+    judging = []
+
+    def one_judges():
+        judging[:] = filter(is_active, stages)
+        return len(judging) == 1
+
+    until(one_judges, stages)
+    return sorted(stages, key=lambda stage: stage not in judging)
+
+
+def until_kept(kafka, place, stages):
+    """Until the broker keeps this as the pager's place: who comes next tells it again of nothing before."""
+    until(lambda: asyncio.run(kept_by(kafka, "webhook")) == place, stages)
+
+
 def test_the_active_one_is_killed_while_an_alert_fires_and_nobody_is_paged_twice(bootstrap, unique, tmp_path, pager):
     kafka = kafka_for(bootstrap, unique, correlate_session_timeout_ms=3_000)
     asyncio.run(topics.create(kafka, 1))
@@ -84,16 +104,15 @@ def test_the_active_one_is_killed_while_an_alert_fires_and_nobody_is_paged_twice
     config = configuration(tmp_path, kafka, sink)
     stages = [Stage("correlate", config, tmp_path), Stage("correlate", config, tmp_path)]
     try:
-        until(lambda: any(is_active(stage) for stage in stages), stages)
-        active, standby = sorted(stages, key=is_active, reverse=True)
+        active, standby = roles(stages)
         write(kafka, record("a1", 0))
         until(lambda: len(pager.told) == 1, stages)
-        time.sleep(1.5)  # more than the interval in which a bookmark is kept
+        until_kept(kafka, Place(1), stages)
         active.kill()
         until(lambda: is_active(standby), [standby])
         write(kafka, record("a2", 1), record("a1", 2, "resolved"))
         until(lambda: len(pager.told) >= 3, [standby])
-        time.sleep(2)
+        until_kept(kafka, Place(3), [standby])
     finally:
         for stage in stages:
             stage.end()

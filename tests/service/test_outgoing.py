@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 
 import msgspec
 import pytest
@@ -14,7 +15,7 @@ from stream.contract.alert import decode, encode
 from stream.correlate import outgoing
 from stream.correlate.book import Book
 from stream.kafka import topics
-from stream.sinks.delivery import Attention
+from stream.sinks.delivery import Attention, Deliveries
 from stream.sinks.webhook import EXAMPLE
 from tests.pace import PATIENCE_S
 from tests.service.rig import produce, settings_for
@@ -66,13 +67,11 @@ async def test_a_successor_delivers_what_is_new_and_nothing_again(settings):
     async with delivering(settings):
         await write(settings, record("a1"), record("a2"))
         await until(lambda: len(told(settings)) == 2)
-        await asyncio.sleep(2 * outgoing.KEEP_EVERY_S)
     await write(settings, record("a1", 3, "resolved"))
     async with delivering(settings):
         await until(lambda: len(told(settings)) == 3)
         await write(settings, record("a3"))
         await until(lambda: len(told(settings)) == 4)
-        await asyncio.sleep(0.5)
     assert told(settings) == [("a1", "firing"), ("a2", "firing"), ("a1", "resolved"), ("a3", "firing")]
 
 
@@ -85,13 +84,11 @@ async def test_what_waits_for_the_end_of_a_snooze_does_not_make_the_successor_re
     async with delivering(settings, attention):
         await write(settings, record("a1"), record("a2"), record("a3"))
         await until(lambda: len(told(settings)) == 2)
-        await asyncio.sleep(2 * outgoing.KEEP_EVERY_S)
     async with delivering(settings, attention):
         await write(settings, record("a4"))
         await until(lambda: len(told(settings)) == 3)
         quiet.clear()
         await until(lambda: len(told(settings)) == 4)
-        await asyncio.sleep(0.5)
     assert [alert_id for alert_id, _ in told(settings)] == ["a2", "a3", "a4", "a1"]
 
 
@@ -99,15 +96,16 @@ async def test_a_sink_that_is_new_learns_only_of_what_fires(settings):
     await write(settings, record("over"), record("over", 1, "resolved"), record("live"))
     async with delivering(settings):
         await until(lambda: told(settings))
-        await asyncio.sleep(0.5)
     assert told(settings) == [("live", "firing")]
 
 
-async def test_what_a_dead_sink_did_not_take_waits_for_the_successor(settings, tmp_path):
+async def test_what_a_dead_sink_did_not_take_waits_for_the_successor(settings, tmp_path, monkeypatch):
+    monkeypatch.setattr(Deliveries, "close", functools.partialmethod(Deliveries.close, drain_s=0.5))
     (tmp_path / "told.ndjson").mkdir()
-    async with delivering(settings):
-        await write(settings, record("a1"))
-        await asyncio.sleep(2)
+    with capture_logs() as lines:
+        async with delivering(settings):
+            await write(settings, record("a1"))
+            await until(lambda: any(line["event"] == "sink_failed" for line in lines))
     (tmp_path / "told.ndjson").rmdir()
     async with delivering(settings):
         await until(lambda: told(settings))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.console.conftest import CLUSTER, Told, finding, holding, members, told, visiting
+from tests.console.conftest import CLUSTER, Told, finding, fired, holding, members, visiting
 from tests.report.test_in_chromium import page as report
 from tests.service.browser import Browser
 
@@ -23,11 +23,7 @@ HIDDEN_COLUMNS = """[...document.querySelectorAll('table.cards tbody tr:first-ch
 
 @pytest.fixture
 def campaign() -> Told:
-    one = told()
-    named = members(60)
-    one.findings = [finding("net-1", CLUSTER, named, 0)]
-    one.step(60, [member.account_id for member in named])
-    return one
+    return fired(members(60))
 
 
 def paths_of(one: Told) -> list[str]:
@@ -56,16 +52,14 @@ async def test_at_390_px_a_row_is_a_card_with_every_column_in_sight(campaign: To
 async def test_a_page_that_updates_itself_keeps_focus_and_scroll(campaign: Told, browser: Browser):
     async with visiting(campaign.desk) as visitor:
         await browser.open(visitor.address + paths_of(campaign)[2])
-        await browser.run("new Promise(done => setInterval(() => document.body.matches('.listening') && done(1), 50))")
+        await browser.until("document.body.matches('.listening')")
         await browser.run("[...document.querySelectorAll('#members tbody a')][12].focus()")
         before = await browser.run("[document.activeElement.textContent, scrollY]")
         assert before[1] > 100
         await browser.run("window.was = document.querySelector('main')")
         campaign.findings = [finding("net-1", CLUSTER, members(90), 0)]
         campaign.step(48)
-        await browser.run(
-            "new Promise(done => setInterval(() => document.querySelector('main') !== was && done(1), 50))"
-        )
+        await browser.until("document.querySelector('main') !== was")
         assert await browser.run("[document.activeElement.textContent, scrollY]") == before
 
 
@@ -76,15 +70,13 @@ async def test_what_a_reader_unfolded_stays_unfolded_with_the_focus_and_the_page
     campaign.step(12, ["acct_00003"])
     async with visiting(campaign.desk) as visitor:
         await browser.open(visitor.address + paths_of(campaign)[2])
-        await browser.run("new Promise(done => setInterval(() => document.body.matches('.listening') && done(1), 50))")
+        await browser.until("document.body.matches('.listening')")
         await browser.run("window.was = document.querySelector('main')")
         summary = "[...document.querySelectorAll('summary')].find(one => one.textContent === 'The same as a table')"
         await browser.run(f"{summary}.parentElement.open = true; {summary}.focus()")
         campaign.findings = [finding("net-1", CLUSTER, members(90), 0)]
         campaign.step(48)
-        await browser.run(
-            "new Promise(done => setInterval(() => document.querySelector('main') !== was && done(1), 50))"
-        )
+        await browser.until("document.querySelector('main') !== was")
         assert await browser.run(f"{summary}.parentElement.open")
         assert await browser.run("document.activeElement.textContent") == "The same as a table"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import socket
 import subprocess
 from collections.abc import Callable
 
@@ -14,17 +13,19 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from stream.sinks.alertmanager import Alertmanager
+from stream.sinks.alertmanager import INTERVALS_AHEAD, Alertmanager
 from stream.sinks.delivery import Deliveries, Delivery
 from stream.sinks.ledger import Ledger
 from stream.sinks.sink import Links
 from stream.sinks.webhook import EXAMPLE
 from tests.pace import PATIENCE_S
+from tests.ports import free_port
 
 pytestmark = pytest.mark.service("alertmanager")
 
 AWAY_S = float(os.environ.get("AWAY_S", "1.2"))  # `make faults` takes ten minutes
-RESEND_S = 0.5  # so that an alert which is not repeated is over after two seconds
+RESEND_S = 1.0
+OUTLIVED_S = INTERVALS_AHEAD * RESEND_S + 0.5  # by then an alert is over that nobody repeats
 CONFIG = """
 route:
   receiver: pager
@@ -38,12 +39,6 @@ receivers:
       - url: {url}
         send_resolved: true
 """
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 class Pager:
@@ -172,7 +167,7 @@ async def test_one_incident_is_one_notification_an_update_none_and_the_end_arriv
         for hour in (3, 6, 9):
             delivery.offer(record(hour, summary=f"still growing, hour {hour}", accounts_total=100 * hour))
             await asyncio.sleep(0.5)
-        await asyncio.sleep(2.5)  # longer than an alert lives that nobody repeats
+        await asyncio.sleep(OUTLIVED_S)
         assert pager.summaries() == ["firing"]
         delivery.offer(record(12, status="resolved"))
         await until(lambda: len(pager.notified) == 2)
@@ -202,9 +197,9 @@ async def test_swerve_restarted_while_firing_resolves_nothing_and_repeats_nothin
         await until(lambda: pager.notified)
         kept = delivery.ledger.to_bytes()
     async with swerve([member], Ledger.from_bytes(kept), firing=[record()]):
-        await asyncio.sleep(3.5)
+        await asyncio.sleep(OUTLIVED_S)
     async with swerve([member], Ledger(), firing=[record()]):  # even where the ledger was lost
-        await asyncio.sleep(2.5)
+        await asyncio.sleep(OUTLIVED_S)
     assert pager.summaries() == ["firing"]
 
 
@@ -228,7 +223,7 @@ async def test_an_alertmanager_that_was_away_gets_the_alert_once(members, pager)
         assert (delivery.backlog, pager.notified) == (1, [])
         await member.start()
         await until(lambda: pager.notified)
-        await asyncio.sleep(2.5)
+        await asyncio.sleep(OUTLIVED_S)
     assert pager.summaries() == ["firing"]
 
 
@@ -241,7 +236,7 @@ async def test_an_alertmanager_that_restarts_and_forgets_is_told_again_and_notif
         await asyncio.sleep(1)  # it has told the pager; now it must note that it did
         member.stop()
         await member.start()
-        await asyncio.sleep(2.5)
+        await asyncio.sleep(OUTLIVED_S)
     assert pager.summaries() == ["firing"]
 
 

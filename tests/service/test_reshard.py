@@ -15,20 +15,14 @@ from stream.detect import worker as detect
 from stream.errors import SwerveError
 from stream.ingest import worker as ingest
 from stream.kafka import broker, topics
-from stream.pipeline.composition import Join
 from stream.pipeline.frames import decode_frame, decode_summary, encode_frame
+from stream.pipeline.messages.join import Join
 from stream.stages.stage import Running
 from tests.detectors.traffic import frame_of
 from tests.pace import PATIENCE_S
-from tests.service.rig import everything, produce, request, running, settings_for, until
+from tests.service.rig import drained, everything, produce, requests, running, settings_for, until
 
 pytestmark = pytest.mark.service("kafka")
-
-
-async def drained(kafka: Kafka) -> bool:
-    """Whether detect has stored and committed every frame that there is."""
-    stored = await broker.committed(kafka, kafka.groups.detect, kafka.topics.frames)
-    return stored == await broker.ends(kafka, kafka.topics.frames)
 
 
 async def fed(kafka: Kafka, read: list[int]) -> bool:
@@ -47,7 +41,7 @@ def moved(settings: Settings, kafka: Kafka) -> Settings:
 async def counted(settings: Settings, records: range) -> None:
     """Ingest and detect have counted these and stopped in peace, ingest first."""
     kafka = settings.kafka
-    await produce(kafka, kafka.topics.requests, [(n % 2, request(n)) for n in records])
+    await produce(kafka, kafka.topics.requests, requests(records, 2))
     async with running(detect.work, settings):
         async with running(ingest.work, settings):
             await until(lambda: fed(kafka, [records.stop // 2] * 2))
@@ -77,7 +71,7 @@ async def test_it_refuses_while_a_worker_lives_and_says_in_which_order_to_stop(s
 
 async def test_it_refuses_where_frames_are_not_counted_or_state_is_missing(settings, unique):
     kafka = settings.kafka
-    await produce(kafka, kafka.topics.requests, [(n % 2, request(n)) for n in range(200)])
+    await produce(kafka, kafka.topics.requests, requests(range(200), 2))
     async with running(ingest.work, settings):
         await until(lambda: fed(kafka, [100, 100]))
     with pytest.raises(SwerveError, match=rf"partition 0 of {unique}.frames has no state .* start detect"):
@@ -162,7 +156,7 @@ async def test_every_tick_is_whole_after_it_whoever_told_which_part(settings, un
         return len(whole_of(await summaries_of(new))) >= 9
 
     async with running(detect.work, moved(settings, new)):  # what it has read may not all be told yet
-        await until(told, 45.0)
+        await until(told)
     summaries = await summaries_of(new)
     whole = whole_of(summaries)
     # A tick of 300 s holds 300 requests. What one partition has not told yet is not whole.

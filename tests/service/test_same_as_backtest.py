@@ -14,7 +14,7 @@ from detectors.counts.summary import Summary
 from stream.configuration.settings import Settings
 from stream.kafka import broker
 from stream.pipeline.frames import decode_summary
-from tests.pace import PATIENCE_S
+from tests.pace import Patience
 from tests.service.comparison import Counts, counts_of, difference, first_copies, summaries_of
 from tests.service.processes import Stage, configuration, swerve
 from tests.service.rig import everything, kafka_for, produce
@@ -23,7 +23,6 @@ from tests.service.traffic import MIXED, Traffic, simulated
 pytestmark = [pytest.mark.service("kafka"), pytest.mark.slow]
 
 SOURCES = 3
-WAIT_S = 2 * PATIENCE_S  # for all of detection
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +66,7 @@ async def told(kafka) -> tuple[list[bytes], list[bytes]]:
 
 def until_judged(correlate: Stage, kafka, end_ms: int, tick_ms: int) -> None:
     """Until every summary of the ticks that matter was seen by correlate."""
-    end = time.monotonic() + WAIT_S
+    patience = Patience()
     upto: dict[int, int] = {}
     last, there = end_ms // tick_ms - 1, set()
 
@@ -79,7 +78,9 @@ def until_judged(correlate: Stage, kafka, end_ms: int, tick_ms: int) -> None:
                 there.add(summary.shards)
 
     while len(there) < kafka.partitions or correlate.metric("swerve_summaries_total") < sum(upto.values()):
-        assert time.monotonic() < end, f"tick {last}: {len(there)} summaries\n{correlate.told()}"
+        assert patience.lasts(correlate.metric("swerve_summaries_total")), (
+            f"tick {last}: {len(there)} summaries\n{correlate.told()}"
+        )
         time.sleep(1.0)
         asyncio.run(read_on())
 

@@ -11,8 +11,9 @@ from stream.detect import worker as detect
 from stream.errors import UsageError
 from stream.ingest import worker as ingest
 from stream.kafka import broker, topics
-from tests.service.broker import Broker, free_port, jars, why_no_java
-from tests.service.rig import everything, produce, request, running, settings_for, until
+from tests.ports import free_port
+from tests.service.broker import Broker, jars, why_no_java
+from tests.service.rig import everything, produce, requests, running, settings_for, until
 
 pytestmark = pytest.mark.service("kafka")
 
@@ -79,7 +80,7 @@ async def test_a_record_goes_through_ingest_and_detect(secure, unique, protocol,
     settings = by(secure, unique, protocol, **more)
     kafka = settings.kafka
     await topics.create(kafka, 1)
-    await produce(kafka, kafka.topics.requests, [(0, request(n)) for n in range(2_000)])
+    await produce(kafka, kafka.topics.requests, requests(range(2_000)))
 
     async with running(ingest.work, settings), running(detect.work, settings):
         summaries = await until(lambda: everything(kafka, kafka.topics.summaries))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 
 import pytest
 
 from stream.kafka import broker, topics
 from stream.kafka.broker import Found
-from tests.service.rig import kafka_for, produce, until
+from tests.service.rig import is_settled, kafka_for, produce, until
 
 pytestmark = pytest.mark.service("kafka")
 
@@ -62,6 +64,7 @@ async def test_a_catalogue_holds_the_last_record_of_each_key(bootstrap, unique):
             async with producer.transaction():
                 await producer.send_and_wait(kafka.topics.releases, value, key=key)
 
+    await until(lambda: is_settled(kafka, kafka.topics.releases))
     await releases.load()
 
     assert releases.values() == [b"2", b"3"]
@@ -72,6 +75,14 @@ async def test_nobody_at_the_address_is_told_from_a_wrong_protocol(bootstrap, un
         await topics.check(kafka_for("127.0.0.1:1", unique))
 
 
+@contextlib.asynccontextmanager
+async def followed(catalogue: broker.Catalogue) -> AsyncIterator[None]:
+    task = asyncio.create_task(catalogue.follow())
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
 async def test_a_catalogue_follows_what_is_published_later(bootstrap, unique):
     kafka = kafka_for(bootstrap, unique)
     await topics.create(kafka, 1)
@@ -79,12 +90,10 @@ async def test_a_catalogue_follows_what_is_published_later(bootstrap, unique):
     await produce(kafka, topic, [(0, b"1")], key=b"a")
     catalogue = broker.Catalogue(kafka, topic)
     await catalogue.load()
-    following = asyncio.create_task(catalogue.follow())
-
-    await produce(kafka, topic, [(0, b"2"), (0, b"3")], key=b"b")
-    await produce(kafka, topic, [(0, None)], key=b"a")
-    await until(lambda: asyncio.sleep(0, catalogue.values() == [b"3"]))
-    following.cancel()
+    async with followed(catalogue):
+        await produce(kafka, topic, [(0, b"2"), (0, b"3")], key=b"b")
+        await produce(kafka, topic, [(0, None)], key=b"a")
+        await until(lambda: asyncio.sleep(0, catalogue.values() == [b"3"]))
 
     # Each record once, though loading and following meet in the middle.
     assert catalogue.changed == 4
@@ -95,17 +104,15 @@ async def test_what_is_put_is_told_at_once_and_a_second_load_reads_on_from_where
     await topics.create(kafka, 1)
     spoken, standby = (broker.Catalogue(kafka, kafka.topics.attention) for _ in range(2))
     await spoken.load()
-    following = asyncio.create_task(spoken.follow())
+    async with followed(spoken):
+        await spoken.put("a", b"1")
+        assert spoken.get(b"a") == b"1"
+        await standby.load()
+        await spoken.put("a", b"2")
+        await spoken.put("b", b"3")
+        await standby.load()
+        await standby.load()
 
-    await spoken.put("a", b"1")
-    assert spoken.get(b"a") == b"1"
-    await standby.load()
-    await spoken.put("a", b"2")
-    await spoken.put("b", b"3")
-    await standby.load()
-    await standby.load()
-
-    assert (standby.get(b"a"), standby.values(), standby.changed) == (b"2", [b"2", b"3"], 3)
-    await spoken.put("a", None)
-    assert spoken.get(b"a") is None
-    following.cancel()
+        assert (standby.get(b"a"), standby.values(), standby.changed) == (b"2", [b"2", b"3"], 3)
+        await spoken.put("a", None)
+        assert spoken.get(b"a") is None

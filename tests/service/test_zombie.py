@@ -94,7 +94,6 @@ def test_who_wakes_up_after_another_took_over_is_refused_and_ends_and_nothing_is
         zombie.go_on()
         code = zombie.process.wait(PATIENCE_S)
         last = zombie.log.read_text().splitlines()[-1]
-        time.sleep(2.0)  # for what should not come
         until(lambda: is_active(successor), [successor])
     finally:
         for stage in stages:

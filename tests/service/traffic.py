@@ -21,9 +21,11 @@ class Fleet:
     accounts: int
     days: float
     until_ms: int
+    seed: int = 1
 
 
 HOUR_MS = 3_600_000
+MARCH_2_MS = 1_772_409_600_000
 MARCH_7_MS = 1_772_841_600_000
 # Two campaigns of capabilities: by then one alert has fired and ended, and another has grown twice.
 SURGE = Fleet("surge", 200, 6.0, MARCH_7_MS + 14 * HOUR_MS)
@@ -31,6 +33,8 @@ SURGE = Fleet("surge", 200, 6.0, MARCH_7_MS + 14 * HOUR_MS)
 MIXED = Fleet("mixed", 200, 7.0, MARCH_7_MS + 31 * HOUR_MS)
 # The same with more accounts, and some hours more: for drills of minutes.
 MIXED_LONG = Fleet("mixed", 250, 9.0, MARCH_7_MS + 36 * HOUR_MS)
+# A release and a campaign that is paged once, an hour before midnight; by then its page has been told again.
+PAGED = Fleet("pivot", 600, 5.5, MARCH_7_MS + 4 * HOUR_MS, seed=3)
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ def simulated(folder: Path, sources: int, fleet: Fleet) -> Traffic:
     """Records spread over the sources whatever their account is."""
     log, releases, truth = folder / "log.ndjson", folder / "releases.json", folder / "truth.json"
     swerve(
-        "simulate", "--scenario", fleet.scenario, "--seed", "1",
+        "simulate", "--scenario", fleet.scenario, "--seed", str(fleet.seed),
         "--accounts", str(fleet.accounts), "--days", str(fleet.days),
         "--output", str(log), "--releases", str(releases), "--truth", str(truth),
     )  # fmt: skip

@@ -54,7 +54,8 @@ def endpoint(tmp_path_factory) -> Iterator[str]:
 def _address(out: Path) -> str:
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
-        found = [word for word in out.read_text().split() if word.startswith("http://127.0.0.1:")]
+        whole = out.read_text().rpartition("\n")[0]
+        found = [word for word in whole.split() if word.startswith("http://127.0.0.1:")]
         if found:
             urllib.request.urlopen(found[0], timeout=PATIENCE_S).read()
             return found[0]

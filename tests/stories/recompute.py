@@ -10,19 +10,19 @@ HOUR_MS, WINDOW_H, HALF_LIFE_H, CARRIED_H = 3_600_000, 24, 168, 72
 
 
 def read(path: str) -> list[dict]:
-    """One JSON object a line."""
+    """One JSON object a line; each request once."""
     with open(path, encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
+        found = [json.loads(line) for line in file]
+    return list({(one.get("event_id", at), one.get("account_id")): one for at, one in enumerate(found)}.values())
 
 
 def recomputed(log: list[dict], alert: dict) -> tuple[dict, list[dict]]:
     """`evidence.named`, and the carriers of each of `evidence.shared_values`, of one alert record."""
     told = alert["evidence"]["named"]
     names = {told["target"]["id"], *told.get("renamed_from", ()), told.get("renamed_to")}
-    values = [(v["dimension"], v["value"]) for v in alert["evidence"]["shared_values"]]
     now, to_now, before, to_before, latest, org, first = (Counter() for _ in range(7))
-    carriers: dict[tuple, set] = {value: set() for value in values}
-    for request in {(one["event_id"], one["account_id"]): one for one in log}.values():
+    carriers = {(v["dimension"], v["value"]): set() for v in alert["evidence"]["shared_values"]}
+    for request in log:
         account, at, said = request["account_id"], request["timestamp"], request.get("attributes", {})
         first[account] = min(at, first[account] or at)
         hours_ago = told["until_ms"] // HOUR_MS - 1 - at // HOUR_MS
@@ -41,8 +41,8 @@ def recomputed(log: list[dict], alert: dict) -> tuple[dict, list[dict]]:
         for pair in carriers.keys() & said.items() if hours_ago < CARRIED_H else ():
             carriers[pair].add(account)
     active = [account for account in alert["accounts"] if account in now]
-    requests, baseline = (sum(count[account] for account in active) for count in (now, before))
-    to_target, to_target_before = (sum(count[account] for account in active) for count in (to_now, to_before))
+    sums = (sum(count[account] for account in active) for count in (now, before, to_now, to_before))
+    requests, baseline, to_target, to_target_before = sums
     named = {
         "accounts": len(alert["accounts"]), "active": len(active), "requests": requests, "target_requests": to_target,
         "new": sum(first[one] > alert["started_at"] - WINDOW_H * HOUR_MS for one in active),
@@ -51,7 +51,7 @@ def recomputed(log: list[dict], alert: dict) -> tuple[dict, list[dict]]:
         "fleet_share_after": sum(to_now.values()) / sum(now.values()),
         "fleet_share_before": sum(to_before[one] for one in now) / max(sum(before[one] for one in now), 1e-9),
     }  # fmt: skip
-    shared = [{one for one in carriers[value] if one in now} for value in values]
+    shared = [who & now.keys() for who in carriers.values()]
     return named, [{"accounts": len(who), "organisations": len({org[one] or one for one in who})} for who in shared]
 
 

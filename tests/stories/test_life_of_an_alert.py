@@ -24,13 +24,15 @@ def test_a_campaign_begins_grows_is_banned_half_way_and_comes_back(story):
         2 h net opened warning
         5 h net raised critical
         8 h net grew critical
+        21 h net grew critical
         54 h net resolved critical ended
         62 h net opened critical
         94 h net resolved critical ended
     """)
-    assert came[4].evidence["previous_alert"] == came[0].alert_id
-    assert came[4].alert_id != came[0].alert_id
-    assert len({alert.alert_id for alert in came[:4]}) == 1
+    assert [alert.accounts_total for alert in came[2:4]] == [200, 90]  # whoever was banned is told of no longer
+    assert came[5].evidence["previous_alert"] == came[0].alert_id
+    assert came[5].alert_id != came[0].alert_id
+    assert len({alert.alert_id for alert in came[:5]}) == 1
 
 
 def test_what_the_detectors_saw_twice_already_opens_at_once(story):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import shutil
+import tempfile
 from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
@@ -43,7 +45,9 @@ def parts(lines: list[bytes], count: int) -> list[list[bytes]]:
 
 
 def watched(path: Path, state: Path | None) -> list[bytes]:
-    """What a watch over this log would write, from its first line to its end."""
+    """What a watch over this log would write, from its first line to its end. The state stays as it is."""
+    if state is not None:
+        state = Path(shutil.copytree(state, tempfile.mkdtemp(), dirs_exist_ok=True))
     watch = Watch(SETTINGS, Catalogue(), Growing(str(path)), state)
     changed = []
     while watch.growing.part_before is not None:
@@ -117,6 +121,31 @@ def test_what_was_broken_off_goes_on_where_it_was(told, tmp_path, monkeypatch, c
     assert other is not None
     assert (one.counted, one.clock, one.logs) == (other.counted, other.clock, other.logs)
     assert watched(told.folder / "rest", tmp_path) == watched(told.folder / "rest", told.folder / "state")
+
+
+def test_an_account_can_be_forgotten_and_the_two_files_fit_together_at_every_moment(told, tmp_path, capsys):
+    shutil.copytree(told.folder / "state", tmp_path / "state")
+    records = tmp_path / "state" / history.RECORDS
+    gone = max(name for one in history.past_alerts(tmp_path / "state") for name in one.accounts)
+    before, size = history.read(tmp_path / "state"), records.stat().st_size
+    words = ["forget", gone, "--state", str(tmp_path / "state"), "--config", str(told.folder / "swerve.toml")]
+
+    assert cli.run(words) == 0
+
+    out, left = capsys.readouterr().out, history.read(tmp_path / "state")
+    assert "history.state: removed" in out
+    assert "a swerve watch that runs" in out.partition("Not reached:")[2]
+    assert left is not None
+    assert left.records_bytes == before.records_bytes <= size == records.stat().st_size
+    assert gone.encode() not in records.read_bytes()
+    assert [one.alert_id for one in history.past_alerts(tmp_path / "state")] == [
+        one.alert_id for one in history.past_alerts(told.folder / "state")
+    ]
+    assert watched(told.folder / "rest", tmp_path / "state")
+
+
+def test_to_forget_in_a_folder_without_a_state_is_a_mistake(typed, tmp_path):
+    assert "no history.state there" in typed("forget", "a1", "--state", tmp_path)[2]
 
 
 def line(number: int) -> bytes:

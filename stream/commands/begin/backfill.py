@@ -24,7 +24,7 @@ from stream.pipeline.announced import Catalogue, read_catalogue
 from stream.pipeline.composition import Fleet
 from stream.pipeline.embedded import Embedded, begins_ms, behind, in_order
 from stream.report import ndjson
-from stream.samples.guess import refuse_nothing
+from stream.samples.nothing import refuse_nothing
 from stream.sources.logs import Log, logs_of
 from stream.sources.open import STANDARD_INPUT
 from stream.spoken import moment
@@ -71,6 +71,7 @@ def command(
         ndjson.replace("--alerts", alerts, records.path.read_bytes())
     for line in [*backfill.past(), *([] if kafka else [backfill.next_step()])]:
         typer.echo(line, err=alerts == ndjson.STANDARD_OUTPUT)
+    replay.tell_what_had_no_room(backfill.embedded, backfill.fleet)
     replay.tell_disorder(logs, backfill.embedded.seen, configured.parameters)
     replay.refuse_what_was_not_read(logs)
     if backfill.embedded.seen.from_ms is None:
@@ -110,6 +111,7 @@ class Backfill:
             dialect=self._reader,
             shards=known.restored(parameters, self.fleet) if known else None,
         )
+        replay.keep_within(configured.limits.memory_mb, self.embedded, self.fleet)
         if known is not None:
             self._count_on(known.counted)
 

@@ -16,6 +16,7 @@ import typer
 
 from stream.commands import replay as reading
 from stream.commands.arguments import Config, Dialect, Expected, Inputs, MapFile, Releases
+from stream.commands.begin.apart import counted_apart, reject_rows
 from stream.configuration import settings
 from stream.configuration.settings import Settings
 from stream.contract import alert
@@ -30,7 +31,7 @@ from stream.report.history import AlertHistory, FleetHistory
 from stream.report.ndjson import Output
 from stream.report.network import Lately, Networks
 from stream.report.page import Told, render
-from stream.samples.guess import refuse_nothing
+from stream.samples.nothing import refuse_nothing
 from stream.sources.logs import Log, logs_of
 from stream.telemetry.missing import Missing
 from stream.terminal import shown
@@ -39,7 +40,7 @@ from stream.terminal.progress import Progress, progress_of
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a run reads and where it writes; None: not wanted."""
+    """What a run reads and where it writes; None: not wanted. workers: processes, 1 or 2."""
 
     inputs: Sequence[str]
     alerts: Path | None = None
@@ -47,6 +48,7 @@ class Asked:
     rejects: Path | None = None
     counts: Path | None = None
     report: Path | None = None
+    workers: int = 1
 
 
 @dataclass(slots=True)
@@ -78,6 +80,12 @@ def command(
     counts: Annotated[
         Path | None, typer.Option("--counts", metavar="FILE", help="Requests per account, target and tick.")
     ] = None,
+    workers: Annotated[
+        int,
+        typer.Option(
+            "--workers", metavar="1|2", min=1, max=2, help="Processes: with 2 one reads and counts, another judges."
+        ),
+    ] = 1,
     dialect: Dialect = None,
     mapping: MapFile = None,
     config: Config = None,
@@ -88,7 +96,7 @@ def command(
     such as a log that could not be read whole: what could be read is judged, and written, all the same.
     """
     configured = settings.load(config).speaking(dialect, mapping)
-    asked = Asked(inputs, alerts, accounts, rejects, counts, report)
+    asked = Asked(inputs, alerts, accounts, rejects, counts, report, workers)
     _refuse_unwritable("--accounts", accounts)
     _refuse_unwritable("--report", report)
     outcome = run(asked, configured, read_catalogue(releases, expected))
@@ -107,7 +115,11 @@ def run(asked: Asked, configured: Settings, catalogue: Catalogue) -> Outcome:
         replay = _Replay(configured, catalogue, outputs)
         began = time.monotonic()
         with progress_of(logs) as progress:
-            replay.through(logs, progress)
+            if asked.workers == 1:
+                replay.through(logs, progress)
+            else:
+                replay.through_another(logs, progress)
+        reading.tell_what_had_no_room(replay.embedded, replay.fleet)
         outcome = Outcome(replay.embedded.seen, replay.fleet, time.monotonic() - began, logs)
         outputs.at_the_end(asked, replay, outcome)
     return outcome
@@ -138,7 +150,7 @@ class _Replay:
 
     def __init__(self, configured: Settings, catalogue: Catalogue, outputs: _Outputs) -> None:
         parameters = configured.parameters
-        self.parameters = parameters
+        self.configured, self.parameters = configured, parameters
         self.reader = configured.reader()
         self.catalogue = catalogue
         self.outputs = outputs
@@ -158,6 +170,7 @@ class _Replay:
             on_alerts=[self._written, *([self._drawn, self.changes.extend] if drawn else [])],
             dialect=self.reader,
         )
+        reading.keep_within(configured.limits.memory_mb, self.embedded, self.fleet)
         if outputs.counts is not None:
             recounting(self.embedded.shards, outputs.counts.rows)
 
@@ -166,6 +179,25 @@ class _Replay:
         for source in reading.through(self.embedded, logs, self.reader):
             self._rejected(source)
             progress.moved(self.embedded.seen.records)
+
+    def through_another(self, logs: Sequence[Log], progress: Progress) -> None:
+        """The same, where another process reads and counts."""
+        by_path = {log.path: log for log in logs}
+        outputs, embedded = self.outputs, self.embedded
+        with counted_apart(self.configured, logs, outputs.rejects is not None, outputs.counts is not None) as parts:
+            for part in parts:
+                for summary in part.summaries:
+                    embedded.judge(summary)
+                if outputs.rejects is not None:
+                    outputs.rejects.rows(part.rejects)
+                if outputs.counts is not None:
+                    outputs.counts.rows(part.counts)
+                for path, done in part.logs.items():
+                    by_path[path].read_elsewhere(done)
+                part.seen.alerts = embedded.seen.alerts
+                embedded.shards.without_room = part.without_room
+                embedded.seen = part.seen
+                progress.moved(part.seen.records)
 
     def _drawn(self, alerts: Sequence[Alert]) -> None:
         self.alert_history.changed(alerts, self.fleet.life.member_ids)
@@ -180,10 +212,7 @@ class _Replay:
     def _rejected(self, source: str) -> None:
         refused = self.embedded.refusals(source)
         if self.outputs.rejects is not None:
-            self.outputs.rejects.rows(
-                {"line": one.offset, "source": source, "reason": one.reason.value, "detail": one.detail}
-                for one in refused
-            )
+            self.outputs.rejects.rows(reject_rows(source, refused))
 
     def told(self, outcome: Outcome) -> Told:
         """What the page needs."""

@@ -17,7 +17,8 @@ from detectors.counts.snapshot import UnreadableSnapshotError
 from detectors.parameters import Parameters
 from stream.contract import alert
 from stream.contract.alert import Alert
-from stream.errors import SwerveError
+from stream.contract.redacted import alert_without
+from stream.errors import SwerveError, UsageError
 from stream.pipeline.composition import Fleet, Shards
 from stream.sinks.ledger import write
 from stream.sources.logs import Log
@@ -155,3 +156,40 @@ def past_alerts(folder: Path) -> Iterator[Alert]:
     with open(folder / RECORDS, "rb") as file:
         for line in file:
             yield alert.decode(line.rstrip(b"\n"))
+
+
+def without_account(folder: Path, parameters: Parameters, account_id: str) -> list[str]:
+    """Take one account out of a folder; says what was done. Raises SwerveError, UsageError where there is no state.
+
+    Each record keeps its length, filled up with spaces, so that the two files fit together after a crash in between.
+    """
+    known = read(folder)
+    if known is None:
+        raise UsageError(f"--state {folder}: no {STATE} there")
+    fleet = Fleet(parameters)
+    shards = known.restored(parameters, fleet)
+    was = account_id in shards.accounts.ids
+    left = Shards.of_others([shards], shards.partition, shards.partitions, without=(account_id,)) if was else shards
+    named = fleet.forget(account_id)
+    changed = _records_without(folder, account_id)
+    keep(folder, msgspec.structs.replace(known, shards=left.snapshot(), fleet=fleet.snapshot()))
+    return [
+        f"{STATE}: {'removed' if was else 'its counts do not hold it'}; {len(named)} alerts there named it",
+        f"{RECORDS}: {changed} records are written again without it",
+    ]
+
+
+def _records_without(folder: Path, account_id: str) -> int:
+    """Write the records of the past again without the account; how many are others now."""
+    try:
+        lines = (folder / RECORDS).read_bytes().splitlines()
+        fresh, changed = [], 0
+        for line in lines:
+            was = alert.decode(line)
+            left = alert_without(was, account_id)
+            fresh.append(line if left == was else alert.encode(left).ljust(len(line)))
+            changed += left != was
+        write(folder / RECORDS, b"".join(line + b"\n" for line in fresh))
+    except OSError as error:
+        raise SwerveError(f"{folder / RECORDS}: {error.strerror or error}; nothing is changed") from None
+    return changed

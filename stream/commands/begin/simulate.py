@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from stream.commands.arguments import Config
+from stream.commands.arguments import Config, ended_by
 from stream.errors import UsageError
 from stream.oncall.moment import moment_ms
 from stream.simulate.chance.catalogue import HOUR_MS, START_MS
@@ -27,6 +27,14 @@ from stream.simulate.writing.destination import opened, write_label
 from stream.simulate.writing.write import Block, Lines
 
 SLEEP_MIN_S = 0.01
+Named = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        autocompletion=ended_by(SCENARIOS),
+        help="Which story to tell; --list names them.",
+    ),
+]
 
 
 class Background(StrEnum):
@@ -37,7 +45,7 @@ class Background(StrEnum):
 
 
 def simulate(
-    scenario: Annotated[str, typer.Option(metavar="NAME", help="Which story to tell; --list names them.")] = "pivot",
+    scenario: Named = "pivot",
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")] = 1,
     world: Annotated[
         int | None, typer.Option(min=0, metavar="SEED", help="Tell it in a random world; else in the usual one.")

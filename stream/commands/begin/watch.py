@@ -16,7 +16,9 @@ from rich.live import Live
 
 from stream.commands.arguments import Config, Dialect, Expected, MapFile, Port, Releases, made
 from stream.commands.begin import history
+from stream.commands.begin.keeping import Keeping
 from stream.commands.begin.listen import Listening, following, listening
+from stream.commands.replay import keep_within
 from stream.configuration import settings
 from stream.configuration.sections import Http, StdoutSink
 from stream.configuration.settings import Settings
@@ -35,7 +37,7 @@ from stream.pipeline.composition import Fleet
 from stream.pipeline.embedded import Embedded
 from stream.receiver.inbox import Memory
 from stream.report.history import FleetHistory
-from stream.samples.guess import refuse_nothing
+from stream.samples.nothing import refuse_nothing
 from stream.sinks.catalogue import deliveries
 from stream.sinks.delivery import Deliveries
 from stream.sources.growing import Growing
@@ -68,7 +70,7 @@ def command(
         typer.Option(
             "--state",
             metavar="FOLDER",
-            help="Remember here what was told, so that a restart repeats nothing; goes on from a swerve backfill.",
+            help="Keep here what was counted, judged and told, so that a restart goes on; also from a swerve backfill.",
         ),
     ] = None,
     port: Port = None,
@@ -102,7 +104,7 @@ def command(
     finally:
         if watch.embedded.seen.records:
             shown.say(watch.closing_line(), err=True)
-    if source is None:
+    if source is None and not watch.has_past:  # a past has been counted: nothing new is no failure
         refuse_nothing(watch.embedded.seen, configured.reader())
 
 
@@ -125,6 +127,8 @@ class Watch:
         self.fleet.expected = catalogue.announced(configured)
         self.history = FleetHistory(parameters.tick_ms)
         known = None if state is None else history.read(state)
+        self.has_past = known is not None
+        self._keeping = None if state is None else Keeping(state, known)
         self.embedded = Embedded(
             parameters,
             [SOURCE],
@@ -133,6 +137,7 @@ class Watch:
             dialect=configured.reader(),
             shards=None if known is None else known.restored(parameters, self.fleet),
         )
+        keep_within(configured.limits.memory_mb, self.embedded, self.fleet)
         self.screen = Screen(f"swerve watch: {'standard input' if log_.path == '-' else log_.path}", self.history)
         self.desk = Desk(configured, ready=self.why_not)
         self.desk.view.follow(self.fleet)
@@ -185,10 +190,30 @@ class Watch:
             return self.embedded.advance(SOURCE, idle=True, received_ms=_now_ms())
         return []
 
+    def keep(self, only_if_due: bool = False) -> None:
+        """Keep the state in its folder, where there is one, for a restart to go on from. Raises SwerveError."""
+        if self._keeping is not None and (self._keeping.is_due() or not only_if_due):
+            counted = max(self.embedded.position(SOURCE) + 1, self._already)
+            self._keeping.keep(SOURCE, self.embedded, self.fleet, self.growing, counted)
+
+    def stop(self) -> list[Alert]:
+        """Asked to stop: what of a pipe waits for later records is judged, since it comes once; then keep the state."""
+        is_pipe = isinstance(self.growing, Growing) and self.growing.is_pipe
+        alerts = self.embedded.advance(SOURCE, idle=True, received_ms=_now_ms()) if is_pipe else []
+        self.keep()
+        return alerts
+
     def end(self) -> list[Alert]:
-        """Nothing will follow: judge everything that is open."""
+        """Nothing will follow: judge everything that is open; what a restart may go on from is kept before that."""
         self._read(self.growing.rest())
-        return self.embedded.advance(SOURCE, ended=True, received_ms=_now_ms())
+        alerts: list[Alert] = []
+        if self._keeping is not None:
+            alerts = self.embedded.advance(SOURCE, idle=True, received_ms=_now_ms())
+            self.keep()
+            self._keeping = (
+                None  # what is closed early now is for whoever looks: what comes after a restart is not late
+            )
+        return alerts + self.embedded.advance(SOURCE, ended=True, received_ms=_now_ms())
 
     def _count_refused(self) -> None:
         """What the receiver refused never comes into the log."""
@@ -260,6 +285,7 @@ async def _served(watch: Watch, console: Console, http: Http) -> None:
                 await _follow(watch, stop, live)
                 if watch.source is not None:
                     await _no_more(watch, watch.source)
+                watch.tell(await asyncio.to_thread(watch.stop))
         finally:
             canary.cancel()
             summary.cancel()
@@ -277,6 +303,7 @@ async def _follow(watch: Watch, stop: asyncio.Event, live: Live | None) -> None:
     """Step by step, in a thread, so that HTTP and sinks go on meanwhile."""
     rate = Rate()
     while not stop.is_set():
+        await asyncio.to_thread(watch.keep, only_if_due=True)
         alerts = await asyncio.to_thread(watch.step)
         ended = alerts is None
         watch.tell(await asyncio.to_thread(watch.end) if alerts is None else alerts)

@@ -57,7 +57,7 @@ def command(
     first_ms = moment_ms(begins, now_ms, "--from") if begins else alert["started_at"] if alert else now_ms
     until_ms = moment_ms(until, now_ms, "--until")
     targets = [to] if to is not None or alert is None else [f"{one['kind']}:{one['id']}" for one in alert["targets"]]
-    records = [record_of(subject, one, first_ms, until_ms, reason, id) for one in targets]
+    records = [record_of(settings.said_subject(subject), one, first_ms, until_ms, reason, id) for one in targets]
     if not withdraw:
         if until_ms <= first_ms:
             raise UsageError(f"--until: expected a time after --from, got {until}; --withdraw takes it back")

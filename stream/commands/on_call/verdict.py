@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from stream.alerts.verdicts import Precision, precision_by_kind
+from stream.alerts.hand import taught
+from stream.alerts.verdicts import Precision, lessons_from, precision_by_kind
 from stream.commands.arguments import Config
 from stream.commands.on_call import reach
 from stream.commands.on_call.records import alerts_in, last_of_each, lines_of
@@ -74,7 +75,10 @@ def report(
     kafka: Annotated[bool, typer.Option("--kafka", help="Read both from their topics.")] = False,
     config: Config = None,
 ) -> None:
-    """How often an alert was right, by kind and month: campaigns among those that somebody judged."""
+    """How often an alert was right, by kind and month: campaigns among those that somebody judged.
+
+    Below it, what the verdicts taught: by how much they move what the traits of other networks say.
+    """
     if kafka:
         settings = load(config)
         where = settings.kafka.topics.verdicts, settings.kafka.topics.alerts
@@ -84,10 +88,12 @@ def report(
         last, spoken, where = last_of_each(alerts_in(alerts)), lines_of(said), (str(said), str(alerts))
     else:
         raise UsageError("name --alerts FILE and --verdicts FILE, or --kafka, which reads both from their topics")
-    rows = precision_by_kind(last.values(), _verdicts(spoken, where[0]))
+    verdicts = _verdicts(spoken, where[0])
+    rows = precision_by_kind(last.values(), verdicts)
     if not rows:
         raise UsageError(f"{where[0]}: no verdict about an alert of {where[1]}")
     shown.console().print(_table(rows))
+    shown.console().print(f"\n{taught(lessons_from(last.get, verdicts))}")
 
 
 def _verdicts(raws: list[bytes], where: str) -> list[Verdict]:

@@ -19,7 +19,7 @@ from stream.oncall.moment import moment_ms
 from stream.pipeline.announced import read_catalogue
 from stream.pipeline.composition import Fleet
 from stream.pipeline.embedded import Embedded, in_order
-from stream.samples.guess import refuse_nothing
+from stream.samples.nothing import refuse_nothing
 from stream.sources.open import open_input
 from stream.spoken import harmless
 from stream.terminal import shown
@@ -45,6 +45,7 @@ def command(
     """
     configured = load(config).speaking(dialect, mapping)
     at_ms = None if at is None else moment_ms(at, int(1000 * time.time()), "--at")
+    subject = configured.said_subject(subject)
     ask = _question(subject)
     catalogue = read_catalogue(releases, expected)
     fleet = Fleet(configured.parameters, catalogue.released_ms)

@@ -23,7 +23,7 @@ from stream.errors import UsageError
 from stream.pipeline.announced import read_catalogue
 from stream.pipeline.composition import Fleet
 from stream.pipeline.embedded import Embedded, in_order
-from stream.samples.guess import refuse_nothing
+from stream.samples.nothing import refuse_nothing
 from stream.sources.open import open_input
 from stream.terminal import shown
 

@@ -103,14 +103,14 @@ def moved_to(kafka: Kafka, partitions: int, frames: str, group: str) -> Kafka:
     )
 
 
-async def nobody_works(kafka: Kafka, group: str, tell: Tell) -> None:
+async def nobody_works(kafka: Kafka, group: str, tell: Tell, remedy: str = DRAIN) -> None:
     """Until the group has no members; a static member that stopped is one until its session ends. Else SwerveError."""
     session_s = kafka.session_timeout_ms / 1000 + SESSION_MORE_S
     end_s = time.monotonic() + session_s
     told = False
     while members := await broker.members(kafka, group):
         if time.monotonic() > end_s:
-            raise SwerveError(f"group {group} has {len(members)} live members ({', '.join(members[:3])}): {DRAIN}")
+            raise SwerveError(f"group {group} has {len(members)} live members ({', '.join(members[:3])}): {remedy}")
         if not told:
             tell(f"group {group} has {len(members)} members; waits at most {session_s:.0f} s for their sessions to end")
         told = True
@@ -120,7 +120,7 @@ async def nobody_works(kafka: Kafka, group: str, tell: Tell) -> None:
 async def _stored(kafka: Kafka) -> dict[int, Stored]:
     """The whole state of every partition, which must contain every frame that there is."""
     frames, group = kafka.topics.frames, kafka.groups.detect
-    entries = await _entries(kafka, state_topic(group))
+    entries = await broker.last_values(kafka, state_topic(group))
     ends = await broker.ends(kafka, frames)
     committed = await broker.committed(kafka, group, frames)
     stored = {}
@@ -139,16 +139,6 @@ async def _stored(kafka: Kafka) -> dict[int, Stored]:
             )
         stored[partition] = found
     return stored
-
-
-async def _entries(kafka: Kafka, topic: str) -> dict[bytes, bytes]:
-    entries: dict[bytes, bytes] = {}
-    async for record in broker.read_to_end(kafka, topic):
-        if record.value is None:
-            entries.pop(record.key, None)
-        else:
-            entries[record.key] = record.value
-    return entries
 
 
 async def _surveyed(kafka: Kafka, old: Old, tell: Tell) -> tuple[Old, int, list[int]]:
@@ -246,7 +236,7 @@ def _gathered(old: Old, partition: int, partitions: int) -> Shards:
 
 
 async def _read_back(new: Kafka) -> None:
-    entries = await _entries(new, state_topic(new.groups.detect))
+    entries = await broker.last_values(new, state_topic(new.groups.detect))
     for partition in range(new.partitions):
         if choose(partition, {key: value for key, value in entries.items() if is_of(partition, key)}) is None:
             raise SwerveError(f"the new state of partition {partition} is not there after it was written: begin again")

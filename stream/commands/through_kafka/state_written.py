@@ -10,14 +10,25 @@ from stream.kafka.broker import Outlet
 from stream.stages.heads import Head, digest, head_key, piece_key
 
 
-async def write_state(topic: Outlet, partition: int, pieces: Mapping[str, bytes], writer: str, upto: int = 0) -> None:
-    """Write the state of one partition, from which its next owner begins; acknowledged when this returns.
+async def write_state(
+    topic: Outlet,
+    partition: int,
+    pieces: Mapping[str, bytes],
+    writer: str,
+    upto: int = 0,
+    resume: Mapping[str, int] | None = None,
+) -> set[bytes]:
+    """Write the state of one partition, from which its next owner begins; acknowledged when this returns; its keys.
 
-    upto: next offset of the stage's input. writer: of the head; who begins again writes it anew.
+    upto: next offset of the stage's input; resume: where its sources stand, as in `Head`. writer: of the head; who
+    begins again writes it anew.
     """
-    for piece in pieces.values():
-        await topic.send(piece, piece_key(partition, digest(piece)), partition)
+    keys = {piece_key(partition, digest(piece)): piece for piece in pieces.values()}
+    for key, piece in keys.items():
+        await topic.send(piece, key, partition)
     await topic.settle()
-    head = Head(upto=upto, resume={}, pieces={name: digest(piece) for name, piece in pieces.items()})
+    digests = {name: digest(piece) for name, piece in pieces.items()}
+    head = Head(upto=upto, resume=dict(resume or {}), pieces=digests)
     await topic.send(msgspec.msgpack.encode(head), head_key(partition, writer), partition)
     await topic.settle()
+    return {*keys, head_key(partition, writer)}

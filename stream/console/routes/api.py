@@ -231,7 +231,7 @@ async def _snooze(desk: Desk, request: web.Request) -> web.Response:
 
 
 async def _account(desk: Desk, request: web.Request) -> web.Response:
-    account_id = request.match_info["account_id"]
+    account_id = desk.settings.said_account(request.match_info["account_id"])
     mix = tracks.mix_of(list(desk.view.courses.kept), account_id)
     named = [
         export.row_of(member) | {"alert_id": known.last.alert_id, "status": known.last.status,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from detectors.parameters import Parameters
-from detectors.ties.coverage import RECORDED_MIN
+from detectors.parameters import RECORDED_MIN, Parameters
 from stream.console.desk import Desk
 from stream.spoken import percent, span
-from stream.telemetry.missing import ACCOUNTS_MIN, costs_of
+from stream.telemetry.costs import costs_of
+from stream.telemetry.missing import ACCOUNTS_MIN
 
 LATE_MS = 3_600_000  # beyond what a tick and the lateness take anyway: nothing came for an hour
 

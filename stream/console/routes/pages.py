@@ -292,7 +292,7 @@ def _watchlist(desk: Desk, request: web.Request) -> Context:
 
 
 def _account(desk: Desk, request: web.Request) -> Context:
-    account_id = request.query.get("id", "")[: listing.QUERY_MAX]
+    account_id = desk.settings.said_account(request.query.get("id", "")[: listing.QUERY_MAX])
     mix = tracks.mix_of(list(desk.view.courses.kept), account_id)
     carried = actions.known_account(desk, account_id, bool(mix.requests))
     drawn = {}

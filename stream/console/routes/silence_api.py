@@ -24,7 +24,7 @@ def attach(desk: Desk, router: web.UrlDispatcher) -> None:
         given = object_of(await body_of(request)).get("expected")
         if not isinstance(given, list) or not 0 < len(given) <= SHIFTS_MAX:
             raise UsageError(f"expected: expected 1 to {SHIFTS_MAX} expected shifts")
-        shifts = [decode_expected(orjson.dumps(one)) for one in given]
+        shifts = [decode_expected(orjson.dumps(one)).known_by(desk.settings) for one in given]
         return as_answer(of_shifts(shifts, desk.view.alerts(), desk.at_ms).record())
 
     async def silences(request: web.Request) -> web.Response:

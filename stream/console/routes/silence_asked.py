@@ -74,7 +74,10 @@ def _text(fields: Mapping[str, Any], name: str) -> str:
 
 
 def ends_ms(desk: Desk, one: Wanted) -> int | None:
-    """When it ends, by the clock that it goes by: a snooze by the wall's, a shift by the stream's. None: never."""
+    """When it ends, by the clock that it goes by: a snooze by the wall's, a shift by the stream's. None: never.
+
+    Raises UsageError where what was typed is no time.
+    """
     if one.kind == HARMLESS:
         return None
     now_ms = desk.now_ms() if one.kind == SNOOZE else desk.at_ms
@@ -94,7 +97,9 @@ def shifts_of(desk: Desk, one: Wanted) -> list[Expected]:
     if until_ms <= desk.at_ms:
         raise UsageError("until: expected a time to come")
     reason = preview.with_name(one.reason, one.by) if one.reason else ""
-    records = [record_of(one.subject, to, first_ms, until_ms, reason) for to in _targets(one)]
+    records = [
+        record_of(desk.settings.said_subject(one.subject), to, first_ms, until_ms, reason) for to in _targets(one)
+    ]
     return [decode_expected(orjson.dumps(record)) for record in records]
 
 

@@ -25,11 +25,16 @@ class Remembered(Protocol):
     """What is read of an alert: its last record, its members of now, and the highest severity that it ever had."""
 
     @property
-    def last(self) -> Alert: ...
+    def last(self) -> Alert:
+        """Its last record."""
+
     @property
-    def members(self) -> Sequence[Involved]: ...
+    def members(self) -> Sequence[Involved]:
+        """The accounts that it involves now."""
+
     @property
-    def worst(self) -> str: ...
+    def worst(self) -> str:
+        """The highest severity that it ever had."""
 
 
 @dataclass(frozen=True, slots=True)

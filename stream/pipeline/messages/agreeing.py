@@ -27,7 +27,7 @@ def refuse_what_points_nowhere(rows: Rows) -> None:
 
 
 def refuse_what_points_nowhere_in(summary: Summary) -> None:
-    """The same of a summary, and that its shards are some."""
+    """The same of a summary, and that its shards are some. Raises ValueError."""
     if not summary.shards or min(summary.shards) < 0 or max(summary.shards) >= SHARDS:
         raise ValueError(f"expected shards from 0 to {SHARDS - 1}, got {summary.shards[:9]}")
     cohorts = summary.cohorts

@@ -70,10 +70,22 @@ def _chosen_cohorts(cohorts: CohortCounts, chosen: NDArray[np.bool_]) -> CohortC
 
 
 def _of_shards(columns: AccountColumns | None, shards: Sequence[int]) -> AccountColumns | None:
-    """The accounts of these shards, with tables that hold nothing else."""
     if columns is None:
         return None
-    rows = np.flatnonzero(np.isin(columns.shards, np.array(shards)))
+    return _of_rows(columns, np.flatnonzero(np.isin(columns.shards, np.array(shards))))
+
+
+def without_account(summary: Summary, account_id: str) -> Summary:
+    """The same summary, in which this account is not told of; what it added to cohorts stays in their sums."""
+    columns = summary.accounts
+    if columns is None or account_id not in columns.ids:
+        return summary
+    rows = np.array([row for row, one in enumerate(columns.ids) if one != account_id], np.int64)
+    return replace(summary, accounts=_of_rows(columns, rows))
+
+
+def _of_rows(columns: AccountColumns, rows: Int64s) -> AccountColumns:
+    """These accounts, with tables that hold nothing else."""
     fast, fast_count = _taken(columns.fast, rows, columns.fast_count)
     slow, slow_count = _taken(columns.slow, rows, columns.slow_count)
     carried, carried_count = _taken(columns.carried, rows, columns.carried_count)

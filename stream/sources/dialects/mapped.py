@@ -48,7 +48,7 @@ def request_of(fields: Mapping[str, Any], origin: str) -> Request:
 
     Who is billed, for what model and when decides whether it counts: an id that is too long is hashed, and of too many
     tags or attributes the first are taken, since a client may have set them. `origin` says in a refusal where the
-    fields were taken from.
+    fields were taken from. Raises Refusal.
     """
     present = {name: value for name, value in fields.items() if value is not None}
     if "event_id" in present:

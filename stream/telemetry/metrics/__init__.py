@@ -44,6 +44,7 @@ from stream.telemetry.metrics.fleet import (
 )
 from stream.telemetry.metrics.intake import (
     dead_letters,
+    deleted_unread,
     event_ids_reused,
     frame_applied,
     frame_sent,
@@ -56,12 +57,14 @@ from stream.telemetry.metrics.intake import (
     source_left,
     sources,
     summary_seen,
+    topic_made_anew,
 )
 from stream.telemetry.metrics.state import (
     accounts_evicted,
     accounts_left,
     accounts_tracked,
     bound_reached,
+    name_taken,
     names_held,
     partitions_left,
     ready,
@@ -69,15 +72,17 @@ from stream.telemetry.metrics.state import (
     recovery,
     serving,
     snapshot_written,
+    state_held,
+    tasks,
 )
 
 __all__ = [
     "DEFINED", "STAGES", "Defined", "accounts_evicted", "accounts_left", "accounts_tracked", "adoption",
     "alert_changed", "alert_lines", "alerts_open", "asked_by", "bound_reached", "console_at", "correlate_active",
-    "dead_letters", "event_ids_reused", "expected_active", "false_page_budget", "fleet_shares", "frame_applied",
-    "frame_sent", "groups", "long_names", "message_set_aside", "names_held", "partial_tick", "partitions_left",
-    "ready", "rebalance", "records_accepted", "records_refused", "recovery", "releases", "render", "said",
-    "serving", "sink_backlog", "sink_failed", "sink_lost", "sink_sent", "sinks_configured", "snapshot_written",
-    "source_clock", "source_lag", "source_left", "sources", "strongest_shift", "summary_seen", "tick_closed",
-    "token_refused", "value",
+    "dead_letters", "deleted_unread", "event_ids_reused", "expected_active", "false_page_budget", "fleet_shares",
+    "frame_applied", "frame_sent", "groups", "long_names", "message_set_aside", "name_taken", "names_held",
+    "partial_tick", "partitions_left", "ready", "rebalance", "records_accepted", "records_refused", "recovery",
+    "releases", "render", "said", "serving", "sink_backlog", "sink_failed", "sink_lost", "sink_sent",
+    "sinks_configured", "snapshot_written", "source_clock", "source_lag", "source_left", "sources", "state_held",
+    "strongest_shift", "summary_seen", "tasks", "tick_closed", "token_refused", "topic_made_anew", "value",
 ]  # fmt: skip

@@ -28,19 +28,32 @@ class Changed(Protocol):
     """What of an alert record is told here. Times are event time in ms."""
 
     @property
-    def alert_id(self) -> str: ...
+    def alert_id(self) -> str:
+        """The alert."""
+
     @property
-    def status(self) -> Any: ...
+    def status(self) -> Any:
+        """Its state: "firing" or "resolved"."""
+
     @property
-    def severity(self) -> Any: ...
+    def severity(self) -> Any:
+        """How loud it is: "info", "warning" or "critical"."""
+
     @property
-    def kind(self) -> Any: ...
+    def kind(self) -> Any:
+        """What sort of shift it is about."""
+
     @property
-    def started_at(self) -> int: ...
+    def started_at(self) -> int:
+        """When the shift began."""
+
     @property
-    def detected_at(self) -> int: ...
+    def detected_at(self) -> int:
+        """When it was first told."""
+
     @property
-    def updated_at(self) -> int: ...
+    def updated_at(self) -> int:
+        """When it came to be what it is."""
 
 
 _ticks = counter(

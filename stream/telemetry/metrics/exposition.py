@@ -127,7 +127,7 @@ class Bounded:
 
 
 def expose(stages: Sequence[str]) -> None:
-    """Show the metrics of these stages only; until it is called, those of all."""
+    """Show the metrics of these stages only; until it is called, those of all. Raises ValueError."""
     unknown = set(stages) - set(STAGES)
     if unknown:
         raise ValueError(f"stages must be of {', '.join(STAGES)}; got {', '.join(sorted(unknown))}")

@@ -106,6 +106,19 @@ _set_aside = counter(
     ["stage"],
     ["detect", "correlate"],
 )
+_deleted = counter(
+    "swerve_records_deleted_unread",
+    "Offsets that the broker had deleted before this stage read them: requests that nobody counts any more. Any: the "
+    "topic's retention is shorter than the stage was behind; make it longer, and add workers.",
+    ["stage"],
+)
+_made_anew = counter(
+    "swerve_topics_made_anew",
+    "Topics that were deleted and made anew while this stage was away: what it had not read of the old one is gone, "
+    "and counted as deleted unread where that is known. Any: find out who deleted it.",
+    ["stage"],
+    ["detect", "correlate"],
+)
 _behind: dict[tuple[str, str], dict[str, float]] = {}  # (stage, "lag" or "clock") -> by source
 _alone: dict[tuple[str, str], set[str]] = {}  # of these, the sources that have a series of their own
 
@@ -118,6 +131,8 @@ def _show_all() -> None:
         _dead_letters.labels(result)
     for stage in ("detect", "correlate"):
         _set_aside.labels(stage)
+    for stage in ("ingest", "detect", "correlate"):
+        _deleted.labels(stage)
     for result in FRAME_RESULTS:
         _applied.labels(result)
     for result in SUMMARY_RESULTS:
@@ -250,6 +265,18 @@ def message_set_aside(stage: str, where: str, why: str) -> None:
     """One message of an internal topic is none that can be read. where: "frames[3]@812", as [kafka.topics] names it."""
     _set_aside.labels(stage).inc()
     _log.error("message_set_aside", stage=stage, where=where, why=why)
+
+
+def deleted_unread(stage: str, source: str, n: int) -> None:
+    """n offsets of a source were deleted before this stage read them; it goes on behind them."""
+    _deleted.labels(stage).inc(n)
+    _log.error("records_deleted_before_they_were_read", stage=stage, source=source, records=n)
+
+
+def topic_made_anew(stage: str, where: str, upto: int) -> None:
+    """The input topic of a stage is another one of that name; the state holds the old one up to this offset."""
+    _made_anew.labels(stage).inc()
+    _log.error("topic_was_deleted_and_made_anew", stage=stage, where=where, read_upto=upto, goes_on_at=0)
 
 
 def frame_applied(result: str, source: str = "") -> None:

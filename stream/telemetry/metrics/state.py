@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import structlog
+from prometheus_client import Gauge
 
 from stream.telemetry.metrics.exposition import UNKNOWN, Bounded, counter, expose, gauge, histogram
 from stream.telemetry.metrics.intake import begin
 from stream.telemetry.metrics.seldom import Seldom
 
-BOUNDS: Final = ("models", "organisations", "cohorts", "memberships", "sink_backlog")  # of [limits] and in the code
+BOUNDS: Final = (  # of [limits] and in the code
+    "models", "organisations", "cohorts", "accounts", "values", "memberships", "sink_backlog",
+)  # fmt: skip
 BOUNDS_MAX = 24
+HELD: Final = ("accounts", "counts", "names", "values", "open_ticks", "memberships", "carried_values", "windows")
 NAMES: Final = ("targets", "cohorts", "accounts_say", "values")
 _STATEFUL = ("detect", "correlate")
 _SECONDS = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300]
@@ -26,6 +30,14 @@ _ready = gauge(
     "1 when this stage does its work, 0 while it starts, recovers or stops. 0 for long: read its log for `recovery`.",
     ["stage"],
 )
+_taken = gauge(
+    "swerve_instance_id_taken",
+    "1 while this stage stands by, since another process works under its [kafka] instance_id. Give each worker one of "
+    "its own, or none.",
+    ["stage"],
+    ("ingest", "detect"),
+)
+_tasks = gauge("swerve_tasks", "Tasks of the event loop. Growing for hours: one that never ends; report it.")
 _tracked = gauge(
     "swerve_accounts_tracked", "Accounts in the state of this worker. Near the limit: add memory.", (), ["detect"]
 )
@@ -36,8 +48,18 @@ _names = gauge(
     ["kind"],
     ["detect"],
 )
+_held = gauge(
+    "swerve_state_held_bytes",
+    "Memory that the state of this worker holds, by what holds it; names are reckoned from a sample. Near what the "
+    "process is given: add memory or workers, or lower the limit of what grows.",
+    ["kind"],
+    _STATEFUL,
+)
 _limit = gauge(
-    "swerve_accounts_limit", "Accounts that this worker may hold. Set [limits] and memory together.", (), ["detect"]
+    "swerve_accounts_limit",
+    "Accounts that this worker may hold: [limits] accounts_max, or what its memory is enough for. Near it: add memory.",
+    (),
+    ["detect"],
 )
 _evicted = counter(
     "swerve_accounts_evicted",
@@ -101,6 +123,7 @@ _recovery_seconds = histogram(
     _STATEFUL,
 )
 _names_of_parts: dict[str, Mapping[str, int]] = {}
+_held_by_parts: dict[str, Mapping[str, int]] = {}
 _bound_told: dict[str, Seldom] = {}
 _parts: dict[str, tuple[int, int]] = {}  # part -> accounts, and how many there may be
 for _bound in BOUNDS:
@@ -114,6 +137,8 @@ def serving(stages: Sequence[str], version: str) -> None:
         begin(stage)
         _build.labels(version, stage).set(1)
         _ready.labels(stage).set(0)
+        if stage != "correlate":
+            _taken.labels(stage).set(0)
         _rebalances.labels(stage)
         if stage in _STATEFUL:
             _snapshot_seconds.labels(stage)
@@ -124,6 +149,24 @@ def serving(stages: Sequence[str], version: str) -> None:
 def ready(stage: str, is_ready: bool) -> None:
     """The stage does its work, or stopped doing so."""
     _ready.labels(stage).set(int(is_ready))
+
+
+def name_taken(stage: str, instance_id: str, holder: str) -> None:
+    """This worker stands by, since `holder` works under its name; "": it has it now, or waits no longer."""
+    _taken.labels(stage).set(int(bool(holder)))
+    if holder:
+        _log.error(
+            "instance_id_taken",
+            stage=stage,
+            instance_id=instance_id,
+            holder=holder,
+            do="give each worker a [kafka] instance_id of its own, or none; this one stands by until the other ends",
+        )
+
+
+def tasks(n: int) -> None:
+    """The event loop of this process has n tasks."""
+    _tasks.set(n)
 
 
 def accounts_tracked(n: int, limit: int | None = None, part: str = "all") -> None:
@@ -138,20 +181,29 @@ def accounts_tracked(n: int, limit: int | None = None, part: str = "all") -> Non
 def names_held(held: Mapping[str, int], part: str = "all") -> None:
     """A part of the state of detect knows so many names of each kind; the gauge shows the sum over the parts."""
     _names_of_parts[part] = held
-    _show_names()
+    _show(_names, NAMES, _names_of_parts)
 
 
-def _show_names() -> None:
-    for kind in NAMES:
-        _names.labels(kind).set(sum(held.get(kind, 0) for held in _names_of_parts.values()))
+def state_held(held: Mapping[str, int], part: str = "all") -> None:
+    """A part of the state holds so many bytes of each kind; the gauge shows the sum over the parts."""
+    _held_by_parts[part] = held
+    _show(_held, HELD, _held_by_parts)
+
+
+def _show(shown: Gauge, kinds: Iterable[str], parts: Mapping[str, Mapping[str, int]]) -> None:
+    """The sum over the parts, of each kind."""
+    for kind in kinds:
+        shown.labels(kind).set(sum(held.get(kind, 0) for held in parts.values()))
 
 
 def accounts_left(part: str) -> None:
     """A part moved to another worker."""
     _parts.pop(part, None)
     _names_of_parts.pop(part, None)
+    _held_by_parts.pop(part, None)
+    _show(_held, HELD, _held_by_parts)
+    _show(_names, NAMES, _names_of_parts)
     _show_parts()
-    _show_names()
 
 
 def _show_parts() -> None:

@@ -11,11 +11,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.pace import PATIENCE_S
 from tests.programs import NoProgramError, program
 from tests.service.broker import NoBrokerError, a_broker
 from tests.service.stack.stack import Load, Stack, a_stack, addresses
-
-STOP_S = 90.0
 
 
 def run(load: Load) -> None:
@@ -59,7 +58,10 @@ def watch(stack: Stack, load: Load) -> None:
 
 
 def shielded(arguments: list[str]) -> int:
-    """Run in a session of its own: a terminal sends Ctrl-C to a whole group, and the broker would go first."""
+    """Run in a session of its own: a terminal sends Ctrl-C to a whole group, and the broker would go first.
+
+    A second Ctrl-C, or patience that ends, kills all of it.
+    """
     inside = subprocess.Popen(
         [sys.executable, "-m", "tests.service.stack", "--inside", *arguments], start_new_session=True
     )
@@ -68,7 +70,11 @@ def shielded(arguments: list[str]) -> int:
         return inside.wait()
     except KeyboardInterrupt:
         inside.send_signal(signal.SIGINT)
-        return inside.wait(STOP_S)
+    try:
+        return inside.wait(PATIENCE_S)
+    except (KeyboardInterrupt, subprocess.TimeoutExpired):
+        os.killpg(inside.pid, signal.SIGKILL)
+        return inside.wait()
 
 
 def main(arguments: list[str]) -> int:

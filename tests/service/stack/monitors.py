@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from tests.pace import PATIENCE_S
-from tests.service.broker import free_port
+from tests.ports import free_port
 
 MONITORING = Path(__file__).parents[3] / "deploy" / "monitoring"
 

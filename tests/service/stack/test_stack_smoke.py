@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.pace import PATIENCE_S
+from tests.service.stack import __main__ as stack
 
 pytestmark = [
     pytest.mark.service("kafka"), pytest.mark.service("prometheus"), pytest.mark.service("alertmanager"),
@@ -37,7 +39,8 @@ class Terminal:
             cwd=Path(__file__).parents[3], env=os.environ | {"KAFKA_BOOTSTRAP": bootstrap, "PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
         )  # fmt: skip
-        threading.Thread(target=self._read, daemon=True).start()
+        self.reading = threading.Thread(target=self._read, daemon=True)
+        self.reading.start()
 
     def _read(self) -> None:
         self.lines.extend(line.rstrip("\n") for line in self.process.stdout)
@@ -55,7 +58,17 @@ class Terminal:
 
     def ctrl_c(self) -> int:
         os.killpg(self.process.pid, signal.SIGINT)
-        return self.process.wait(PATIENCE_S)
+        code = self.process.wait(PATIENCE_S)
+        self.reading.join(PATIENCE_S)  # its last line may be read a moment after its end
+        return code
+
+    def kill(self) -> None:
+        """Ctrl-C until it has ended: what a failed test leaves running would slow down all that follow."""
+        end = time.monotonic() + PATIENCE_S
+        while self.process.poll() is None and time.monotonic() < end:
+            os.killpg(self.process.pid, signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(2.0)
 
 
 @pytest.fixture
@@ -64,8 +77,7 @@ def terminal(bootstrap, program) -> Iterator[Terminal]:
     program("prometheus-alertmanager", "alertmanager", of="alertmanager")
     one = Terminal(bootstrap)
     yield one
-    if one.process.poll() is None:
-        one.ctrl_c()
+    one.kill()
 
 
 def listens(address: str) -> bool:
@@ -94,3 +106,23 @@ def test_make_stack_brings_everything_up_counts_requests_and_stops_at_one_ctrl_c
     assert code == 0, "\n".join(terminal.lines)
     assert terminal.lines[-1] == "stopped"
     assert [address for _, address in terminal.addresses if listens(address)] == []
+
+
+def test_a_second_ctrl_c_ends_a_stack_that_does_not_stop(monkeypatch):
+    sleeps = "import signal, time; signal.signal(2, signal.SIG_IGN); print(flush=True); time.sleep(900)"
+    waited: list[float | None] = []
+
+    class Stuck(subprocess.Popen):
+        def __init__(self, *_: object, **more: object) -> None:
+            super().__init__([sys.executable, "-c", sleeps], stdout=subprocess.PIPE, **more)
+            self.stdout.readline()  # from here on it ignores Ctrl-C
+
+        def wait(self, timeout: float | None = None) -> int:
+            waited.append(timeout)
+            if len(waited) < 3:
+                raise KeyboardInterrupt
+            return super().wait(timeout)
+
+    monkeypatch.setattr(stack.subprocess, "Popen", Stuck)
+    monkeypatch.setattr(stack.signal, "signal", lambda *_: None)  # what this process does at SIGTERM stays
+    assert stack.shielded([]) == -signal.SIGKILL

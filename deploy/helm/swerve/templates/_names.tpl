@@ -1,6 +1,7 @@
 {{- /* Names and labels, once. */ -}}
 {{- define "swerve.name" -}}
-{{- if contains .Chart.Name .Release.Name -}}{{ .Release.Name | trunc 50 | trimSuffix "-" }}
+{{- if .Values.fullnameOverride -}}{{ .Values.fullnameOverride | trunc 50 | trimSuffix "-" }}
+{{- else if contains .Chart.Name .Release.Name -}}{{ .Release.Name | trunc 50 | trimSuffix "-" }}
 {{- else -}}{{ printf "%s-%s" .Release.Name .Chart.Name | trunc 50 | trimSuffix "-" }}{{- end -}}
 {{- end -}}
 
@@ -30,4 +31,10 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- if .Values.secret.existing -}}{{ .Values.secret.existing }}
 {{- else if .Values.secret.values -}}{{ include "swerve.name" . }}
 {{- else -}}{{ fail "set secret.existing to a Secret with SWERVE_HTTP__TOKEN, or secret.values.SWERVE_HTTP__TOKEN" }}{{- end -}}
+{{- end -}}
+
+{{- /* The host of publicUrl, by which Ingress and HTTPRoute are asked for. */ -}}
+{{- define "swerve.host" -}}
+{{- if not .Values.publicUrl -}}{{ fail "set publicUrl: ingress and httpRoute take their host from it" }}{{- end -}}
+{{- (urlParse .Values.publicUrl).host | splitList ":" | first -}}
 {{- end -}}

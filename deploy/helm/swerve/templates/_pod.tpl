@@ -9,6 +9,12 @@
 - { name: SWERVE_KAFKA__REPLICATION_FACTOR, value: {{ .Values.kafka.replicationFactor | int | quote }} }
 - { name: SWERVE_KAFKA__TOPICS__REQUESTS, value: {{ .Values.kafka.requestsTopic | quote }} }
 - { name: SWERVE_KAFKA__GROUPS__INGEST, value: {{ .Values.kafka.ingestGroup | quote }} }
+{{- with .Values.publicUrl }}
+- { name: SWERVE_HTTP__PUBLIC_URL, value: {{ trimSuffix "/" . | quote }} }
+{{- end }}
+{{- with .Values.extraEnv }}
+{{ toYaml . }}
+{{- end }}
 {{- end -}}
 
 {{- define "swerve.metadata" -}}
@@ -30,12 +36,22 @@ automountServiceAccountToken: false
 {{- with .Values.image.pullSecrets }}
 imagePullSecrets: {{ toYaml . | nindent 2 }}
 {{- end }}
-securityContext:
-  runAsNonRoot: true
-  runAsUser: 10001
-  runAsGroup: 10001
-  fsGroup: 10001
-  seccompProfile: { type: RuntimeDefault }
+securityContext: {{ toYaml .Values.podSecurityContext | nindent 2 }}
+{{- end -}}
+
+{{- define "swerve.placement" -}}
+{{- with .Values.nodeSelector }}
+nodeSelector: {{ toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations: {{ toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.affinity }}
+affinity: {{ toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
 {{- end -}}
 
 {{- define "swerve.container" -}}
@@ -68,12 +84,7 @@ spec:
   {{- include "swerve.podSecurity" .root | nindent 2 }}
   terminationGracePeriodSeconds: {{ .root.Values.terminationGracePeriodSeconds }}
   enableServiceLinks: false
-  {{- with .root.Values.nodeSelector }}
-  nodeSelector: {{ toYaml . | nindent 4 }}
-  {{- end }}
-  {{- with .root.Values.tolerations }}
-  tolerations: {{ toYaml . | nindent 4 }}
-  {{- end }}
+  {{- include "swerve.placement" .root | nindent 2 }}
   topologySpreadConstraints:
     - maxSkew: 1
       topologyKey: kubernetes.io/hostname

@@ -1,0 +1,175 @@
+"""Does this account belong to that network? Log-odds account by account, learnt on fleets drawn at random.
+
+What an account shares with a network is held beside what it does: how rare the rarest of it is, since when it carries
+it, what part of its requests goes through it, whether those with whom it shares it turned as well, and how alike its
+age, volume and hours are to those of the network's core rather than to those of its honest neighbours. Each trait adds
+nats by its own curve; the curves were fitted together (`make learn`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.comparison.population import Floats, Ints
+from detectors.judgement.groups import Group, Tick, turned_to
+from detectors.judgement.hand import curve
+from detectors.judgement.learnt import ACCOUNT, ACCOUNT_BASE, NAMED
+from detectors.ties.membership import DIMENSION_NATS_MAX, TURNED, log_odds, nats_of, near_of, values_of
+
+FRESH_H = 24  # before a network began to move: operators set accounts up and begin
+CORE_MIN = 5  # accounts: with fewer that turned, the whole group says what is alike
+KIND_NATS = 0.7  # twice as often as everybody else: a kind of value that is shared at all
+ALIKE_PRIOR = 3.0  # accounts that the core, and its neighbours, are thought to have besides, spread evenly
+UNKNOWN = -0.1
+
+
+def belonging_of(tick: Tick, group: Group, since: int) -> tuple[Ints, Floats]:
+    """(rows near the group, log-odds of each that it belongs to one operator's campaign, as far as this hour says).
+
+    since: the hour from which what an account began to carry is fresh. O(memberships + near accounts x dimensions).
+    """
+    near = near_of(tick.known, group.rows, group.rows)
+    total = np.full(len(near), ACCOUNT_BASE)
+    for trait, values in account_traits(tick, group, near, since).items():
+        if trait in ACCOUNT:
+            at, nats = zip(*ACCOUNT[trait], strict=True)
+            total += np.interp(values, at, nats)
+    return near, total.round(4)
+
+
+def probability(score: float) -> float:
+    """That an account with this score belongs to one operator's campaign, as such accounts of random fleets turned out.
+
+    score: what `belonging_of` said over the last hours. Rounded: the same on every machine.
+
+    >>> probability(-9.0) < 0.5 < probability(9.0)
+    True
+    """
+    return round(float(1.0 / (1.0 + np.exp(-curve(NAMED, score)))), 4)
+
+
+def account_traits(tick: Tick, group: Group, near: Ints, since: int) -> Mapping[str, Floats]:
+    """What speaks for and against each of the near accounts, by trait.
+
+    score: two-groups log-odds of `membership`. shared, second: nats of what it shares with the group, and of the kind
+    that is second. kinds: of values that it shares. values: ln of 1 + how many. fresh: part of them that it began to
+    carry lately. part: of its requests, through what it shares, of the kind with most. company: part of the others that
+    carry the same who turned. rare: ln of the accounts that carry the rarest. turned: its own evidence, nats. mix,
+    clock: capabilities and hours, nats for the core's rather than the fleet's, for each square root of a request.
+    stand: of the same standing network. alike_*: nats by which the core has such accounts oftener than the neighbours
+    outside the group have. hand: log-odds of one operator. moved: part of the group that turned. around: ln of the
+    near accounts for each of the group.
+    """
+    population = tick.population
+    mine = np.isin(near, group.rows)
+    turned = turned_to(tick, group.shift.z)
+    core = mine & (turned[near] >= TURNED)
+    core = core if core.sum() >= CORE_MIN else mine
+    shares = _shared(tick, group, near, since)
+    assert group.verdict is not None
+    alike = {
+        "age": population.age_h[near],
+        "volume": population.n[near],
+        "before": population.nb[near],
+        "stand": np.isin(near, tick.standing.of(group.rows)).astype(float),
+        "fresh": shares["fresh"],
+        "values": shares["values"],
+        "rare": shares["rare"],
+    }
+    return {
+        "score": log_odds(tick.known, turned, group.rows, near),
+        **shares,
+        "turned": turned[near],
+        "mix": _mix(tick, near, near[core]),
+        "clock": _clock(tick, near, near[core]),
+        "stand": alike["stand"],
+        **{f"alike_{name}": alike_nats(values, core, ~mine) for name, values in alike.items()},
+        "hand": np.full(len(near), group.verdict.log_odds),
+        "moved": np.full(len(near), float((turned[group.rows] >= TURNED).mean())),
+        "around": np.full(len(near), np.log(len(near) / len(group.rows))),
+    }
+
+
+def _shared(tick: Tick, group: Group, near: Ints, since: int) -> dict[str, Floats]:
+    """What each shares with the rest of the group, its own organisation left out."""
+    known, size = tick.known, len(near)
+    kinds = len(known.carried.dimensions)
+    at, position = known.places(near)
+    value = known.value[at]
+    nats = nats_of(known, group.rows, near)
+    used = values_of(known, group.rows)[value] & (nats > 0)
+    place = position * kinds + known.carried.dimension[value]
+    by_kind = np.bincount(place, nats, size * kinds).reshape(size, kinds)
+    through = np.bincount(place[used], known.count[at][used], size * kinds).reshape(size, kinds)
+    asked = np.stack([requests[near] for requests in tick.ordinary.requests], axis=1)
+    position, value, began = position[used], value[used], known.began[at][used]
+    values = np.bincount(position, minlength=size).astype(float)
+    fresh = np.bincount(position, began > since, size)
+    rare = np.full(size, np.log(len(tick.population)))
+    np.minimum.at(rare, position, np.log(known.accounts[value]))
+    by_rank = np.sort(by_kind, axis=1)
+    return {
+        "shared": np.minimum(by_kind, DIMENSION_NATS_MAX).sum(axis=1),
+        "second": by_rank[:, -2] if kinds >= 2 else np.zeros(size),
+        "kinds": (by_kind > KIND_NATS).sum(axis=1).astype(float),
+        "values": np.log1p(values),
+        "fresh": np.where(values > 0, fresh / np.maximum(values, 1.0), UNKNOWN),
+        "part": np.where(asked > 0, through / np.maximum(asked, 1.0), 0.0).max(axis=1),
+        "company": _company(tick, group, near[position], position, value, size),
+        "rare": rare,
+    }
+
+
+def _company(tick: Tick, group: Group, row: Ints, position: Ints, value: Ints, size: int) -> Floats:
+    """Of the other accounts that carry what each shares, the part that turned."""
+    known = tick.known
+    turned = (tick.evidence[:, group.strong].max(axis=1) >= TURNED).astype(float)
+    at_value = np.bincount(known.value, turned[known.row], len(known.accounts))
+    moved = np.bincount(position, at_value[value] - turned[row], size)
+    others = np.bincount(position, known.accounts[value] - 1.0, size)
+    return np.where(others > 0, moved / np.maximum(others, 1.0), UNKNOWN)
+
+
+def _mix(tick: Tick, near: Ints, core: Ints) -> Floats:
+    counts, n = tick.population.X[:, tick.capabilities], tick.population.n
+    asked = n[near][:, None]
+    mine = counts[near]
+
+    def fit(rows: Ints | slice) -> Floats:
+        share = np.clip(counts[rows].sum(axis=0) / n[rows].sum(), 0.0, 1.0)
+        nats: Floats = mine * np.log(share + 0.01) + (asked - mine) * np.log(1.01 - share)
+        return nats
+
+    found: Floats = (fit(core) - fit(slice(None))).sum(axis=1) / np.sqrt(np.maximum(n[near], 1.0))
+    return found
+
+
+def _clock(tick: Tick, near: Ints, core: Ints) -> Floats:
+    hours = tick.population.columns.hours.astype(float)
+    of_core = hours[core].sum(axis=0) / max(hours[core].sum(), 1.0)
+    of_fleet = hours.sum(axis=0) / max(hours.sum(), 1.0)
+    nats = hours[near] @ np.log((of_core + 0.002) / (of_fleet + 0.002))
+    found: Floats = nats / np.sqrt(np.maximum(hours[near].sum(axis=1), 1.0))
+    return found
+
+
+def alike_nats(values: Floats, core: NDArray[np.bool_], others: NDArray[np.bool_], parts: int = 6) -> Floats:
+    """Nats by which the core has such values oftener than the others have; each account itself is left out of both.
+
+    Values are told apart by their quantiles, in so many parts. O(accounts log accounts).
+
+    >>> young = np.array([True] * 8 + [False] * 8)
+    >>> alike_nats(np.array([1.0] * 8 + [90.0] * 8), young, ~young).round(1).tolist()[::8]
+    [2.4, -2.4]
+    """
+    bounds = np.unique(np.quantile(values, np.linspace(0, 1, parts + 1)[1:-1]))
+    part = np.searchsorted(bounds, values, side="right")
+    prior = ALIKE_PRIOR / (len(bounds) + 1)
+    ours = np.bincount(part, core, len(bounds) + 1)[part] - core
+    theirs = np.bincount(part, others, len(bounds) + 1)[part] - others
+    found: Floats = np.log((ours + prior) / (core.sum() - core + ALIKE_PRIOR))
+    found -= np.log((theirs + prior) / (others.sum() - others + ALIKE_PRIOR))
+    return found

@@ -1,0 +1,69 @@
+"""Who is to be told of a network that moved: nobody at night, a person in the morning, or one who is woken now?
+
+Its traits say how much it resembles one operator's, each of its accounts how much it resembles a campaign's, and what
+those did whom nobody chose says whether it moved at all. A page needs all three.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from detectors.comparison.findings import Level
+from detectors.judgement.groups import Group
+from detectors.judgement.hand import Verdict
+
+PAGE_Z = 6.0  # standard errors, of those who were found moving
+PAGE_STANDING_Z = 2.5  # and of the standing network that they are of, in which nobody was chosen
+PAGE_KIN_Z = 5.0  # or of all who share as much with them, where no network stands; more, since they are among these
+NAMED_MIN = 5  # accounts, for a page: with fewer names there is nothing to act on
+TICKET_NAMED_MIN = 3  # and for a ticket
+NAMED_USUAL = 8  # accounts that the line of a page takes for granted
+NAMED_NATS = 1.0  # by which it falls for each e-fold of them, and rises
+SHARPER = 1.2  # times as far must move what names bring over the line: they say who, not that anything happens
+
+
+def level_of(group: Group, named: int) -> Level:
+    """The level of a group in this hour. named: how many accounts its incident names."""
+    if group.verdict is None:
+        return Level.NONE
+    if convicts(group, named):
+        return Level.CRITICAL
+    told = group.verdict.worth_a_ticket and named >= TICKET_NAMED_MIN
+    return Level.WARNING if told else Level.INFO
+
+
+def convicts(group: Group, named: int) -> bool:
+    """Whether a group is one operator's for those who are woken: by its traits and by how many it names.
+
+    Where nobody says who belongs to whom, one hand may be one customer's; and a page that names nobody wakes somebody
+    who can do nothing.
+    """
+    verdict = group.verdict
+    if verdict is None or not group.coordination.unrelated or named < NAMED_MIN:
+        return False
+    times = 1.0 if verdict.one_hand else SHARPER
+    return verdict.log_odds >= page_line(verdict, named) and _is_sharp(group, times)
+
+
+def page_line(verdict: Verdict, named: int) -> float:
+    """The log-odds that a page needs of a network of which so many accounts are named, in nats; at least a ticket's.
+
+    Traits tell a network from others, and each account its own story: of an honest network that looks like an
+    operator's, few accounts do.
+
+    >>> few, many = (page_line(Verdict((), 1.0, 1.0, 2.0, 1.1, None), named) for named in (4, 12))
+    >>> few > 2.0 > many
+    True
+    """
+    return round(max(verdict.ticket, verdict.page - NAMED_NATS * float(np.log(max(named, 1) / NAMED_USUAL))), 3)
+
+
+def _is_sharp(group: Group, times: float) -> bool:
+    """Whether one operator's accounts did move: they stand out on any day, and so do some of their chance swings."""
+    assert group.verdict is not None
+    if float(group.z[group.strong].max()) < times * PAGE_Z:
+        return False
+    standing = [vote.value for vote in group.verdict.votes if vote.trait == "standing"]
+    if standing:
+        return standing[0] >= times * PAGE_STANDING_Z
+    return group.kin is None or group.kin >= times * PAGE_KIN_Z

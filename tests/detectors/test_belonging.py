@@ -1,0 +1,37 @@
+"""How alike is an account to a network's core, and not to its neighbours?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from detectors.judgement.belonging import alike_nats, probability
+
+AGES = np.concatenate([np.linspace(1, 9, 20), np.linspace(100, 900, 40)])
+CORE = np.arange(60) < 20
+
+
+def test_who_is_as_young_as_the_core_is_alike_and_who_is_as_old_as_the_neighbours_is_not():
+    nats = alike_nats(AGES, CORE, ~CORE)
+    assert nats[:20].min() > 1.0
+    assert nats[40:].max() < -1.0
+
+
+def test_what_core_and_neighbours_have_alike_says_nothing():
+    same = np.tile(np.arange(20.0), 3)
+    assert np.abs(alike_nats(same, CORE, ~CORE)).max() < 0.5
+
+
+def test_an_account_is_no_evidence_for_itself():
+    alone = np.arange(60) == 0
+    assert alike_nats(AGES, alone, ~alone)[0] < 0.2
+
+
+@pytest.mark.parametrize("values", [np.zeros(60), np.full(60, 7.0)])
+def test_a_trait_that_all_have_alike_says_nearly_nothing_and_is_no_error(values):
+    assert np.abs(alike_nats(values, CORE, ~CORE)).max() < 0.1
+
+
+@pytest.mark.parametrize("score", [-1e9, 1e9])
+def test_however_sure_it_stays_a_probability(score):
+    assert 0.0 < probability(score) < 1.0

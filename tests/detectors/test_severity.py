@@ -1,0 +1,74 @@
+"""A page needs an operator's traits, accounts that are named, and a movement of those whom nobody chose."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from detectors.comparison.findings import Level
+from detectors.judgement.hand import Verdict, Vote
+from detectors.judgement.severity import (
+    NAMED_MIN,
+    NAMED_USUAL,
+    PAGE_KIN_Z,
+    PAGE_STANDING_Z,
+    PAGE_Z,
+    TICKET_NAMED_MIN,
+    level_of,
+    page_line,
+)
+
+PAGE, TICKET = 2.0, 1.0
+
+
+def group(log_odds=PAGE, z=PAGE_Z, standing=PAGE_STANDING_Z, kin=None, unrelated=True):
+    """A network that pages, where nothing else is said."""
+    votes = () if standing is None else (Vote("standing", standing, 0.0, False),)
+    return SimpleNamespace(
+        verdict=Verdict(votes, log_odds, log_odds, PAGE, TICKET, None),
+        coordination=SimpleNamespace(unrelated=unrelated),
+        z=np.array([0.0, z]),
+        strong=np.array([1]),
+        kin=kin,
+    )
+
+
+def test_one_operators_network_that_moved_and_names_as_many_as_usual_is_a_page():
+    assert level_of(group(), NAMED_USUAL) is Level.CRITICAL
+
+
+@pytest.mark.parametrize(
+    "wanting",
+    [{"log_odds": PAGE - 0.1}, {"z": PAGE_Z - 0.1}, {"standing": PAGE_STANDING_Z - 0.1}, {"unrelated": False}],
+    ids=["traits", "movement", "movement of the standing network", "organisations"],
+)
+def test_without_any_one_of_what_a_page_needs_it_is_a_warning(wanting):
+    assert level_of(group(**wanting), NAMED_USUAL) is Level.WARNING
+
+
+def test_where_no_network_stands_all_who_share_as_much_must_have_moved():
+    assert level_of(group(standing=None, kin=PAGE_KIN_Z - 0.1), NAMED_USUAL) is Level.WARNING
+    assert level_of(group(standing=None, kin=PAGE_KIN_Z), NAMED_USUAL) is Level.CRITICAL
+
+
+def test_many_names_make_up_for_traits_and_few_need_more_of_them():
+    assert level_of(group(log_odds=PAGE - 0.5, z=2 * PAGE_Z, standing=9.0), 2 * NAMED_USUAL) is Level.CRITICAL
+    assert level_of(group(log_odds=PAGE + 0.3), NAMED_MIN) is Level.WARNING
+    assert level_of(group(log_odds=PAGE + 0.5), NAMED_MIN) is Level.CRITICAL
+
+
+def test_what_names_bring_over_the_line_must_move_further():
+    assert level_of(group(log_odds=PAGE - 0.5, standing=9.0), 2 * NAMED_USUAL) is Level.WARNING
+    assert level_of(group(log_odds=PAGE - 0.5, z=2 * PAGE_Z), 2 * NAMED_USUAL) is Level.WARNING
+
+
+def test_no_number_of_names_makes_a_page_of_what_is_worth_no_warning():
+    assert page_line(group().verdict, 100_000) == TICKET
+    assert level_of(group(log_odds=TICKET - 0.1), 100_000) is Level.INFO
+
+
+def test_with_fewer_names_than_anybody_can_act_on_nobody_is_woken_or_asked_to_look():
+    assert level_of(group(log_odds=9.0), NAMED_MIN - 1) is Level.WARNING
+    assert level_of(group(log_odds=9.0), TICKET_NAMED_MIN - 1) is Level.INFO
