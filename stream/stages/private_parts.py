@@ -19,7 +19,7 @@ from faust.types import TP
 CHECKED = {"faust-streaming": "0.15.3", "aiokafka": "0.14.0"}
 # Where each part is, and what for. There is no public way to any of them.
 PARTS = {
-    "faust.transport.drivers.aiokafka:Consumer._seek": "the public seek forgets what was read only in part",
+    "faust.transport.drivers.aiokafka:Consumer._seek": "the public one forgets what was half read; not thread-safe",
     "faust.transport.consumer:Consumer.seek_to_committed": "goes nowhere where nothing is committed",
     "faust.transport.consumer:Consumer.perform_seek": "a new assignment ends what was sought before",
     "faust.transport.consumer:Consumer._drain_messages": "drops what lies below `_read_offset`: a seek must clear it",
@@ -54,6 +54,10 @@ class Listener(Protocol):
 class _Thread(driver.AIOKafkaConsumerThread):
     """Ends as it should without a broker: else whoever asks it anything afterwards waits for ever."""
 
+    async def moved(self, partition: TP, offset: int) -> None:
+        """Seek, awaited by the thread's own queue of calls."""
+        self.seek(partition, offset)
+
     async def on_thread_stop(self) -> None:
         """The consumer is stopped; what its fetches then raise was meant for them."""
         with contextlib.suppress(asyncio.CancelledError):
@@ -69,6 +73,11 @@ class Consumer(driver.Consumer):
 
     def _new_consumer_thread(self) -> _Thread:
         return _Thread(self, loop=self.loop, beacon=self.beacon)
+
+    async def _seek(self, partition: TP, offset: int) -> None:
+        """In the consumer's own thread: taken away from another, fetched records are missed by the fetch that ends."""
+        thread: Any = self._thread
+        await thread.call_thread(thread.moved, partition, offset)
 
     async def seek_back(self, partition: TP, offset: int) -> int:
         """Read again from this offset, or from the earliest that is still there; gives which."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 import time
 
 import pytest
+from aiokafka.consumer.fetcher import Fetcher
 from faust.types import TP
 
 from stream.errors import SwerveError
@@ -63,6 +65,40 @@ class Reader:
         finally:
             stop.set()
             await task
+
+
+async def test_going_back_moves_the_fetcher_in_the_thread_that_fetches(bootstrap, unique, monkeypatch):
+    """From another, a fetch that is about to forget what it has handed out finds it gone, and the stage dies of it."""
+    kafka = kafka_for(bootstrap, unique)
+    await a_topic(kafka, 1, 100)
+    reader = Reader(kafka, 1)
+    threads: dict[str, set[str]] = {"seek_to": set(), "fetched_records": set()}
+
+    def noting(name):
+        whole = getattr(Fetcher, name)
+
+        def noted(*arguments, **options):
+            threads[name].add(threading.current_thread().name)
+            return whole(*arguments, **options)
+
+        return noted
+
+    for name in threads:
+        monkeypatch.setattr(Fetcher, name, noting(name))
+
+    async def take(partition, offset, value):
+        reader.handed.append((partition, offset))
+        if len(reader.handed) == 50:
+            await reader.log.seek_back(0, 10)
+
+    async def again():
+        return reader.handed.count((0, 10)) == 2
+
+    reader.log.take = take
+    async with reader.reading():
+        await until(again)
+
+    assert threads["seek_to"] == threads["fetched_records"] != {threading.current_thread().name}
 
 
 async def test_going_back_brings_every_message_again_though_later_ones_were_fetched(bootstrap, unique):
