@@ -14,6 +14,9 @@ from detectors.ties.membership import concentrated
 ORGANISATIONS_MIN = 8
 VALUE_ORGANISATIONS_MIN = 3
 RARE_MAX = 60
+PLACE_ORGANISATIONS_MIN = 30  # behind one exit: no operator's rotation puts as many there
+PLACE_PART = 0.4  # of the requests
+BESIDES_MIN = 0.5  # of the organisations, that share something besides the one value that most of them share
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,9 @@ class SharedValue:
 class Coordination:
     """What a group shares. why: the first rule that it breaks, or "coordinated".
 
-    unrelated: the platform says who belongs to whom, so that these are known to be organisations of their own.
+    unrelated: the platform says who belongs to whom, so that these are known to be organisations of their own. behind:
+    organisations behind the one exit that most of them use. besides: part of them that shares anything but the one
+    value that most of them share.
     """
 
     organisations: int
@@ -45,11 +50,23 @@ class Coordination:
     cover: float
     why: str
     unrelated: bool = True
+    behind: int = 0
+    besides: float = 1.0
 
     @property
     def holds(self) -> bool:
         """Whether every rule holds."""
         return self.why == "coordinated"
+
+    def crowd(self, prefix_dominance: float) -> str | None:
+        """What they are gathered around, if it is one thing: "one_place" where much of what they ask comes through one
+        exit with many others, "one_value" where most share nothing but one value. None for what is bound in more ways.
+
+        prefix_dominance: part of the requests through the favourite exit.
+        """
+        if self.behind > PLACE_ORGANISATIONS_MIN and prefix_dominance > PLACE_PART:
+            return "one_place"
+        return "one_value" if self.besides < BESIDES_MIN else None
 
 
 def without_one_customer(population: Population, rows: Ints) -> Ints:
@@ -80,6 +97,8 @@ def coordination_of(
         (holdings.carried.organisations <= rare_max) | concentrated(holdings, accounts, len(rows))
     )
     shared = np.flatnonzero(binds)
+    exits = holdings.carried.dimension == holdings.place("ip_prefix")
+    besides = _besides(holdings, pairs, reach, accounts, shared, len(rows))
     return Coordination(
         organisations=organisations,
         shared=_strongest(holdings, shared, accounts, reach),
@@ -87,7 +106,20 @@ def coordination_of(
         cover=float(reach[binds].max(initial=0) / max(organisations, 1)),
         why="few_organisations" if organisations < organisations_min else "coordinated",
         unrelated=organisations_known(population.columns),
+        behind=int(reach[exits].max(initial=0)),
+        besides=besides / max(organisations, 1),
     )
+
+
+def _besides(holdings: Holdings, pairs: Ints, reach: Ints, accounts: Ints, shared: Ints, size: int) -> int:
+    """How many organisations share a value of the group's with another, but for the one that most of them share.
+
+    pairs: values above, organisations below. shared: values that bind.
+    """
+    ties = (reach >= 2) & concentrated(holdings, accounts, size)
+    if len(shared):
+        ties[shared[np.argmax(reach[shared])]] = False
+    return len(np.unique(pairs[1][ties[pairs[0]]]))
 
 
 def _strongest(

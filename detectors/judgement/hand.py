@@ -18,6 +18,7 @@ from detectors.parameters import Parameters
 CLOCK_TRAITS = frozenset({"night_share", "clock_likeness"})
 LESSONS = "verdicts"  # the trait under which it is told what verdicts add
 LESSONS_MAX = 1.0  # nats: the furthest that verdicts move a network, for whoever may give one may err, or lie
+CROWD_NATS = 2.5  # that a crowd in one place or around one thing must speak more: what makes them alike is that
 SMOOTH = 0.5  # how fast the log-odds follow what this hour says: one odd hour is no operator
 
 
@@ -36,7 +37,7 @@ class Verdict:
     """What the traits say. log_odds: for one operator's hand, in nats, over the last hours; log_odds_now: the votes of
     this hour and the base added up. page, ticket: the lines on it.
 
-    looks_like: an honest kind of network, where it does not page.
+    looks_like: an honest kind of network, where it does not page. crowd: see `Coordination.crowd`.
     """
 
     votes: tuple[Vote, ...]
@@ -45,6 +46,7 @@ class Verdict:
     page: float
     ticket: float
     looks_like: str | None
+    crowd: str | None = None
 
     @property
     def one_hand(self) -> bool:
@@ -95,11 +97,13 @@ def curve(points: Sequence[tuple[float, float]], value: float) -> float:
 
 
 def hand_of(
-    traits: Mapping[str, float], parameters: Parameters, before: float = 0.0, lessons: Lessons = NO_LESSONS
-) -> Verdict:
+    traits: Mapping[str, float], parameters: Parameters, before: float = 0.0, lessons: Lessons = NO_LESSONS,
+    crowd: str | None = None,
+) -> Verdict:  # fmt: skip
     """Ask whether one hand works a group with these traits. A trait that is missing says nothing. O(traits).
 
-    before: the log-odds an hour ago; 0 where it was not asked. lessons: what verdicts taught; a vote of its own.
+    before: the log-odds an hour ago; 0 where it was not asked. lessons: what verdicts taught; a vote of its own. crowd:
+    what they are gathered around, for which both lines are higher.
     """
     votes = []
     for trait, points in TRAITS.items():
@@ -112,8 +116,10 @@ def hand_of(
     now = round(BASE + sum(vote.nats for vote in votes), 3)
     log_odds = round(before + SMOOTH * (now - before), 3)
     page, ticket = lines_of(parameters)
-    looks_like = None if log_odds >= page else _looks_like(votes)
-    return Verdict(tuple(votes), log_odds, now, page, ticket, looks_like)
+    if crowd:
+        page, ticket = round(page + CROWD_NATS, 3), round(ticket + CROWD_NATS, 3)
+    looks_like = None if log_odds >= page else crowd or _looks_like(votes)
+    return Verdict(tuple(votes), log_odds, now, page, ticket, looks_like, crowd)
 
 
 def lines_of(parameters: Parameters) -> tuple[float, float]:

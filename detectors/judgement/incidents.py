@@ -36,6 +36,7 @@ PRESENCE_MIN = 0.5  # of the ticks since an account was first seen
 SCORE_PACE = 0.3  # how fast an account's score follows what the tick says
 SERIES_MAX = 336  # two weeks of hours
 QUIET_TICKS_ADOPTED = 12
+QUIET_TICKS_OPERATOR = 24  # of one operator's: a whole fast window, since accounts that rotate rest and come again
 
 
 @dataclass(slots=True)
@@ -43,7 +44,7 @@ class Evidence:
     """What an incident knows of one account (by key).
 
     score: log-odds of belonging, over the last hours; before: an hour ago. ticks: hours in which it was of the network
-    or seemed to be; moved: of them, those in which it had turned.
+    or seemed to be; moved: of them, those in which it had turned; inside: those in which it was of it.
     """
 
     account_id: str
@@ -55,6 +56,7 @@ class Evidence:
     since_tick: int
     moved: int = 0
     before: float = 0.0
+    inside: int = 0
 
 
 @dataclass(slots=True)
@@ -87,9 +89,12 @@ class Incident:
         """Keys of the accounts by which it is known again: that moved in it; all of them where none has yet.
 
         Of one operator's those alone that rather belong than not: it would else grow by whatever it once had in common
-        with somebody.
+        with somebody. Of others those that were of its networks, and not who seemed near: it would be unlike every
+        hour's network, and open anew in each.
         """
-        likely = self.likely() if self.passed else set()
+        likely = (
+            self.likely() if self.passed else {k for k, one in self.evidence.items() if 2 * one.inside >= one.ticks}
+        )
         mine = likely if len(likely) >= KNOWN_MIN else set(self.evidence)
         return {key for key in mine if 2 * self.evidence[key].moved >= self.evidence[key].ticks} or mine
 
@@ -187,7 +192,8 @@ class Incidents:
         return (common and together) or ((common or together) and _is_tied(tick, incident, group))
 
     def _finding(self, tick: Tick, incident: Incident, phase: Phase) -> Finding:
-        ranked = sorted(incident.targets, key=lambda name: (-incident.facts["z"].get(name, 0.0), name))
+        z = incident.facts["z"]
+        ranked = sorted(incident.targets, key=lambda name: (-_risen(incident, name), -z.get(name, 0.0), name))
         course = incident.courses.get(ranked[0], [])
         evidence = {**incident.facts["evidence"], "series": [*course]}
         if phase is Phase.MOVING:  # what is quiet writes no record of today's numbers
@@ -309,10 +315,12 @@ def _accounts(tick: Tick, incident: Incident, group: Group) -> None:
     moved[np.searchsorted(near, group.rows)] |= np.any(group.shift.used_more[:, group.strong] > 0, axis=1)
     keys = tick.population.columns.keys[near].tolist()
     for i in np.flatnonzero(inside | (scores >= NEAR_ODDS)).tolist():
-        _account(tick, incident, int(near[i]), keys[i], float(scores[i]), bool(moved[i]))
+        _account(tick, incident, int(near[i]), keys[i], float(scores[i]), bool(moved[i]), bool(inside[i]))
 
 
-def _account(tick: Tick, incident: Incident, row: int, key: int, score: float, moved: bool) -> None:
+def _account(
+    tick: Tick, incident: Incident, row: int, key: int, score: float, moved: bool, inside: bool
+) -> None:  # fmt: skip
     known = incident.evidence.get(key)
     if known is None:
         account_id = tick.population.columns.ids[row]
@@ -320,12 +328,14 @@ def _account(tick: Tick, incident: Incident, row: int, key: int, score: float, m
         incident.evidence[key] = known
     if known.last == tick.hour:  # near two groups of one incident: what speaks most for it counts
         known.score = max(known.score, known.before + SCORE_PACE * (score - known.before))
+        known.inside = max(known.inside, int(inside))
         return
     known.ticks += 1
     known.last = tick.hour
     known.before = known.score
     known.score += SCORE_PACE * (score - known.score)
     known.moved += moved
+    known.inside += inside
     lasting = known.ticks >= min(NAME_TICKS_MIN, incident.ticks)
     often = lasting and known.ticks >= PRESENCE_MIN * (incident.ticks - known.since_tick)
     known.named = often and known.score >= NAME_ODDS
@@ -364,6 +374,15 @@ def _courses(tick: Tick, incident: Incident) -> None:
         del course[:-SERIES_MAX]
 
 
+def _risen(incident: Incident, target: str) -> float:
+    """By how much those it names came to use a target beyond what was to be expected, at most so far.
+
+    What is told first is what a reader finds in the log, and not what a short window was surest of; the most so far,
+    so that it does not change from hour to hour.
+    """
+    return max((round(share - expected, 2) for _, share, expected in incident.courses.get(target, ())), default=0.0)
+
+
 def phase_of(tick: Tick, incident: Incident, groups: Sequence[Group]) -> Phase:
     """What the incident does now; remembers what it adopted, until it gives that up."""
     if incident.superseded:
@@ -374,7 +393,7 @@ def phase_of(tick: Tick, incident: Incident, groups: Sequence[Group]) -> Phase:
     if incident.share < 0.8 * incident.peak:
         incident.adopted = {}
         return Phase.QUIET
-    if tick.hour - incident.last < QUIET_TICKS_ADOPTED:
+    if tick.hour - incident.last < (QUIET_TICKS_OPERATOR if incident.passed else QUIET_TICKS_ADOPTED):
         return Phase.QUIET
     incident.adopted = _shares(tick, incident)
     return Phase.ADOPTED

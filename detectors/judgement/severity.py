@@ -49,12 +49,14 @@ def page_line(verdict: Verdict, named: int) -> float:
     """The log-odds that a page needs of a network of which so many accounts are named, in nats; at least a ticket's.
 
     Traits tell a network from others, and each account its own story: of an honest network that looks like an
-    operator's, few accounts do.
+    operator's, few accounts do. Of a crowd in one place or around one thing all do, and names say nothing.
 
     >>> few, many = (page_line(Verdict((), 1.0, 1.0, 2.0, 1.1, None), named) for named in (4, 12))
     >>> few > 2.0 > many
     True
     """
+    if verdict.crowd:
+        return verdict.page
     return round(max(verdict.ticket, verdict.page - NAMED_NATS * float(np.log(max(named, 1) / NAMED_USUAL))), 3)
 
 

@@ -29,6 +29,8 @@ LOOKS_LIKE = {
     "reseller": "Looks like a reseller.",
     "vpn": "Looks like a shared exit.",
     "one_customer": "Looks like one customer.",
+    "one_place": "Looks like an event in one place.",
+    "one_value": "Only one shared value binds them.",
     "unknown_organisations": "Maybe one customer: no org told.",
 }
 SHARED_WORDS = {"payment": "payments", "ip_prefix": "exits", "template": "prompt kit", "asn": "networks"}

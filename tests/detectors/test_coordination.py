@@ -92,6 +92,28 @@ def test_a_popular_value_binds_a_group_that_carries_it_five_times_as_often_as_ot
     assert "framework" not in {value.value for value in found.shared}
 
 
+def test_much_of_the_requests_behind_one_exit_with_more_organisations_than_a_rotation_has_is_one_place():
+    def in_the_hall(accounts):
+        hall = {("ip_prefix", "the hall"): 1}
+        return [dataclasses.replace(a, values={**a.values, **hall}) if i < accounts else a
+                for i, a in enumerate(pooled(accounts=48))]  # fmt: skip
+
+    assert [judged(in_the_hall(accounts)).crowd(0.6) for accounts in (0, 20, 40)] == [None, None, "one_place"]
+    assert judged(in_the_hall(40)).crowd(0.3) is None
+
+
+def test_those_who_have_but_one_prompt_in_common_are_a_crowd_around_it():
+    def around(prompts):
+        return [dataclasses.replace(a, values={("template", f"t{n}"): 1 for n in range(prompts)}) for a in pooled()]
+
+    assert [judged(around(prompts)).crowd(0.0) for prompts in (1, 2)] == ["one_value", None]
+
+
+def test_rings_that_nothing_joins_but_their_payments_are_no_crowd():
+    rings = [dataclasses.replace(a, values={("payment", f"p{i // 3}"): 1}) for i, a in enumerate(pooled())]
+    assert judged(rings).crowd(0.0) is None
+
+
 def test_values_that_two_organisations_share_are_a_coincidence_and_do_not_count():
     def in_groups_of(size):
         return [dataclasses.replace(a, values={("payment", f"p{i // size}"): 1, ("template", f"t{i // size}"): 1})

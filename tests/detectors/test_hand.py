@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from detectors.judgement import hand, learnt
-from detectors.judgement.hand import SMOOTH, curve, hand_of, lines_of
+from detectors.judgement.hand import CROWD_NATS, SMOOTH, curve, hand_of, lines_of
 from detectors.parameters import Parameters
 
 TRAITS = {
@@ -136,6 +136,14 @@ def test_over_the_page_line_it_is_one_hand_and_over_the_ticket_line_worth_a_look
     found = hand_of({}, BUDGETS, before)
     assert (found.one_hand, found.worth_a_ticket) == (page, ticket)
     assert (found.looks_like is None) is page
+
+
+def test_a_crowd_needs_more_for_a_page_and_for_a_ticket_and_says_what_it_is_gathered_around():
+    page, ticket = lines_of(BUDGETS)
+    found = hand_of({}, BUDGETS, 8.0, crowd="one_place")
+    assert (found.page, found.ticket, found.one_hand) == (page + CROWD_NATS, ticket + CROWD_NATS, False)
+    assert found.looks_like == "one_place"
+    assert hand_of({}, BUDGETS, 8.0 + 2 * CROWD_NATS, crowd="one_place").one_hand
 
 
 def test_on_the_line_is_over_it():

@@ -15,6 +15,7 @@ from detectors.judgement import belonging
 from detectors.judgement.incidents import (
     FOLLOWED_H,
     QUIET_TICKS_ADOPTED,
+    QUIET_TICKS_OPERATOR,
     Evidence,
     Incident,
     Incidents,
@@ -67,26 +68,34 @@ def adopted() -> Incident:
     one = incident()
     assert then(one, 1, 0.5, NEW) is Phase.MOVING
     assert then(one, 2, 0.5) is Phase.QUIET
-    assert then(one, 1 + QUIET_TICKS_ADOPTED, 0.5) is Phase.ADOPTED
+    assert then(one, 1 + QUIET_TICKS_OPERATOR, 0.5) is Phase.ADOPTED
     return one
 
 
+def test_an_operators_accounts_that_rest_for_less_than_a_whole_window_have_not_ended():
+    operators, honest = incident(), replace(incident(), passed=False)
+    for one in (operators, honest):
+        assert then(one, 1, 0.5, NEW) is Phase.MOVING
+    quiet = [then(one, 1 + QUIET_TICKS_ADOPTED, 0.5) for one in (operators, honest)]
+    assert quiet == [Phase.QUIET, Phase.ADOPTED]
+
+
 def test_what_became_normal_and_hovers_at_the_line_is_no_news(adopted):
-    assert [then(adopted, 20 + hour, 0.52, NEW) for hour in range(3)] == [Phase.ADOPTED] * 3
+    assert [then(adopted, 30 + hour, 0.52, NEW) for hour in range(3)] == [Phase.ADOPTED] * 3
 
 
 def test_what_rises_by_a_fifth_above_what_became_normal_moves_again(adopted):
-    assert then(adopted, 20, 0.61, NEW) is Phase.MOVING
+    assert then(adopted, 30, 0.61, NEW) is Phase.MOVING
 
 
 def test_another_target_is_news(adopted):
-    adopted.targets[CODING] = 20
-    assert then(adopted, 20, 0.5, NEW, CODING) is Phase.MOVING
+    adopted.targets[CODING] = 30
+    assert then(adopted, 30, 0.5, NEW, CODING) is Phase.MOVING
 
 
 def test_what_was_given_up_and_comes_back_moves_again(adopted):
-    assert then(adopted, 20, 0.1) is Phase.QUIET
-    assert then(adopted, 40, 0.5, NEW) is Phase.MOVING
+    assert then(adopted, 30, 0.1) is Phase.QUIET
+    assert then(adopted, 50, 0.5, NEW) is Phase.MOVING
 
 
 # Whom an incident names
@@ -175,6 +184,13 @@ def test_any_other_is_known_again_by_all_that_moved_in_it():
     one = incident()
     one.passed, one.evidence = False, {1: near(-0.5, moved=3), 2: near(0.5)}
     assert one.accounts() == {1}
+
+
+def test_any_other_is_known_again_by_who_was_of_its_networks_and_not_by_who_seemed_near():
+    one = incident()
+    one.passed = False
+    one.evidence = {key: near(0.5, moved=4, inside=4) for key in range(4)} | {9: near(0.5, moved=4, inside=1)}
+    assert one.accounts() == {0, 1, 2, 3}
 
 
 def test_what_those_do_who_are_near_a_page_and_unlikely_to_belong_is_not_told_with_it():

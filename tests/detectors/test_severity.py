@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from detectors.comparison.findings import Level
-from detectors.judgement.hand import Verdict, Vote
+from detectors.judgement.hand import CROWD_NATS, Verdict, Vote
 from detectors.judgement.severity import (
     NAMED_MIN,
     NAMED_USUAL,
@@ -67,6 +68,14 @@ def test_what_names_bring_over_the_line_must_move_further():
 def test_no_number_of_names_makes_a_page_of_what_is_worth_no_warning():
     assert page_line(group().verdict, 100_000) == TICKET
     assert level_of(group(log_odds=TICKET - 0.1), 100_000) is Level.INFO
+
+
+def test_a_crowd_in_one_place_needs_more_of_its_traits_and_no_number_of_names_makes_up_for_them():
+    crowd = group(log_odds=PAGE + 0.5, z=2 * PAGE_Z, standing=9.0)
+    crowd.verdict = replace(crowd.verdict, page=PAGE + CROWD_NATS, crowd="one_place")
+    assert level_of(crowd, 100_000) is Level.WARNING
+    crowd.verdict = replace(crowd.verdict, log_odds=PAGE + CROWD_NATS)
+    assert level_of(crowd, NAMED_MIN) is Level.CRITICAL
 
 
 def test_with_fewer_names_than_anybody_can_act_on_nobody_is_woken_or_asked_to_look():
