@@ -58,6 +58,12 @@ def _plain(value: float) -> str:
 # Figures with their formula and inputs: (key, label, how it is written, note).
 Figures = tuple[tuple[str, str, Callable[[float], str], str], ...]
 
+# Why the lines of a crowd are higher than those of others.
+RAISED = {
+    "one_place": "both higher, since much of it comes through one exit",
+    "one_value": "both higher, since most share one value alone",
+}
+
 # These are said everywhere.
 SAID: Figures = (
     ("requests", "requests", _plain, "of the accounts that are named, in the window"),
@@ -268,6 +274,7 @@ def _in_all(evidence: Mapping[str, Any]) -> list[Row]:
         return []
     needed = [] if page is None else [f"a page needs {nats(page)}"]
     needed += [] if ticket is None else [f"a ticket {nats(ticket)}"]
+    needed += [RAISED[looks_like]] if (looks_like := evidence.get("looks_like")) in RAISED else []
     return [Row("over the last hours", nats(log_odds), ", ".join(needed))]
 
 

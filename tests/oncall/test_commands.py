@@ -256,6 +256,15 @@ def test_explain_prints_every_number_with_its_formula(capsys, tmp_path):
     assert "\x1b" not in out
 
 
+def test_explain_says_why_a_crowd_needs_more_than_others(capsys, tmp_path):
+    path = tmp_path / "alerts.ndjson"
+    crowd = msgspec.structs.replace(RICH, severity="info", evidence={**RICH.evidence, "looks_like": "one_place"})
+    path.write_bytes(encode(crowd) + b"\n")
+    code, out, _ = call(capsys, "explain", RICH.alert_id, "--alerts", str(path))
+    assert (code, "both higher" in out) == (0, True)
+
+
+
 def test_explain_asks_a_running_swerve(capsys, swerve):
     swerve.answer = encode(RICH)
     code, out, _ = call(capsys, "explain", "abc123", "--url", swerve.url)
