@@ -15,8 +15,8 @@ ORGANISATIONS_MIN = 8
 VALUE_ORGANISATIONS_MIN = 3
 RARE_MAX = 60
 PLACE_ORGANISATIONS_MIN = 30  # behind one exit: no operator's rotation puts as many there
-PLACE_PART = 0.4  # of the requests
-BESIDES_MIN = 0.5  # of the organisations, that share something besides the one value that most of them share
+PLACE_PART = 0.3  # of the requests: others near it come into a crowd's network, and thin it
+BESIDES_MIN = 0.4  # of the organisations, that share something besides the one value that most of them share
 
 
 @dataclass(frozen=True, slots=True)

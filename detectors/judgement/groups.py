@@ -281,7 +281,7 @@ def _ask(tick: Tick, group: Group, story: str, parameters: Parameters) -> None:
     at, before = group.track.hand.get(story, (tick.hour, 0.0))
     traits = group_traits(tick, group, int(group.strong[0]), parameters)
     before = before if tick.hour - at <= HAND_KEPT_H else 0.0
-    crowd = group.track.gathered(group.coordination.crowd(traits.get("prefix_dominance", 0.0)))
+    crowd = group.coordination.crowd(traits.get("prefix_dominance", 0.0))
     group.verdict = hand_of(traits, parameters, before, tick.lessons, crowd)
     group.track.hand[story] = (tick.hour, group.verdict.log_odds)
     if group.verdict.worth_a_ticket and "standing" not in traits:

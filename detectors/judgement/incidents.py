@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from hashlib import blake2b
@@ -33,6 +34,9 @@ NEAR_ODDS = -1.0  # and from which one near a network is followed: one in four
 LIKELY_ODDS = 0.0  # and from which what it does is told with it
 NAME_TICKS_MIN = 4  # hours in which an account was with its network; honest neighbours come and go
 PRESENCE_MIN = 0.5  # of the ticks since an account was first seen
+LATE_NATS = (
+    0.6  # for each e-fold by which it was there in fewer of the hours in which it could: who comes late is by chance
+)
 SCORE_PACE = 0.3  # how fast an account's score follows what the tick says
 SERIES_MAX = 336  # two weeks of hours
 QUIET_TICKS_ADOPTED = 12
@@ -44,7 +48,8 @@ class Evidence:
     """What an incident knows of one account (by key).
 
     score: log-odds of belonging, over the last hours; before: an hour ago. ticks: hours in which it was of the network
-    or seemed to be; moved: of them, those in which it had turned; inside: those in which it was of it.
+    or seemed to be; moved: of them, those in which it had turned; inside: those in which it was of it. late: nats that
+    speak against it since it was not there in the others.
     """
 
     account_id: str
@@ -57,6 +62,12 @@ class Evidence:
     moved: int = 0
     before: float = 0.0
     inside: int = 0
+    late: float = 0.0
+
+    @property
+    def odds(self) -> float:
+        """Log-odds of belonging, by what was said of it and by when it came."""
+        return self.score - self.late
 
 
 @dataclass(slots=True)
@@ -100,7 +111,7 @@ class Incident:
 
     def likely(self) -> set[int]:
         """Keys of the accounts that it names, or that rather belong than not."""
-        return {key for key, one in self.evidence.items() if one.named or one.score >= LIKELY_ODDS}
+        return {key for key, one in self.evidence.items() if one.named or one.odds >= LIKELY_ODDS}
 
 
 class Incidents:
@@ -155,7 +166,7 @@ class Incidents:
         passed = _passed(group)
         members = set(group.keys[group.shift.used_more[:, group.strong].any(axis=1)].tolist())
         same = [one for one in self.incidents if one.passed == passed and not one.superseded and _same(one, members)]
-        if not passed:
+        if not passed and not _is_crowd(group):
             same = [one for one in self.incidents if one.passed and _is_of(one, members)] or same
         if passed and not same:
             same = [one for one in self.incidents if one.passed and self._joins(tick, one, group)]
@@ -226,6 +237,10 @@ def _named(incident: Incident) -> list[int]:
 
 def _passed(group: Group) -> bool:
     return group.verdict is not None and group.verdict.one_hand
+
+
+def _is_crowd(group: Group) -> bool:
+    return group.verdict is not None and group.verdict.crowd is not None
 
 
 def _same(incident: Incident, members: set[int]) -> bool:
@@ -338,7 +353,14 @@ def _account(
     known.inside += inside
     lasting = known.ticks >= min(NAME_TICKS_MIN, incident.ticks)
     often = lasting and known.ticks >= PRESENCE_MIN * (incident.ticks - known.since_tick)
-    known.named = often and known.score >= NAME_ODDS
+    known.late = LATE_NATS * math.log(max(_hours_it_could(tick, incident, row) / known.ticks, 1.0))
+    known.named = often and known.odds >= NAME_ODDS
+
+
+def _hours_it_could(tick: Tick, incident: Incident, row: int) -> float:
+    """Hours in which an account could have been of an incident's networks: all that it had, since the account began."""
+    lived = tick.hour + 1 - float(tick.population.columns.first_seen_ms[row]) / HOUR_MS
+    return min(float(incident.ticks), lived)
 
 
 def _observe(tick: Tick, incident: Incident, groups: Sequence[Group]) -> None:
@@ -419,7 +441,7 @@ def _shares(tick: Tick, incident: Incident) -> dict[str, float]:
 def members_of(population: Population, incident: Incident, target: str) -> tuple[Member, ...]:
     """The accounts that the incident names, most involved first; their shares are of the same sums as `named_of`."""
     named = [one for one in incident.evidence.items() if one[1].named]
-    named.sort(key=lambda one: (-one[1].score, one[1].account_id))
+    named.sort(key=lambda one: (-one[1].odds, one[1].account_id))
     at, active = population.places(np.array([key for key, _ in named], np.uint64))
     new = is_new(population, at, incident.onset)
     column = population.targets.index(target) if target in population.targets else None
@@ -431,6 +453,6 @@ def members_of(population: Population, incident: Incident, target: str) -> tuple
             n, nb = float(population.n[row]), float(population.nb[row])
             requests, now = int(n), round(float(x) / max(n, 1.0), 6)
             before = None if has_no_past or nb <= 0 else round(float(xb) / nb, 6)
-        score = probability(one.score)
+        score = probability(one.odds)
         members.append(Member(one.account_id, score, one.first * HOUR_MS, requests, before, now))
     return tuple(members)

@@ -16,8 +16,6 @@ PAST_FROM_H, PAST_TO_H = 120, 24  # a group's own past: this long ago
 PAST_TICKS_MIN = 12
 PAST_Z_MAX = 4.0
 Z_TICKS = 130
-CROWD_PACE = 0.3  # how fast what a network is gathered around follows what an hour shows
-CROWD_KEPT, CROWD_FORGOTTEN = 0.4, 0.01  # part of the last hours in which it did: enough to say so, too little to keep
 
 
 @dataclass(slots=True)
@@ -26,7 +24,6 @@ class Track:
 
     frozen: the past by target, fixed while the network is under alarm: nothing is learnt from what is being judged.
     streak: ticks in a row over the line, by target. hand: (tick, log-odds of one hand) as last asked, by story.
-    crowds: what it was gathered around when it was asked, "" for nothing: part of the last hours.
     """
 
     id: int
@@ -37,7 +34,6 @@ class Track:
     frozen: dict[str, float] = field(default_factory=dict)
     streak: dict[str, int] = field(default_factory=dict)
     hand: dict[str, tuple[int, float]] = field(default_factory=dict)
-    crowds: dict[str, float] = field(default_factory=dict)
 
     def past(self, hour: int, target: str) -> float:
         """The group's usual statistic for a target: median of 24 to 120 hours ago, 0 where that is not known."""
@@ -47,14 +43,6 @@ class Track:
         if len(seen) < PAST_TICKS_MIN:
             return 0.0
         return float(np.clip(np.median(seen), 0.0, PAST_Z_MAX))
-
-    def gathered(self, around: str | None) -> str | None:
-        """What it is gathered around, now or in much of the last hours: an hour's part of a crowd may not show it."""
-        pace = CROWD_PACE if self.crowds else 1.0
-        self.crowds = {name: (1.0 - pace) * part for name, part in self.crowds.items() if part > CROWD_FORGOTTEN}
-        self.crowds[around or ""] = self.crowds.get(around or "", 0.0) + pace
-        likely = [name for name, part in sorted(self.crowds.items()) if name and part >= CROWD_KEPT]
-        return around or next(iter(likely), None)
 
     def freeze(self, hour: int, target: str) -> None:
         """Stop learning the past of a target."""
@@ -103,7 +91,7 @@ class Tracks:
             if 2 * len(members & parent.weights.keys()) >= len(members):
                 track.z = deque(parent.z, maxlen=Z_TICKS)
                 track.frozen, track.streak = dict(parent.frozen), dict(parent.streak)
-                track.hand, track.crowds = dict(parent.hand), dict(parent.crowds)
+                track.hand = dict(parent.hand)
                 break
         self.tracks.append(track)
         return track
@@ -111,17 +99,7 @@ class Tracks:
     def state(self) -> dict[str, Any]:
         """All of it, for a snapshot."""
         tracks = [
-            [
-                t.id,
-                t.born,
-                t.last,
-                list(t.weights.items()),
-                [list(one) for one in t.z],
-                t.frozen,
-                t.streak,
-                t.hand,
-                t.crowds,
-            ]
+            [t.id, t.born, t.last, list(t.weights.items()), [list(one) for one in t.z], t.frozen, t.streak, t.hand]
             for t in self.tracks
         ]
         return {"next": self._next, "tracks": tracks}
@@ -131,17 +109,9 @@ class Tracks:
         self._next = state["next"]
         self.tracks = [
             Track(
-                id,
-                born,
-                last,
-                dict(weights),
-                deque(((h, z) for h, z in history), Z_TICKS),
-                frozen,
-                streak,
-                _said(hand),
-                *crowds,
+                id, born, last, dict(weights), deque(((h, z) for h, z in history), Z_TICKS), frozen, streak, _said(hand)
             )
-            for id, born, last, weights, history, frozen, streak, hand, *crowds in state["tracks"]  # earlier: no crowds
+            for id, born, last, weights, history, frozen, streak, hand in state["tracks"]
         ]
 
 

@@ -14,11 +14,14 @@ from detectors.counts.snapshot import from_bytes, to_bytes
 from detectors.judgement import belonging
 from detectors.judgement.incidents import (
     FOLLOWED_H,
+    LATE_NATS,
+    NAME_ODDS,
     QUIET_TICKS_ADOPTED,
     QUIET_TICKS_OPERATOR,
     Evidence,
     Incident,
     Incidents,
+    _account,
     _inherit,
     _is_of,
     members_of,
@@ -191,6 +194,25 @@ def test_any_other_is_known_again_by_who_was_of_its_networks_and_not_by_who_seem
     one.passed = False
     one.evidence = {key: near(0.5, moved=4, inside=4) for key in range(4)} | {9: near(0.5, moved=4, inside=1)}
     assert one.accounts() == {0, 1, 2, 3}
+
+
+def test_whom_an_incident_did_not_know_in_hours_in_which_it_could_needs_more_to_be_named():
+    one = incident()
+    one.ticks = 40
+    old, new = 0, 90
+    tick = SimpleNamespace(
+        hour=100,
+        population=SimpleNamespace(
+            columns=SimpleNamespace(ids=["old", "new"], first_seen_ms=np.array([old, new]) * 3_600_000)
+        ),
+    )
+    one.evidence = {}
+    for hour in range(97, 101):
+        tick.hour = hour
+        for row in (0, 1):
+            _account(tick, one, row, row, NAME_ODDS + 1.0, True, True)
+    assert {known.account_id: known.named for known in one.evidence.values()} == {"old": False, "new": True}
+    assert one.evidence[0].late == pytest.approx(LATE_NATS * np.log(40 / 4))
 
 
 def test_what_those_do_who_are_near_a_page_and_unlikely_to_belong_is_not_told_with_it():

@@ -122,25 +122,8 @@ def test_tracks_of_an_earlier_version_which_counted_ticks_are_read_and_know_of_n
     tracks = Tracks()
     follow(tracks, HOUR, FIRST)
     state = from_bytes(to_bytes(tracks.state()))
-    state["tracks"][0][7:] = [{"model:m": 3}]
+    state["tracks"][0][-1] = {"model:m": 3}
     again = Tracks()
     again.restore(state)
-    assert (again.tracks[0].hand, again.tracks[0].crowds) == ({}, {})
+    assert again.tracks[0].hand == {}
     assert again.tracks[0].weights == tracks.tracks[0].weights
-
-
-def test_a_crowd_of_many_hours_is_one_in_an_hour_that_does_not_show_it_and_a_network_that_was_one_for_an_hour_is_not():
-    (hall,) = follow(Tracks(), HOUR, FIRST)
-    assert [hall.gathered("one_place") for _ in range(5)] == ["one_place"] * 5
-    assert [hall.gathered(None) for _ in range(4)] == ["one_place", "one_place", None, None]
-    (operators,) = follow(Tracks(), HOUR, FIRST)
-    assert [operators.gathered(around) for around in (None, None, "one_value", None)] == [None, None, "one_value", None]
-
-
-def test_what_a_network_is_gathered_around_is_remembered_by_its_child_and_after_a_restart():
-    tracks = Tracks()
-    (whole,) = follow(tracks, HOUR, FIRST)
-    whole.gathered("one_place")
-    again = Tracks()
-    again.restore(from_bytes(to_bytes(tracks.state())))
-    assert [track.gathered(None) for track in follow(again, HOUR + 1, FIRST[:55], FIRST[55:])] == ["one_place"] * 2

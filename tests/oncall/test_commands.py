@@ -264,7 +264,6 @@ def test_explain_says_why_a_crowd_needs_more_than_others(capsys, tmp_path):
     assert (code, "both higher" in out) == (0, True)
 
 
-
 def test_explain_asks_a_running_swerve(capsys, swerve):
     swerve.answer = encode(RICH)
     code, out, _ = call(capsys, "explain", "abc123", "--url", swerve.url)
