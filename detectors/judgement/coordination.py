@@ -14,9 +14,8 @@ from detectors.ties.membership import concentrated
 ORGANISATIONS_MIN = 8
 VALUE_ORGANISATIONS_MIN = 3
 RARE_MAX = 60
-PLACE_ORGANISATIONS_MIN = 30  # behind one exit: no operator's rotation puts as many there
-PLACE_PART = 0.3  # of the requests: others near it come into a crowd's network, and thin it
-BESIDES_MIN = 0.4  # of the organisations, that share something besides the one value that most of them share
+PLACE_MIN = 15.0  # organisations behind one exit, times the part of the requests through it: no rotation comes to this
+BESIDES_MIN = 0.3  # of the organisations, that share something besides the one value that most of them share
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class Coordination:
 
         prefix_dominance: part of the requests through the favourite exit.
         """
-        if self.behind > PLACE_ORGANISATIONS_MIN and prefix_dominance > PLACE_PART:
+        if self.behind * prefix_dominance > PLACE_MIN:
             return "one_place"
         return "one_value" if self.besides < BESIDES_MIN else None
 
