@@ -8,7 +8,7 @@ in `learnt`, which `make learn` writes. What people found out since moves the su
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -116,10 +116,20 @@ def hand_of(
     now = round(BASE + sum(vote.nats for vote in votes), 3)
     log_odds = round(before + SMOOTH * (now - before), 3)
     page, ticket = lines_of(parameters)
-    if crowd:
-        page, ticket = round(page + CROWD_NATS, 3), round(ticket + CROWD_NATS, 3)
-    looks_like = None if log_odds >= page else crowd or _looks_like(votes)
-    return Verdict(tuple(votes), log_odds, now, page, ticket, looks_like, crowd)
+    looks_like = None if log_odds >= page else _looks_like(votes)
+    verdict = Verdict(tuple(votes), log_odds, now, page, ticket, looks_like)
+    return verdict if crowd is None else of_crowd(verdict, crowd)
+
+
+def of_crowd(verdict: Verdict, crowd: str) -> Verdict:
+    """The same of a network that is a crowd, or a part of one: both of its lines are higher.
+
+    >>> of_crowd(Verdict((), 3.0, 3.0, 2.0, 1.0, None), "one_place").one_hand
+    False
+    """
+    page, ticket = round(verdict.page + CROWD_NATS, 3), round(verdict.ticket + CROWD_NATS, 3)
+    looks_like = None if verdict.log_odds >= page else crowd
+    return replace(verdict, page=page, ticket=ticket, looks_like=looks_like, crowd=crowd)
 
 
 def lines_of(parameters: Parameters) -> tuple[float, float]:

@@ -16,6 +16,7 @@ from detectors.comparison.population import Ints, Population
 from detectors.judgement.answer import ANSWER, evidence_of, why_of
 from detectors.judgement.belonging import FRESH_H, belonging_of, probability
 from detectors.judgement.groups import RISE_OF_SHARE_MIN, Group, Tick
+from detectors.judgement.hand import of_crowd
 from detectors.judgement.severity import convicts, level_of
 from detectors.parameters import HOUR_MS
 from detectors.ties.membership import carried_of, values_of
@@ -75,7 +76,8 @@ class Incident:
     """One story. passed: it was taken for one operator's, by its traits or with those that it names; it stays so.
 
     adopted: by target, the share of its accounts' requests that has become normal for them. share, peak: of all its
-    accounts' requests, to its first target. courses: by target, tick by tick, what is told: see `_courses`.
+    accounts' requests, to its first target. crowd: what it was once seen gathered around, which counts until it passes.
+    courses: by target, tick by tick, what is told: see `_courses`.
     """
 
     key: str
@@ -95,6 +97,7 @@ class Incident:
     ticks: int = 0
     peak: float = 0.0
     adopted: dict[str, float] = field(default_factory=dict)
+    crowd: str | None = None
 
     def accounts(self) -> set[int]:
         """Keys of the accounts by which it is known again: that moved in it; all of them where none has yet.
@@ -124,6 +127,8 @@ class Incidents:
     def step(self, tick: Tick, groups: Sequence[Group]) -> list[Finding]:
         """Take the strong groups of one tick in; gives a finding for every incident that is open."""
         self.incidents = [one for one in self.incidents if one.last >= tick.hour - REOPEN_H and not one.superseded]
+        for group in groups:
+            self._know_crowd(group)
         touched: dict[str, list[Group]] = {}
         for group in sorted((g for g in groups if len(g.strong)), key=lambda g: (not _passed(g), -len(g.rows))):
             incident = self._absorbed(tick, self._incident_of(tick, group), group)
@@ -161,13 +166,23 @@ class Incidents:
                 found.append(np.sort(rows_of(population, named)))
         return [rows for rows in found if len(rows)]
 
+    def _know_crowd(self, group: Group) -> None:
+        """A part of a crowd is of that crowd, though the part alone does not show what it is gathered around."""
+        if len(group.strong) and group.verdict is not None and group.verdict.crowd is None:
+            members = _movers(group)
+            crowds = [one.crowd for one in self.incidents if one.crowd and _is_part(one, members)]
+            group.verdict = of_crowd(group.verdict, crowds[0]) if crowds else group.verdict
+
     def _incident_of(self, tick: Tick, group: Group) -> Incident:
         """The incident that the group belongs to, or a new one."""
-        passed = _passed(group)
-        members = set(group.keys[group.shift.used_more[:, group.strong].any(axis=1)].tolist())
+        passed, members = _passed(group), _movers(group)
         same = [one for one in self.incidents if one.passed == passed and not one.superseded and _same(one, members)]
-        if not passed and not _is_crowd(group):
+        if not passed and not _crowd_of(group):
             same = [one for one in self.incidents if one.passed and _is_of(one, members)] or same
+        if not passed and not same and _crowd_of(group):
+            same = [
+                one for one in self.incidents if one.crowd and not one.passed and _is_mostly(one.accounts(), members)
+            ]
         if passed and not same:
             same = [one for one in self.incidents if one.passed and self._joins(tick, one, group)]
         if same:
@@ -239,8 +254,13 @@ def _passed(group: Group) -> bool:
     return group.verdict is not None and group.verdict.one_hand
 
 
-def _is_crowd(group: Group) -> bool:
-    return group.verdict is not None and group.verdict.crowd is not None
+def _crowd_of(group: Group) -> str | None:
+    return None if group.verdict is None else group.verdict.crowd
+
+
+def _movers(group: Group) -> set[int]:
+    """Keys of those of a group that use more of what it moved to."""
+    return set(group.keys[group.shift.used_more[:, group.strong].any(axis=1)].tolist())
 
 
 def _same(incident: Incident, members: set[int]) -> bool:
@@ -267,7 +287,16 @@ def _is_tied(tick: Tick, incident: Incident, group: Group) -> bool:
 
 def _is_of(incident: Incident, members: set[int]) -> bool:
     """Whether most of those who move are an incident's that has passed: what was answered once is not asked again."""
-    return len(incident.likely() & members) >= SAME_ACCOUNTS * len(members)
+    return _is_mostly(incident.likely(), members)
+
+
+def _is_part(incident: Incident, members: set[int]) -> bool:
+    """Whether most of those who move are of a crowd that did not pass."""
+    return incident.crowd is not None and not incident.passed and _is_mostly(incident.accounts(), members)
+
+
+def _is_mostly(known: set[int], members: set[int]) -> bool:
+    return len(known & members) >= SAME_ACCOUNTS * len(members)
 
 
 def _opened(tick: Tick, group: Group, passed: bool) -> Incident:
@@ -294,6 +323,7 @@ def _hear(tick: Tick, incident: Incident, group: Group) -> None:
         incident.targets.setdefault(targets[k], tick.hour)
     incident.ticks += incident.last != tick.hour or incident.ticks == 0
     incident.last = tick.hour
+    incident.crowd = _crowd_of(group) or incident.crowd
     _accounts(tick, incident, group)
     incident.level = max(incident.level, level_of(group, len(_named(incident))))
     z = {targets[k]: round(float(group.z[k]), 2) for k in group.strong.tolist()}

@@ -12,6 +12,7 @@ from detectors.comparison.findings import Level, Phase, Target
 from detectors.comparison.population import Population
 from detectors.counts.snapshot import from_bytes, to_bytes
 from detectors.judgement import belonging
+from detectors.judgement.hand import Verdict
 from detectors.judgement.incidents import (
     FOLLOWED_H,
     LATE_NATS,
@@ -213,6 +214,26 @@ def test_whom_an_incident_did_not_know_in_hours_in_which_it_could_needs_more_to_
             _account(tick, one, row, row, NAME_ODDS + 1.0, True, True)
     assert {known.account_id: known.named for known in one.evidence.values()} == {"old": False, "new": True}
     assert one.evidence[0].late == pytest.approx(LATE_NATS * np.log(40 / 4))
+
+
+def moved(rows: range, verdict: Verdict) -> SimpleNamespace:
+    """A group of these accounts, all of whom moved to what it moved to."""
+    return SimpleNamespace(
+        keys=np.array(rows, np.uint64), strong=np.array([0]), verdict=verdict,
+        shift=SimpleNamespace(used_more=np.ones((len(rows), 1))),
+    )  # fmt: skip
+
+
+def test_a_part_of_a_crowd_is_held_to_the_lines_of_the_crowd_and_its_neighbours_are_not():
+    alone = Verdict((), 2.5, 2.5, 2.0, 1.0, None)
+    crowd = incident()
+    crowd.passed, crowd.crowd = False, "one_place"
+    crowd.evidence = {key: near(0.5, moved=4, inside=4) for key in range(ACCOUNTS)}
+    part, others = moved(range(6), alone), moved(range(ACCOUNTS - 2, ACCOUNTS + 6), alone)
+    for group in (part, others):
+        incidents(crowd)._know_crowd(group)
+    assert (part.verdict.crowd, part.verdict.one_hand) == ("one_place", False)
+    assert others.verdict == alone
 
 
 def test_what_those_do_who_are_near_a_page_and_unlikely_to_belong_is_not_told_with_it():
