@@ -27,7 +27,7 @@ from benchmarks.strangers import replayed
 from detectors.judgement.incidents import NAME_ODDS
 from detectors.judgement.learnt import NAMED
 
-KNOTS = (NAME_ODDS, 2.0, 2.3, 2.6, 3.0, 3.5, 4.0, 5.0, 6.0)
+KNOTS = (NAME_ODDS, 1.8, 2.0, 2.3, 2.6, 3.0, 3.5, 4.0, 5.0, 6.0)
 BELOW = (-4.0, -3.0)  # score, and nats below the first knot: who is not named is told nobody
 LINE = re.compile(r"^(# NAMED: [^\n]*\n)?NAMED: tuple[^\n]*\n", re.MULTILINE)
 # One fleet with a thousand accounts is not a thousand times as much to learn from as one with one.

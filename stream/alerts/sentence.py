@@ -29,8 +29,8 @@ LOOKS_LIKE = {
     "reseller": "Looks like a reseller.",
     "vpn": "Looks like a shared exit.",
     "one_customer": "Looks like one customer.",
-    "one_place": "Looks like an event in one place.",
-    "one_value": "Only one shared value binds them.",
+    "one_place": "Looks like one event.",
+    "one_value": "They share but one value.",
     "unknown_organisations": "Maybe one customer: no org told.",
 }
 SHARED_WORDS = {"payment": "payments", "ip_prefix": "exits", "template": "prompt kit", "asn": "networks"}
@@ -76,7 +76,7 @@ def span(hours: float) -> str:
     ('24 min', '9 h', '30 h', '3 days')
     """
     if hours < 1:
-        return f"{max(1, round(60 * hours))} min"
+        return f"{max(1, round(60 * max(hours, 0.0)))} min"
     return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} days"
 
 
