@@ -169,9 +169,13 @@ class Incidents:
     def _know_crowd(self, group: Group) -> None:
         """A part of a crowd is of that crowd, though the part alone does not show what it is gathered around."""
         if len(group.strong) and group.verdict is not None and group.verdict.crowd is None:
-            members = _movers(group)
-            crowds = [one.crowd for one in self.incidents if one.crowd and _is_part(one, members)]
+            crowds = [one.crowd for one in self._crowds_around(_movers(group)) if one.crowd]
             group.verdict = of_crowd(group.verdict, crowds[0]) if crowds else group.verdict
+
+    def _crowds_around(self, members: set[int]) -> list[Incident]:
+        """The crowds that did not pass of which most of those who move are."""
+        crowds = [one for one in self.incidents if one.crowd and not one.passed and not one.superseded]
+        return [one for one in crowds if _is_mostly(one.accounts(), members)]
 
     def _incident_of(self, tick: Tick, group: Group) -> Incident:
         """The incident that the group belongs to, or a new one."""
@@ -180,9 +184,7 @@ class Incidents:
         if not passed and not _crowd_of(group):
             same = [one for one in self.incidents if one.passed and _is_of(one, members)] or same
         if not passed and not same and _crowd_of(group):
-            same = [
-                one for one in self.incidents if one.crowd and not one.passed and _is_mostly(one.accounts(), members)
-            ]
+            same = self._crowds_around(members)
         if passed and not same:
             same = [one for one in self.incidents if one.passed and self._joins(tick, one, group)]
         if same:
@@ -290,13 +292,8 @@ def _is_of(incident: Incident, members: set[int]) -> bool:
     return _is_mostly(incident.likely(), members)
 
 
-def _is_part(incident: Incident, members: set[int]) -> bool:
-    """Whether most of those who move are of a crowd that did not pass."""
-    return incident.crowd is not None and not incident.passed and _is_mostly(incident.accounts(), members)
-
-
 def _is_mostly(known: set[int], members: set[int]) -> bool:
-    return len(known & members) >= SAME_ACCOUNTS * len(members)
+    return len(known & members) >= SAME_ACCOUNTS * max(len(members), 1)
 
 
 def _opened(tick: Tick, group: Group, passed: bool) -> Incident:
