@@ -24,7 +24,7 @@ from benchmarks.learn import LEARNT
 from benchmarks.learn_accounts import MOST
 from benchmarks.reliability import BINS
 from benchmarks.strangers import replayed
-from detectors.judgement.incidents import NAME_ODDS
+from detectors.judgement.belonging import NAME_ODDS
 from detectors.judgement.learnt import NAMED
 
 KNOTS = (NAME_ODDS, 1.8, 2.0, 2.3, 2.6, 3.0, 3.5, 4.0, 5.0, 6.0)

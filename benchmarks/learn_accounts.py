@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.additive import Curves, Floats, calibrated, fitted, scored
-from detectors.judgement.incidents import NAME_ODDS, SCORE_PACE
+from detectors.judgement.belonging import NAME_ODDS, SCORE_PACE
 
 FOLDS = 6
 WEIGHT = 100.0  # accounts that a fleet counts for: against them stands the ridge

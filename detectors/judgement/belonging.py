@@ -8,7 +8,9 @@ nats by its own curve; the curves were fitted together (`make learn`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +26,55 @@ CORE_MIN = 5  # accounts: with fewer that turned, the whole group says what is a
 KIND_NATS = 0.7  # twice as often as everybody else: a kind of value that is shared at all
 ALIKE_PRIOR = 3.0  # accounts that the core, and its neighbours, are thought to have besides, spread evenly
 UNKNOWN = -0.1
+NAME_ODDS = 1.6  # nats of belonging, over the last hours, from which an account is named: half of those at it belong
+NAME_TICKS_MIN = 4  # hours in which an account was with its network; honest neighbours come and go
+PRESENCE_MIN = 0.5  # of the ticks since an account was first seen
+LATE_NATS = 0.6  # against an account, for each e-fold by which it was there in fewer hours than it could have been
+SCORE_PACE = 0.3  # how fast an account's score follows what the tick says
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What an incident knows of one account (by key).
+
+    score: log-odds of belonging, over the last hours; before: an hour ago. ticks: hours in which it was of the network
+    or seemed to be; moved: of them, those in which it had turned; inside: those in which it was of it. late: nats that
+    speak against it since it was not there in the others.
+    """
+
+    account_id: str
+    ticks: int
+    score: float
+    first: int
+    last: int
+    named: bool
+    since_tick: int
+    moved: int = 0
+    before: float = 0.0
+    inside: int = 0
+    late: float = 0.0
+
+    @property
+    def odds(self) -> float:
+        """Log-odds of belonging, by what was said of it and by when it came."""
+        return self.score - self.late
+
+    def hear(self, hour: int, score: float, moved: bool, inside: bool, hours: int, lived: float) -> None:
+        """What an hour says of the account. hours: of its incident so far; lived: since its first request."""
+        if self.last == hour:  # near two groups of one incident: what speaks most for it counts
+            self.score = max(self.score, self.before + SCORE_PACE * (score - self.before))
+            self.inside = max(self.inside, int(inside))
+            return
+        self.ticks += 1
+        self.last = hour
+        self.before = self.score
+        self.score += SCORE_PACE * (score - self.score)
+        self.moved += moved
+        self.inside += inside
+        lasting = self.ticks >= min(NAME_TICKS_MIN, hours)
+        often = lasting and self.ticks >= PRESENCE_MIN * (hours - self.since_tick)
+        self.late = LATE_NATS * math.log(max(min(hours, lived) / self.ticks, 1.0))
+        self.named = often and self.odds >= NAME_ODDS
 
 
 def belonging_of(tick: Tick, group: Group, since: int) -> tuple[Ints, Floats]:

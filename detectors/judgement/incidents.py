@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from hashlib import blake2b
@@ -14,7 +13,7 @@ from detectors.comparison.findings import Finding, Level, Member, Phase, Subject
 from detectors.comparison.named import is_new, named_of, rows_of
 from detectors.comparison.population import Ints, Population
 from detectors.judgement.answer import ANSWER, evidence_of, why_of
-from detectors.judgement.belonging import FRESH_H, belonging_of, probability
+from detectors.judgement.belonging import FRESH_H, Evidence, belonging_of, probability
 from detectors.judgement.groups import RISE_OF_SHARE_MIN, Group, Tick
 from detectors.judgement.hand import of_crowd
 from detectors.judgement.severity import convicts, level_of
@@ -30,45 +29,11 @@ FOLLOWED_H = 6
 SAME_ONSET_H = 12
 KNOWN_MIN = 3  # accounts, by which an incident is known again
 TIED_MIN = 0.1  # of a group's accounts, that carry a value of its own and of an incident
-NAME_ODDS = 1.6  # nats of belonging, over the last hours, from which an account is named: half of those at it belong
 NEAR_ODDS = -1.0  # and from which one near a network is followed: one in four
 LIKELY_ODDS = 0.0  # and from which what it does is told with it
-NAME_TICKS_MIN = 4  # hours in which an account was with its network; honest neighbours come and go
-PRESENCE_MIN = 0.5  # of the ticks since an account was first seen
-LATE_NATS = (
-    0.6  # for each e-fold by which it was there in fewer of the hours in which it could: who comes late is by chance
-)
-SCORE_PACE = 0.3  # how fast an account's score follows what the tick says
 SERIES_MAX = 336  # two weeks of hours
 QUIET_TICKS_ADOPTED = 12
 QUIET_TICKS_OPERATOR = 24  # of one operator's: a whole fast window, since accounts that rotate rest and come again
-
-
-@dataclass(slots=True)
-class Evidence:
-    """What an incident knows of one account (by key).
-
-    score: log-odds of belonging, over the last hours; before: an hour ago. ticks: hours in which it was of the network
-    or seemed to be; moved: of them, those in which it had turned; inside: those in which it was of it. late: nats that
-    speak against it since it was not there in the others.
-    """
-
-    account_id: str
-    ticks: int
-    score: float
-    first: int
-    last: int
-    named: bool
-    since_tick: int
-    moved: int = 0
-    before: float = 0.0
-    inside: int = 0
-    late: float = 0.0
-
-    @property
-    def odds(self) -> float:
-        """Log-odds of belonging, by what was said of it and by when it came."""
-        return self.score - self.late
 
 
 @dataclass(slots=True)
@@ -368,26 +333,8 @@ def _account(
         account_id = tick.population.columns.ids[row]
         known = Evidence(account_id, 0, score, tick.hour, -1, False, incident.ticks - 1, before=score)
         incident.evidence[key] = known
-    if known.last == tick.hour:  # near two groups of one incident: what speaks most for it counts
-        known.score = max(known.score, known.before + SCORE_PACE * (score - known.before))
-        known.inside = max(known.inside, int(inside))
-        return
-    known.ticks += 1
-    known.last = tick.hour
-    known.before = known.score
-    known.score += SCORE_PACE * (score - known.score)
-    known.moved += moved
-    known.inside += inside
-    lasting = known.ticks >= min(NAME_TICKS_MIN, incident.ticks)
-    often = lasting and known.ticks >= PRESENCE_MIN * (incident.ticks - known.since_tick)
-    known.late = LATE_NATS * math.log(max(_hours_it_could(tick, incident, row) / known.ticks, 1.0))
-    known.named = often and known.odds >= NAME_ODDS
-
-
-def _hours_it_could(tick: Tick, incident: Incident, row: int) -> float:
-    """Hours in which an account could have been of an incident's networks: all that it had, since the account began."""
     lived = tick.hour + 1 - float(tick.population.columns.first_seen_ms[row]) / HOUR_MS
-    return min(float(incident.ticks), lived)
+    known.hear(tick.hour, score, moved, inside, incident.ticks, lived)
 
 
 def _observe(tick: Tick, incident: Incident, groups: Sequence[Group]) -> None:

@@ -12,14 +12,12 @@ from detectors.comparison.findings import Level, Phase, Target
 from detectors.comparison.population import Population
 from detectors.counts.snapshot import from_bytes, to_bytes
 from detectors.judgement import belonging
+from detectors.judgement.belonging import LATE_NATS, NAME_ODDS, Evidence
 from detectors.judgement.hand import Verdict
 from detectors.judgement.incidents import (
     FOLLOWED_H,
-    LATE_NATS,
-    NAME_ODDS,
     QUIET_TICKS_ADOPTED,
     QUIET_TICKS_OPERATOR,
-    Evidence,
     Incident,
     Incidents,
     _account,
