@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.comparison.population import Ints, Population
 from detectors.ties.coverage import organisations_known
@@ -92,12 +93,11 @@ def coordination_of(
     pairs = np.unique(np.stack((value, organisation[position])), axis=1)
     reach = np.bincount(pairs[0], minlength=len(holdings.accounts))
     accounts = np.bincount(value, minlength=len(holdings.accounts))
-    binds = (reach >= VALUE_ORGANISATIONS_MIN) & (
-        (holdings.carried.organisations <= rare_max) | concentrated(holdings, accounts, len(rows))
-    )
+    tight = concentrated(holdings, accounts, len(rows))
+    binds = (reach >= VALUE_ORGANISATIONS_MIN) & ((holdings.carried.organisations <= rare_max) | tight)
     shared = np.flatnonzero(binds)
     exits = holdings.carried.dimension == holdings.place("ip_prefix")
-    besides = _besides(holdings, pairs, reach, accounts, shared, len(rows))
+    besides = _besides(pairs, reach, tight, shared)
     return Coordination(
         organisations=organisations,
         shared=_strongest(holdings, shared, accounts, reach),
@@ -110,12 +110,12 @@ def coordination_of(
     )
 
 
-def _besides(holdings: Holdings, pairs: Ints, reach: Ints, accounts: Ints, shared: Ints, size: int) -> int:
+def _besides(pairs: Ints, reach: Ints, tight: NDArray[np.bool_], shared: Ints) -> int:
     """How many organisations share a value of the group's with another, but for the one that most of them share.
 
-    pairs: values above, organisations below. shared: values that bind.
+    pairs: values above, organisations below. tight: values that are concentrated in the group. shared: that bind it.
     """
-    ties = (reach >= 2) & concentrated(holdings, accounts, size)
+    ties = (reach >= 2) & tight
     if len(shared):
         ties[shared[np.argmax(reach[shared])]] = False
     return len(np.unique(pairs[1][ties[pairs[0]]]))

@@ -29,7 +29,7 @@ FOLLOWED_H = 6
 SAME_ONSET_H = 12
 KNOWN_MIN = 3  # accounts, by which an incident is known again
 TIED_MIN = 0.1  # of a group's accounts, that carry a value of its own and of an incident
-NEAR_ODDS = -1.0  # and from which one near a network is followed: one in four
+NEAR_ODDS = -1.0  # nats of belonging from which an account near a network is followed: one in four
 LIKELY_ODDS = 0.0  # and from which what it does is told with it
 SERIES_MAX = 336  # two weeks of hours
 QUIET_TICKS_ADOPTED = 12
@@ -71,11 +71,13 @@ class Incident:
         with somebody. Of others those that were of its networks, and not who seemed near: it would be unlike every
         hour's network, and open anew in each.
         """
-        likely = (
-            self.likely() if self.passed else {k for k, one in self.evidence.items() if 2 * one.inside >= one.ticks}
-        )
-        mine = likely if len(likely) >= KNOWN_MIN else set(self.evidence)
+        mine = self.likely() if self.passed else self.within()
+        mine = mine if len(mine) >= KNOWN_MIN else set(self.evidence)
         return {key for key in mine if 2 * self.evidence[key].moved >= self.evidence[key].ticks} or mine
+
+    def within(self) -> set[int]:
+        """Keys of the accounts that were of its networks in half of the hours in which they were near."""
+        return {key for key, one in self.evidence.items() if 2 * one.inside >= one.ticks}
 
     def likely(self) -> set[int]:
         """Keys of the accounts that it names, or that rather belong than not."""
@@ -127,8 +129,7 @@ class Incidents:
         found = []
         for incident in self.incidents:
             if incident.level >= Level.WARNING and incident.last >= population.hour - FOLLOWED_H:
-                named = [key for key, one in incident.evidence.items() if one.named]
-                found.append(np.sort(rows_of(population, named)))
+                found.append(np.sort(rows_of(population, _named(incident))))
         return [rows for rows in found if len(rows)]
 
     def _know_crowd(self, group: Group) -> None:
@@ -376,7 +377,7 @@ def _risen(incident: Incident, target: str) -> float:
     What is told first is what a reader finds in the log, and not what a short window was surest of; the most so far,
     so that it does not change from hour to hour.
     """
-    return max((round(share - expected, 2) for _, share, expected in incident.courses.get(target, ())), default=0.0)
+    return round(max((share - expected for _, share, expected in incident.courses.get(target, ())), default=0.0), 2)
 
 
 def phase_of(tick: Tick, incident: Incident, groups: Sequence[Group]) -> Phase:

@@ -16,9 +16,7 @@ from stream.receiver.inbox import Memory
 from stream.sources.growing import Growing
 from stream.sources.logs import Log
 
-KEEP_EVERY_S = (
-    60.0  # a crash costs what was read since, which is read again; a million accounts take some three seconds
-)
+KEEP_EVERY_S = 60.0  # a crash costs what was read since, which is read again; a million accounts take three seconds
 
 
 class Keeping:
