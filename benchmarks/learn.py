@@ -11,6 +11,7 @@ the traits of every network that moved, with the truth beside, and fits:
   which `make calibrate` holds against fleets that were not learnt on.
 
 Samples are kept in out/learn until the detection changes, so a run can be taken up again. An hour on two free cores.
+With ACCOUNTS=1 it learns of accounts alone, and keeps what is known of networks.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import numpy as np
 import typer
@@ -66,12 +67,21 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
-    """What was found: the pieces of `learnt.py`."""
+    """What was found: the pieces of `learnt.py`. networks_from, accounts_from: the fleets, in words."""
 
     curves: Curves
     base: float
     lines: Pairs
+    networks_from: str
     accounts: Belonging
+    accounts_from: str
+
+
+def known() -> tuple[Curves, float, Pairs]:
+    """What stands in `learnt.py` of networks: curves, base and lines."""
+    curves = {name: tuple(np.array(column) for column in zip(*points, strict=True))
+              for name, points in learnt.TRAITS.items()}  # fmt: skip
+    return cast(Curves, curves), learnt.BASE, learnt.LINES
 
 
 def main(
@@ -79,6 +89,7 @@ def main(
         "101-135"
     ),
     quiet: Annotated[str, typer.Option(envvar="QUIET", help="Seeds of the quiet ones, FROM-TO.")] = "201-212",
+    accounts: Annotated[bool, typer.Option("--accounts", envvar="ACCOUNTS", help="Learn of accounts alone.")] = False,
 ) -> None:
     """Simulate, fit, print how it does on what it was not fitted on, and write detectors/judgement/learnt.py."""
     cases = [Case("random", seed) for seed in seeds(worlds)] + [Case("random_quiet", seed) for seed in seeds(quiet)]
@@ -87,19 +98,23 @@ def main(
         case = Case(scenario, seed)
         fleets.append(samples_of(case, to_stderr(f"{case.name}, seed {case.seed}"), **SMALL))
     where = f"random {worlds}, random_quiet {quiet}, named scenarios 11-22 with 700 accounts over 6 days"
-    typer.echo(learn(fleets, where, LEARNT))
+    typer.echo(learn(fleets, where, LEARNT, accounts))
 
 
-def learn(fleets: Sequence[Mapping[str, Any]], seeds: str, path: Path | None) -> str:
-    """Fit, write the module, and give the report. fleets: as `samples_of` gives them."""
-    samples = gathered(fleets)
-    left_out = crossed(samples)
-    lines = lines_of(samples, left_out)
-    curves, base = fitted(samples.traits, samples.mine, samples.weight)
-    found = Learnt(curves, base, lines, belonging(fleets))
+def learn(fleets: Sequence[Mapping[str, Any]], seeds: str, path: Path | None, accounts: bool = False) -> str:
+    """Fit, write the module, and give the report. fleets: as `samples_of` gives them. accounts: of these alone."""
+    of_accounts = belonging(fleets)
+    if accounts:
+        found, text = Learnt(*known(), learnt.NETWORKS_FROM, of_accounts, seeds), []
+    else:
+        samples = gathered(fleets)
+        left_out = crossed(samples)
+        curves, base = fitted(samples.traits, samples.mine, samples.weight)
+        found = Learnt(curves, base, lines_of(samples, left_out), seeds, of_accounts, seeds)
+        text = report(samples, left_out, found)
     if path is not None:
-        path.write_text(module(found, seeds), encoding="utf-8")
-    return report(samples, left_out, found)
+        path.write_text(module(found), encoding="utf-8")
+    return "\n".join(text + report_of_accounts(of_accounts))
 
 
 def gathered(fleets: Sequence[Mapping[str, Any]]) -> Samples:
@@ -186,16 +201,18 @@ def lines_of(samples: Samples, left_out: Floats) -> Pairs:
     return lines
 
 
-def module(found: Learnt, seeds: str) -> str:
+def module(found: Learnt) -> str:
     """The generated module, a row a trait."""
     return "\n".join([
         '"""What random fleets taught of one operator\'s hand. Written by `make learn`: do not edit.', "",
-        f"Fleets: {seeds}.",
+        "NETWORKS_FROM, ACCOUNTS_FROM: the fleets that each was learnt on.",
         "BASE: log-odds of a network before anything is known. TRAITS: (value, nats) along each trait's curve.",
         "LINES: (false alerts a month, log-odds that an alert needs). ACCOUNT_BASE, ACCOUNT: as BASE and TRAITS, of an",
         "account near a network. NAMED: (score over the last hours, log-odds that the account is a campaign's, as it",
         'turned out).', '"""',
-        "", "# fmt: off", "# ruff: noqa: E501", "from __future__ import annotations", "", f"BASE = {found.base:.3f}",
+        "", "# fmt: off", "# ruff: noqa: E501", "from __future__ import annotations", "",
+        f'NETWORKS_FROM = "{found.networks_from}"', f'ACCOUNTS_FROM = "{found.accounts_from}"', "",
+        f"BASE = {found.base:.3f}",
         "TRAITS: dict[str, tuple[tuple[float, float], ...]] = {", *_rows(found.curves), "}",
         f"LINES: tuple[tuple[float, float], ...] = {tuple(found.lines)}",
         f"NAMED: tuple[tuple[float, float], ...] = {tuple(found.accounts.named)}",
@@ -212,7 +229,7 @@ def _rows(curves: Curves) -> list[str]:
     return rows
 
 
-def report(samples: Samples, left_out: Floats, found: Learnt) -> str:
+def report(samples: Samples, left_out: Floats, found: Learnt) -> list[str]:
     """How the networks that were left out come off: log-loss, and what each budget would have found."""
     score = np.clip(left_out, -30, 30)
     loss = np.logaddexp(0.0, score) - samples.mine * score
@@ -222,11 +239,13 @@ def report(samples: Samples, left_out: Floats, found: Learnt) -> str:
     for budget, line in found.lines:
         over = {int(f) for f in samples.fleet[samples.mine & (log_odds >= line)]}
         text.append(f"{budget:g} false a month: line {line:+.2f}, {len(over)} of {with_campaign} campaigns")
-    text.append(f"log-loss of accounts near networks of left-out fleets {found.accounts.loss:.3f}")
-    text += [
-        f"accounts named with {part}: {said:.2f} said, {right:.2f} right" for part, said, right in found.accounts.told
-    ]
-    return "\n".join(text)
+    return text
+
+
+def report_of_accounts(found: Belonging) -> list[str]:
+    """How accounts near networks of left-out fleets come off."""
+    told = [f"accounts named with {part}: {said:.2f} said, {right:.2f} right" for part, said, right in found.told]
+    return [f"log-loss of accounts near networks of left-out fleets {found.loss:.3f}", *told]
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Which accounts are a campaign's? The curves of an account's traits, for `make learn`.
 
 Of every network that somebody might be told of, every few hours, all accounts near it with their traits and the
-truth. Each fleet weighs the same, and in it each hour of each network.
+truth. Each fleet weighs the same, and in it each hour of each network. How much a trait says is learnt, not whether it
+speaks for or against: that follows from what it is, and holds in fleets that are made otherwise.
 """
 
 from __future__ import annotations
@@ -13,13 +14,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.additive import Curves, Floats, calibrated, fitted, scored
+from benchmarks.additive import Curves, Floats, calibrated, fitted, one_way, scored
 from detectors.judgement.belonging import NAME_ODDS, SCORE_PACE
 
 FOLDS = 6
 WEIGHT = 100.0  # accounts that a fleet counts for: against them stands the ridge
 KNOTS = (-4.0, -2.0, -1.0, 0.0, 0.6, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0)
 MOST = 0.995
+# By trait (see `belonging.account_traits`): 1 where more of it can only speak for, -1 where only against.
+DIRECTIONS: Mapping[str, int] = {
+    "score": 1, "shared": 1, "second": 1, "kinds": 1, "values": 1, "part": 1, "company": 1, "fresh": 1, "stand": 1,
+    "turned": 1, "mix": 1, "clock": 1, "hand": 1, "rare": -1, "around": -1,
+    "alike_age": 1, "alike_before": 1, "alike_fresh": 1, "alike_rare": 1, "alike_stand": 1, "alike_values": 1,
+    "alike_volume": 1,
+}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -90,7 +98,8 @@ def gathered(fleets: Sequence[Mapping[str, Any]]) -> Accounts:
 
 def _fitted(samples: Accounts, chosen: NDArray[np.bool_]) -> tuple[Curves, float]:
     traits = {name: values[chosen] for name, values in samples.traits.items()}
-    return fitted(traits, samples.mine[chosen], samples.weight[chosen])
+    curves, base = fitted(traits, samples.mine[chosen], samples.weight[chosen])
+    return one_way(curves, DIRECTIONS), base
 
 
 def _lasting(samples: Accounts, score: Floats) -> Floats:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.additive import NATS_MAX, fitted
-from benchmarks.learn import FOLDS, Learnt, crossed, gathered, lasting, lines_of, module, report
-from benchmarks.learn_accounts import belonging
+from benchmarks.additive import NATS_MAX, fitted, one_way
+from benchmarks.learn import FOLDS, Learnt, crossed, gathered, lasting, learn, lines_of, module, report
+from benchmarks.learn_accounts import DIRECTIONS, belonging
+from detectors.judgement import learnt
 
 
 def fleet(number: int, tells: float = 1.0, hours: int = 4) -> dict:
@@ -48,6 +49,20 @@ def test_a_trait_that_tells_has_a_curve_and_one_that_does_not_is_level(samples):
     assert all(np.abs(nats).max() <= NATS_MAX for _, nats in curves.values())
 
 
+def test_a_trait_that_can_only_speak_for_never_speaks_against_though_the_samples_say_so(samples):
+    curves, _ = fitted(samples.traits, samples.mine, samples.weight)
+    assert (np.diff(curves["load"][1]) < -0.1).any()
+    held = one_way(curves, {"load": 1})
+    assert (np.diff(held["load"][1]) >= 0).all()
+    assert np.array_equal(held["noise"][1], curves["noise"][1])
+
+
+def test_the_curves_of_accounts_go_the_way_that_their_traits_can_speak():
+    for trait, points in learnt.ACCOUNT.items():
+        nats = np.array([y for _, y in points])
+        assert (np.diff(nats) * DIRECTIONS.get(trait, 0) >= 0).all(), trait
+
+
 def test_a_network_weighs_as_much_however_long_it_lasts():
     short, long = gathered([fleet(1, hours=2), fleet(2)]), gathered([fleet(1, hours=12), fleet(2)])
     for one in (short, long):
@@ -72,13 +87,22 @@ def test_a_smaller_budget_has_a_higher_line_and_honest_networks_keep_it(samples)
 
 def test_the_module_that_is_written_is_python_with_the_tables(samples):
     curves, base = fitted(samples.traits, samples.mine, samples.weight)
-    found = Learnt(curves, base, [(1.0, 2.0)], belonging([fleet(number) for number in range(4)]))
+    found = Learnt(curves, base, [(1.0, 2.0)], "a", belonging([fleet(number) for number in range(4)]), "b")
     told: dict = {}
-    exec(module(found, "of a test"), told)
+    exec(module(found), told)
+    assert (told["NETWORKS_FROM"], told["ACCOUNTS_FROM"]) == ("a", "b")
     assert set(told["TRAITS"]) == {"load", "noise", "seldom"}
     assert set(told["ACCOUNT"]) == {"shared", "rare", "alike", "idle"}
     assert told["LINES"] == ((1.0, 2.0),)
-    assert "campaigns" in report(samples, crossed(samples), found)
+    assert "campaigns" in report(samples, crossed(samples), found)[1]
+
+
+def test_learning_of_accounts_alone_keeps_what_is_known_of_networks(tmp_path):
+    learn([fleet(number) for number in range(4)], "a test", tmp_path / "learnt.py", accounts=True)
+    told: dict = {}
+    exec((tmp_path / "learnt.py").read_text(), told)
+    assert (told["BASE"], told["LINES"], told["TRAITS"]) == (learnt.BASE, learnt.LINES, learnt.TRAITS)
+    assert told["ACCOUNTS_FROM"] == "a test" != told["NETWORKS_FROM"]
 
 
 # Of accounts
