@@ -27,7 +27,8 @@ from benchmarks.strangers import replayed
 from detectors.judgement.belonging import NAME_ODDS
 from detectors.judgement.learnt import NAMED
 
-KNOTS = (NAME_ODDS, 1.8, 2.0, 2.3, 2.6, 3.0, 3.5, 4.0, 5.0, 6.0)
+KNOTS = (NAME_ODDS, 1.3, 1.6, 2.0, 2.3, 2.6, 3.0, 3.5, 4.0, 5.0, 6.0)
+RISE = 0.01  # from knot to knot at least: what was told of an account says what its score was
 BELOW = (-4.0, -3.0)  # score, and nats below the first knot: who is not named is told nobody
 LINE = re.compile(r"^(# NAMED: [^\n]*\n)?NAMED: tuple[^\n]*\n", re.MULTILINE)
 # One fleet with a thousand accounts is not a thousand times as much to learn from as one with one.
@@ -63,7 +64,7 @@ def curve_of(found: Found) -> Points:
     heard = hats.sum(axis=1) + 1e-9
     part = isotonic_regression((hats * mine).sum(axis=1) / heard, weights=heard).x
     part = np.clip(part, 0.02, MOST)
-    levels = np.log(part / (1.0 - part)).round(2).tolist()
+    levels = (np.log(part / (1.0 - part)) + RISE * np.arange(len(part))).round(2).tolist()
     return [(BELOW[0], round(levels[0] + BELOW[1], 2)), *zip(KNOTS, levels, strict=True)]
 
 

@@ -26,7 +26,9 @@ CORE_MIN = 5  # accounts: with fewer that turned, the whole group says what is a
 KIND_NATS = 0.7  # twice as often as everybody else: a kind of value that is shared at all
 ALIKE_PRIOR = 3.0  # accounts that the core, and its neighbours, are thought to have besides, spread evenly
 UNKNOWN = -0.1
-NAME_ODDS = 1.6  # nats of belonging, over the last hours, from which an account is named: half of those at it belong
+NAME_ODDS = 1.1  # nats of belonging, over the last hours, from which an account is named: half of those at it belong
+NEAR_USUAL = 300  # accounts near a network, beyond which each must speak more for itself: of many, more seem to belong
+NEAR_NATS = 0.25  # for each e-fold of them
 NAME_TICKS_MIN = 4  # hours in which an account was with its network; honest neighbours come and go
 PRESENCE_MIN = 0.5  # of the ticks since an account was first seen
 LATE_NATS = 0.6  # against an account, for each e-fold by which it was there in fewer hours than it could have been
@@ -88,6 +90,7 @@ def belonging_of(tick: Tick, group: Group, since: int) -> tuple[Ints, Floats]:
         if trait in ACCOUNT:
             at, nats = zip(*ACCOUNT[trait], strict=True)
             total += np.interp(values, at, nats)
+    total -= NEAR_NATS * math.log(max(len(near) / NEAR_USUAL, 1.0))
     return near, total.round(4)
 
 
