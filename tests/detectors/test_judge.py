@@ -10,7 +10,7 @@ import pytest
 from detectors.comparison.findings import Level, Phase
 from detectors.counts.snapshot import from_bytes, to_bytes
 from detectors.fleet import Judge
-from detectors.judgement import hand
+from detectors.judgement import hand, severity
 from detectors.parameters import Parameters
 from detectors.why import why_account, why_target
 from tests.detectors.fleets import HOUR, PARAMETERS, Account, columns_of, private_values
@@ -163,7 +163,8 @@ def test_a_hand_that_the_traits_speak_against_is_a_finding_below_every_alert(mon
 
 
 def test_between_the_lines_it_is_a_ticket(monkeypatch):
-    """What the hours say comes to 2.0 nats: enough for a ticket, and less than a page needs, whatever is named."""
+    """What the hours say comes to 2.0 nats: enough for a ticket, and less than a page needs, but for its many names."""
+    monkeypatch.setattr(severity, "NAMED_NATS", 0.0)
     monkeypatch.setattr(hand, "TRAITS", {"synchrony": ((0.0, 2.0), (1.0, 2.0))})
     judge = begun(Parameters(false_pages_per_month=0.02, false_warnings_per_month=3.0))
     found = findings_of(judge, range(HOURS.start, ONSET_H + 8))
