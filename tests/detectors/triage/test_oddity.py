@@ -58,13 +58,6 @@ def test_its_state_is_bounded():
     assert len(odd.state()["scores"]) <= oddity.REFERENCE
 
 
-def test_without_river_nothing_is_odd(monkeypatch):
-    class Blind:
-        def learn_one(self, told):
-            pass
-
-        def score_one(self, told):
-            return 0.0
-
-    monkeypatch.setattr("river.anomaly.HalfSpaceTrees", lambda **settings: Blind())
+def test_without_river_nothing_is_odd(river_sees_nothing):
+    river_sees_nothing()
     assert learnt(3_000).nats(ODD).tolist() == [0.0, 0.0]

@@ -166,19 +166,11 @@ def test_a_restored_list_goes_on_as_if_nothing_had_happened():
     assert to_bytes(restored.state()) == to_bytes(whole.state())
 
 
-def test_the_trees_of_river_feed_the_list(monkeypatch):
+def test_the_trees_of_river_feed_the_list(river_sees_nothing):
     """Without them nobody's score has a part for being odd."""
     accounts = [*FLEET, turned("z")]
     assert listed(accounts).rows[0].odd > 1.0
-
-    class Blind:
-        def learn_one(self, told):
-            pass
-
-        def score_one(self, told):
-            return 0.0
-
-    monkeypatch.setattr("river.anomaly.HalfSpaceTrees", lambda **settings: Blind())
+    river_sees_nothing()
     assert {row.odd for row in listed(accounts).rows} == {0.0}
 
 
