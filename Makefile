@@ -51,12 +51,12 @@ quick: lint types ## lint, types, and the tests that need no service: after ever
 	@$(BIN)/python -m pytest -n 2 -q --dist loadfile -m "not service and not slow" $(QUICK)
 
 faults: $(VENV)/.installed ## kill, stop, scale the stages under load, KILLS= and PAUSES= each; no Alertmanager for 10 min
-	@$(BIN)/python -m tests.service.drill --kills $(KILLS) --pauses $(PAUSES) --write
-	@SWERVE_REQUIRE=kafka $(BIN)/python -m pytest tests/service/check_reshard.py tests/service/check_broker_dies.py
-	@AWAY_S=600 SWERVE_REQUIRE=alertmanager $(BIN)/python -m pytest tests/service/test_real_alertmanager.py -k away
+	@$(BIN)/python -m tests.service.faults.drill --kills $(KILLS) --pauses $(PAUSES) --write
+	@SWERVE_REQUIRE=kafka $(BIN)/python -m pytest tests/service/faults/check_reshard.py tests/service/faults/check_broker_dies.py
+	@AWAY_S=600 SWERVE_REQUIRE=alertmanager $(BIN)/python -m pytest tests/service/alerts/test_real_alertmanager.py -k away
 
 soak: $(VENV)/.installed ## HOURS= of steady traffic at PACE= times real pace through every stage: does anything grow?
-	@$(BIN)/python -m tests.service.soak --hours $(HOURS) --pace $(PACE)
+	@$(BIN)/python -m tests.service.faults.soak --hours $(HOURS) --pace $(PACE)
 
 fuzz: $(VENV)/.installed ## every reader of bytes from outside against FUZZ_EXAMPLES= hostile ones each; half an hour
 	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest -q tests/fuzz tests/contracts/test_every_source.py
@@ -109,9 +109,9 @@ peers: $(VENV)/.installed ## what do Quix Streams, Bytewax and Faust cost for a 
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.peers --accounts $(ACCOUNTS) --hours $(PEER_HOURS) --rate $(RATE)
 
 sizing: $(VENV)/.installed ## measure cores, memory and recovery, and put the tables into docs/operating.md
-	@$(BIN)/python -m benchmarks.sizing --keep && $(BIN)/python -m benchmarks.sizing_kafka --keep
-	@$(BIN)/python -m benchmarks.recovery --kafka --accounts 30000 --keep
-	@$(BIN)/python -m benchmarks.sizing_guide | $(BIN)/python tools/readme_table.py docs/operating.md
+	@$(BIN)/python -m benchmarks.cost.sizing --keep && $(BIN)/python -m benchmarks.cost.sizing_kafka --keep
+	@$(BIN)/python -m benchmarks.cost.recovery --kafka --accounts 30000 --keep
+	@$(BIN)/python -m benchmarks.cost.sizing_guide | $(BIN)/python tools/readme_table.py docs/operating.md
 
 report-scale: $(VENV)/.installed ## 24,000 accounts in 200 million requests, piped into backtest; hours, nothing on disk
 	@$(BIN)/python -m benchmarks.report_scale
@@ -126,7 +126,7 @@ flames: $(VENV)/.installed ## draw where a replay's time goes, now and before, i
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tools.flame_graph docs/pictures
 
 walk: $(VENV)/.installed ## photograph the walk of docs/on-call.md on a phone, in a real Chromium; a minute or two
-	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.service.walk
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.service.chromium.walk
 
 stack: $(VENV)/.installed ## start Kafka, every stage, Prometheus, Alertmanager and a simulated fleet, until Ctrl-C
 	@tools/monitors.sh

@@ -20,8 +20,8 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from benchmarks.case import SOURCE, to_stderr
-from benchmarks.credit import credit
+from benchmarks.found.case import SOURCE, to_stderr
+from benchmarks.found.credit import credit
 from detectors.parameters import HOUR_MS
 from stream.configuration import settings
 from stream.contract.alert import Alert

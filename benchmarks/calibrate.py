@@ -19,10 +19,10 @@ import numpy as np
 import typer
 from scipy.optimize import isotonic_regression
 
-from benchmarks.case import Case, seeds, version
+from benchmarks.found.case import Case, seeds, version
+from benchmarks.found.learn_accounts import MOST
+from benchmarks.found.reliability import BINS
 from benchmarks.learn import LEARNT
-from benchmarks.learn_accounts import MOST
-from benchmarks.reliability import BINS
 from benchmarks.strangers import replayed
 from detectors.judgement.belonging import NAME_ODDS
 from detectors.judgement.learnt import NAMED

@@ -18,8 +18,8 @@ from typing import Annotated, TypeVar
 import orjson
 import typer
 
-from benchmarks.sizing import records
-from benchmarks.synthetic import columns_of
+from benchmarks.cost.sizing import records
+from benchmarks.cost.synthetic import columns_of
 from detectors.counts.rows import Frame
 from detectors.counts.summary import AccountColumns
 from detectors.fleet import Judge

@@ -27,9 +27,9 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from benchmarks.additive import Curves, Floats, fitted, scored
-from benchmarks.case import Case, samples_of, seeds, to_stderr
-from benchmarks.learn_accounts import Belonging, belonging
+from benchmarks.found.additive import Curves, Floats, fitted, scored
+from benchmarks.found.case import Case, samples_of, seeds, to_stderr
+from benchmarks.found.learn_accounts import Belonging, belonging
 from detectors.judgement import learnt
 
 LEARNT = Path(learnt.__file__)

@@ -16,9 +16,9 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmarks.case import Case, onsets, result, to_stderr, version
-from benchmarks.rivalry import RivalFound, held, lines_of
-from benchmarks.rivals import RIVALS
+from benchmarks.found.case import Case, onsets, result, to_stderr, version
+from benchmarks.found.rivalry import RivalFound, held, lines_of
+from benchmarks.found.rivals import RIVALS
 from stream.simulate.scenarios import SCENARIOS
 
 BEGIN, END = "<!-- quality: begin -->", "<!-- quality: end -->"

@@ -18,7 +18,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.credit import credit
+from benchmarks.found.credit import credit
 from stream.contract.alert import decode
 
 SWERVE = [sys.executable, "-m", "stream"]

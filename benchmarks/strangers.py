@@ -18,8 +18,8 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmarks.case import Case, result, seeds, to_stderr, version
-from benchmarks.reliability import bins, picture
+from benchmarks.found.case import Case, result, seeds, to_stderr, version
+from benchmarks.found.reliability import bins, picture
 
 BEGIN, END = "<!-- strangers: begin -->", "<!-- strangers: end -->"
 NEVER = float("inf")

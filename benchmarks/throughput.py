@@ -19,10 +19,10 @@ import orjson
 import typer
 import zstandard
 
-from benchmarks.judging import NoHistoryError, against
-from benchmarks.memory import slope
-from benchmarks.sizing import records
-from benchmarks.targets import table
+from benchmarks.cost.judging import NoHistoryError, against
+from benchmarks.cost.memory import slope
+from benchmarks.cost.sizing import records
+from benchmarks.cost.targets import table
 from detectors.parameters import Parameters
 from stream.commands.begin.backtest import Asked, run
 from stream.configuration import settings

@@ -120,7 +120,7 @@ def _box(name: str, left: float, level: int, width: float, part: float) -> str:
 
 def main(folder: Path) -> None:
     """Simulate, replay by both, draw."""
-    from benchmarks.judging import BEFORE, unpack
+    from benchmarks.cost.judging import BEFORE, unpack
 
     with tempfile.TemporaryDirectory() as work:
         log, old = Path(work) / "log.ndjson.zst", Path(work) / "before"

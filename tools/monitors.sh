@@ -23,7 +23,7 @@ if [[ ! -e $policy ]]; then
   printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy"
 fi
 export DEBIAN_FRONTEND=noninteractive
-install() { apt-get install -qq -y --no-install-recommends "${missing[@]}"; }
+install() { apt-get -o DPkg::Lock::Timeout=300 install -qq -y --no-install-recommends "${missing[@]}"; }
 if ! said=$({ install || { apt-get update -qq && install; }; } 2>&1 </dev/null); then
   tail -n 3 <<<"$said" >&2
   echo "not installed, so not tested: ${missing[*]}; $line" >&2

@@ -24,10 +24,10 @@ import typer
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # the broker and the processes are those of the tests
 
+from benchmarks.cost.sizing import records
+from benchmarks.cost.sizing_kafka import PARTITIONS, worked_off
 from benchmarks.peers import place
 from benchmarks.peers.environments import HERE, NoPeerError, python_of, version_of
-from benchmarks.sizing import records
-from benchmarks.sizing_kafka import PARTITIONS, worked_off
 from stream.kafka import broker
 from stream.kafka.broker import Found
 from tests.service.broker import NoBrokerError, a_broker

@@ -51,7 +51,10 @@ def movement_of(population: Population) -> Movement:
 
 
 def ranks_of(score: Floats, stratum: Ints, strata: int) -> Floats:
-    """`nats_of_rank` of each column, at most EVIDENCE_MAX. O(accounts x targets x log accounts)."""
+    """`nats_of_rank` of each column, at most EVIDENCE_MAX: accounts x targets, as score. stratum: of each account.
+
+    O(accounts x targets x log accounts).
+    """
     columns = [nats_of_rank(score[:, k], stratum, strata, EVIDENCE_MAX) for k in range(score.shape[1])]
     return np.stack(columns, axis=1) if columns else score
 

@@ -88,7 +88,7 @@ class Shift:
 
 
 def moments_of(population: Population, values: Floats) -> Moments:
-    """Sums of a measure by stratum. O(accounts x targets)."""
+    """Sums of a measure by stratum. values: accounts x targets. O(accounts x targets)."""
     strata = population.strata
     count = np.bincount(population.stratum, minlength=strata).astype(float)
     total = np.zeros((strata, values.shape[1]))

@@ -205,7 +205,7 @@ class Known:
         return -1
 
     def keep_targets(self, traffic: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Forget the weakest targets; the old numbers of those that stay, rising."""
+        """Forget the weakest targets; the old numbers of those that stay, rising. traffic: requests by target."""
         kept = strongest(traffic, self.targets.names, self.room_of_targets.most)
         self.targets.keep(kept)
         self.room_of_targets.made()
@@ -237,7 +237,7 @@ class Known:
         return self.names.keep(used)
 
     def keep_values(self, keys: NDArray[np.uint64]) -> None:
-        """Forget the names of all values but these."""
+        """Forget the names of all values but these. keys: of values, uint64, in any order."""
         kept = set(keys.tolist())
         self.value_names = {key: name for key, name in self.value_names.items() if key in kept}
         self._kinds = None

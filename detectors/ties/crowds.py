@@ -51,7 +51,7 @@ class Usual:
         self.hours: deque[tuple[int, dict[tuple[str, int], Floats]]] = deque()
 
     def learn(self, hour: int, ratios: Mapping[tuple[str, int], Floats]) -> None:
-        """Take an hour in."""
+        """Take an hour in: ln of the ratio by level, for each (target, window). hour: in hours since 1970."""
         self.hours.append((hour, dict(ratios)))
         while self.hours[0][0] < hour - PAST_FROM_H:
             self.hours.popleft()

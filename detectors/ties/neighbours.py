@@ -143,7 +143,10 @@ class Heard:
 
 
 def hear(neighbours: Neighbours, evidence: Evidence, targets: Ints, seed: int) -> Heard:
-    """Count who moved in company, and how many do by chance. O(levels x deals x values that the movers carry)."""
+    """Count who moved in company, and how many do by chance; seed: of the deals. targets: their columns.
+
+    O(levels x deals x values that the movers carry).
+    """
     population = neighbours.population
     rng = np.random.default_rng(seed)
     deals = [_dealt(evidence.stratum, rng) for _ in range(DEALS)]

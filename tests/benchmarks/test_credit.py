@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from benchmarks.credit import DAY_MS, HOUR_MS, credit, watched
-from benchmarks.rivalry import held, lines_of
+from benchmarks.found.credit import DAY_MS, HOUR_MS, credit, watched
+from benchmarks.found.rivalry import held, lines_of
 from stream.contract.alert import Alert, AlertSubject, AlertTarget
 
 ONSET_MS = 100 * HOUR_MS

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.additive import NATS_MAX, fitted, one_way
+from benchmarks.found.additive import NATS_MAX, fitted, one_way
+from benchmarks.found.learn_accounts import DIRECTIONS, belonging
 from benchmarks.learn import FOLDS, Learnt, crossed, gathered, lasting, learn, lines_of, module, report
-from benchmarks.learn_accounts import DIRECTIONS, belonging
 from detectors.judgement import learnt
 
 

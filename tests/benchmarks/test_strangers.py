@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from benchmarks.reliability import bins, picture
+from benchmarks.found.reliability import bins, picture
 from benchmarks.strangers import table
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.targets import TARGETS, table
+from benchmarks.cost.targets import TARGETS, table
 from tests.house.sources import ROOT
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from benchmarks import sizing_record
-from benchmarks.sizing_guide import ACCOUNTS, RATES, SPARE, Guide
+from benchmarks.cost import sizing_record
+from benchmarks.cost.sizing_guide import ACCOUNTS, RATES, SPARE, Guide
 from stream.telemetry import metrics
 
 ROOT = Path(__file__).parents[2]

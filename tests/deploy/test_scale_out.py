@@ -6,8 +6,8 @@ import json
 import re
 from pathlib import Path
 
-from benchmarks import sizing_record
-from benchmarks.scale_out import FILE, written
+from benchmarks.cost import sizing_record
+from benchmarks.cost.scale_out import FILE, written
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "scale-out.md").read_text()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.recovery import at_scale
+from benchmarks.cost.recovery import at_scale
 from tests.pace import ROUNDS, Pace
 
 NOISE = 24  # yardsticks that other threads of this process do while the loop waits for a busy processor
@@ -13,7 +13,7 @@ HELD_MAX = 60  # a second in a million
 
 @pytest.mark.slow
 async def test_no_tick_snapshot_or_restoration_stops_the_loop_for_more_than_a_part_of_it():
-    """A fifth of a million here, for time; `python -m benchmarks.recovery` measures the million.
+    """A fifth of a million here, for time; `python -m benchmarks.cost.recovery` measures the million.
 
     By CPU time and by share: what a busy machine does to the loop is not the worker's doing. A restoration on the loop
     itself, as it once was, stops it for all of its time.

@@ -35,25 +35,30 @@ def tree(path: str) -> ast.Module:
     return ast.parse((ROOT / path).read_text("utf-8"), path)
 
 
-def imports(path: str) -> Iterator[Import]:
+@cache
+def nodes(path: str) -> tuple[ast.AST, ...]:
+    """All that the file is made of, walked once for all who ask."""
+    return tuple(ast.walk(tree(path)))
+
+
+@cache
+def imports(path: str) -> tuple[Import, ...]:
     """Every import of the file, those inside functions included."""
-    for node in ast.walk(tree(path)):
+    found = []
+    for node in nodes(path):
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield Import(path, node.lineno, alias.name)
+            found += [Import(path, node.lineno, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             module = node.module or ""
-            yield Import(path, node.lineno, module)
+            found.append(Import(path, node.lineno, module))
             # `from stream.kafka import broker` imports stream.kafka.broker; a name that is no module does no harm here.
-            for alias in node.names:
-                yield Import(path, node.lineno, f"{module}.{alias.name}")
+            found += [Import(path, node.lineno, f"{module}.{alias.name}") for alias in node.names]
+    return tuple(found)
 
 
 def functions(path: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     """Every function and method of the file."""
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node
+    return (node for node in nodes(path) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
 def documented(path: str) -> Iterator[tuple[str, ast.AST, int, str]]:

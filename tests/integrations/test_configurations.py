@@ -65,7 +65,7 @@ def test_every_processor_and_exporter_of_the_collector_is_defined_and_text_is_dr
 
 
 def test_what_the_collector_writes_to_kafka_is_keyed_by_trace():
-    """tests/service/test_spans_on_two_workers.py says what for."""
+    """tests/service/stages/test_spans_on_two_workers.py says what for."""
     assert COLLECTOR["exporters"]["kafka"]["partition_traces_by_id"] is True
 
 

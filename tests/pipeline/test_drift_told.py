@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from detectors.parameters import Parameters
 from stream.alerts.life import Life
-from tests.detectors.test_series import END_H, ORG, START, STEP_H, counts, watching
+from tests.detectors.comparison.test_series import END_H, ORG, START, STEP_H, counts, watching
 
 
 def test_it_opens_as_info_with_a_sentence_and_ends(tmp_path):

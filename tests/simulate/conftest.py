@@ -11,7 +11,7 @@ from stream.simulate.events.story import Story
 from stream.simulate.scenarios import tell
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=12)  # of some 20 MB each: tests come back to those that others looked at first
 def _log(scenario: str, seed: int, accounts: int | None, real: bool) -> tuple[Story, Batch]:
     story = tell(scenario, seed, accounts=accounts, real=real)
     return story, Batch.joined(list(story.traffic().hours()))
