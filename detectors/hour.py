@@ -55,7 +55,8 @@ def columns_of(accounts: Sequence[Account]) -> AccountColumns:
     names = tuple(sorted({n for one in accounts for n in (one.org, one.country, one.signup_week) if n is not None}))
     targets = tuple(sorted({name for one in accounts for name in (*one.now, *one.before)}))
     values = tuple(sorted({pair for one in accounts for pair in one.carried}))
-    place = {None: -1, **{name: at for at, name in enumerate(names)}}
+    place: dict[str | None, int] = {name: at for at, name in enumerate(names)}
+    place[None] = -1
     fast, fast_count = _sets([one.now for one in accounts], targets, np.uint32)
     slow, slow_count = _sets([one.before for one in accounts], targets, np.float32)
     carried, carried_count = _sets([one.carried for one in accounts], values, np.uint32)
