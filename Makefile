@@ -24,7 +24,7 @@ PEER_HOURS ?= 20
 RATE ?= 1
 SBOM ?= out/sbom.cdx.json
 
-.PHONY: help demo test quick fuzz soak faults lint types bench bench-guard quality quality-readme quality-compare quality-full strangers strangers-readme adversary learn calibrate hardness report-scale clean lock audit sbom dashboards pictures flames peers walk helm-test litellm-test sizing stack stack-test
+.PHONY: help demo test quick fuzz soak faults lint types bench bench-guard quality quality-readme quality-compare quality-full strangers strangers-readme adversary learn calibrate hardness report-scale clean lock audit sbom dashboards pictures flames peers walk helm-test litellm-test presets-test history-test sizing stack stack-test
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -142,11 +142,17 @@ helm-test: $(VENV)/.installed ## render the Helm chart and validate it; builds h
 $(LITELLM)/.installed: tests/integrations/litellm.txt $(VENV)/.installed
 	@$(BIN)/uv venv -q --allow-existing --python $(BIN)/python $(LITELLM)
 	@$(BIN)/uv pip sync -q --python $(LITELLM)/bin/python $<
-	@$(LITELLM)/bin/python -c "import litellm.proxy.proxy_server" # compiles it, which a test should not wait for
+	@LITELLM_LOCAL_MODEL_COST_MAP=True $(LITELLM)/bin/python -c "import litellm.proxy.proxy_server" # compiles it, which a test should not wait for
 	@touch $@
 
 litellm-test: $(LITELLM)/.installed ## a real LiteLLM proxy with the shipped callback, in an environment of its own of 600 MB
 	@SWERVE_LITELLM_PYTHON=$(CURDIR)/$(LITELLM)/bin/python $(BIN)/python -m pytest -q tests/integrations/test_litellm.py
+
+presets-test: $(VENV)/.installed ## a fleet's traffic in the form of every preset and in ours: the same alerts? some minutes
+	@$(BIN)/python -m pytest -q tests/mapping/check_every_preset.py
+
+history-test: $(VENV)/.installed ## seven days of history and then live, on files and on Kafka, against one run; some minutes
+	@$(BIN)/python -m pytest -q tests/service/check_seven_days.py
 
 audit: $(VENV)/.installed ## has a locked dependency a known vulnerability? asks the index, and says where it gives no answer
 	@$(BIN)/python -m tools.audit

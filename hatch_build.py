@@ -1,6 +1,7 @@
 """Compile moves.c as the project is installed. Where there is no C compiler, or it fails, all is pure Python, slower.
 
-SWERVE_PURE=1 leaves it out: a wheel for every platform.
+SWERVE_PURE=1 leaves it out: a wheel for every platform. SWERVE_HOME_URL is where the project is at home with whoever
+builds it, and goes into the package's metadata; no address is written here that might not be there.
 """
 
 from __future__ import annotations
@@ -13,9 +14,23 @@ from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 SOURCE, KERNEL = "detectors/ties/moves.c", "detectors/ties/_moves.so"
 FLAGS = ("-O2", "-shared", "-fPIC", "-ffp-contract=off")  # the last: the sums are those of Python, to the bit
+
+
+class Home(MetadataHookInterface):
+    """`[project.urls]`, of the address that whoever builds it gives; none without one."""
+
+    def update(self, metadata: dict[str, Any]) -> None:
+        """Called by hatchling before it writes the metadata."""
+        home = os.environ.get("SWERVE_HOME_URL", "").rstrip("/")
+        if home and (not home.startswith(("https://", "http://")) or "@" in home):
+            raise ValueError(
+                f"SWERVE_HOME_URL: expected https://HOST/PATH without a user, got {home.rpartition('@')[2]}"
+            )
+        metadata["urls"] = {"Homepage": home, "Source": home} if home else {}
 
 
 class Kernel(BuildHookInterface):

@@ -47,6 +47,17 @@ def tell_what_had_no_room(embedded: Embedded, fleet: Fleet) -> None:
         )
 
 
+def went_through(seen: Seen) -> str:
+    """How much was read and counted, in words. A line may be an array or a batch, and hold many requests, or none.
+
+    >>> went_through(Seen(records=2, accepted=500, no_requests=1))
+    '2 records read, 500 requests in them, 1 of them no requests, 0 not counted'
+    """
+    held = f"{seen.accepted:,} requests in them, " if seen.accepted > seen.records else ""
+    others = f"{seen.no_requests:,} of them no requests, " if seen.no_requests else ""
+    return f"{seen.records:,} records read, {held}{others}{sum(seen.not_counted.values()):,} not counted"
+
+
 def tell_disorder(logs: Sequence[Log], seen: Seen, parameters: Parameters) -> None:
     """Say which logs are not in order of time, how far that was borne, and what to do."""
     wrong = [log for log in logs if seen.late[log.path] > max(DISORDER_MIN, DISORDER_SHARE * log.records)]

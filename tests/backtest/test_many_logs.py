@@ -78,7 +78,7 @@ def test_a_folder_of_all_kinds_counts_as_one_sorted_log(typed, read, hours, fold
     out, found = counts(typed, read, tmp_path, folder)
     (tmp_path / "whole").write_bytes(b"\n".join(line for hour in range(5) for line in hours(hour)))
 
-    assert out.startswith("241 records read, 0 not counted")  # of the array the line counts
+    assert out.startswith("241 records read, 300 requests in them, 0 not counted")  # the array is one, and holds sixty
     assert found == counts(typed, read, tmp_path, tmp_path / "whole")[1]
 
 

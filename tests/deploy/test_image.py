@@ -35,7 +35,7 @@ def test_there_are_two_stages_and_only_the_environment_is_taken_from_the_first()
 
 
 def test_the_base_is_pinned_by_digest_and_is_a_python_that_swerve_supports():
-    (base,) = of("ARG")
+    base = of("ARG")[0]
 
     version = re.fullmatch(r"PYTHON=python:3\.(\d+)\.\d+-slim-bookworm@sha256:[0-9a-f]{64}", base)
     assert version

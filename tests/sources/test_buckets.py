@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -133,6 +134,30 @@ def test_a_truncated_object_is_told_as_a_file_is(bucket, typed):
     assert code == 1
     assert "s3://logs/cut/1.ndjson.gz: truncated: the gzip data ends too early" in err
     assert err.splitlines()[-1] == "swerve: 1 of 2 logs were read whole, 1 in part, 0 not at all"
+
+
+def test_of_thirty_objects_one_truncated_one_unreadable_one_disordered_are_told_and_the_others_counted(bucket, typed):
+    def hour(number: int) -> list[bytes]:
+        return [line(3_600 * number + 6 * one) for one in range(600)]
+
+    for number in range(30):
+        put(bucket, f"month/{number * 7 % 30:02}.ndjson.gz", gzip.compress(b"".join(hour(number))))
+    truncated, unreadable, disordered = (f"month/{number * 7 % 30:02}.ndjson.gz" for number in (4, 11, 17))
+    put(bucket, truncated, gzip.compress(b"".join(hour(4)))[:-2_000])
+    put(bucket, unreadable, b"no gzip at all")
+    put(bucket, disordered, gzip.compress(b"".join(hour(17)[300:] + hour(17)[:300])))
+    code, out, err = typed("backtest", "s3://logs/month/")
+    bucket.delete_dir("logs/month")
+    said = re.findall(r"([\d,]+) (?:records read|not counted)", out)
+    read, not_counted = (int(number.replace(",", "")) for number in said)
+
+    assert code == 1
+    assert f"s3://logs/{truncated}: truncated: the gzip data ends too early" in err
+    assert f"s3://logs/{unreadable}: " in err
+    assert f"s3://logs/{disordered}: out of order: 300 of 600 records (50%)" in err
+    assert err.splitlines()[-1] == "swerve: 28 of 30 logs were read whole, 1 in part, 1 not at all"
+    assert 28 * 600 < read < 29 * 600
+    assert not_counted == 300
 
 
 @pytest.mark.parametrize(("url", "told"), [

@@ -44,11 +44,13 @@ def parts(lines: list[bytes], count: int) -> list[list[bytes]]:
     return [lines[at : at + size] for at in range(0, len(lines), size)]
 
 
-def watched(path: Path, state: Path | None) -> list[bytes]:
+def watched(
+    path: Path, state: Path | None, settings: Settings = SETTINGS, catalogue: Catalogue | None = None
+) -> list[bytes]:
     """What a watch over this log would write, from its first line to its end. The state stays as it is."""
     if state is not None:
         state = Path(shutil.copytree(state, tempfile.mkdtemp(), dirs_exist_ok=True))
-    watch = Watch(SETTINGS, Catalogue(), Growing(str(path)), state)
+    watch = Watch(settings, catalogue or Catalogue(), Growing(str(path)), state)
     changed = []
     while watch.growing.part_before is not None:
         changed += watch.step() or []

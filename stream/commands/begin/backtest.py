@@ -279,11 +279,9 @@ def _account_rows(fleet: Fleet) -> bytes:
 def closing_line(outcome: Outcome) -> str:
     """The one line on standard output: read, refused, alerts, time."""
     seen = outcome.seen
-    not_counted = sum(seen.not_counted.values())
-    others = f"{seen.no_requests:,} of them no requests, " if seen.no_requests else ""
     rate = f", {seen.records / outcome.seconds:,.0f}/s" if outcome.seconds > 0 and seen.records else ""
     return (
-        f"{seen.records:,} records read, {others}{not_counted:,} not counted; "
+        f"{reading.went_through(seen)}; "
         f"{seen.alerts['critical']} critical, {seen.alerts['warning']} warning, {seen.alerts['info']} info; "
         f"{outcome.seconds:.1f} s{rate}"
     )

@@ -18,7 +18,7 @@ from stream.commands.arguments import Config, Dialect, Expected, MapFile, Port, 
 from stream.commands.begin import history
 from stream.commands.begin.keeping import Keeping
 from stream.commands.begin.listen import Listening, following, listening
-from stream.commands.replay import keep_within
+from stream.commands.replay import keep_within, went_through
 from stream.configuration import settings
 from stream.configuration.sections import Http, StdoutSink
 from stream.configuration.settings import Settings
@@ -252,9 +252,8 @@ class Watch:
     def closing_line(self) -> str:
         """What went through, for the end."""
         seen = self.embedded.seen
-        others = f"{seen.no_requests:,} of them no requests, " if seen.no_requests else ""
         return (
-            f"{seen.records:,} records read, {others}{sum(seen.not_counted.values()):,} not counted; "
+            f"{went_through(seen)}; "
             f"{seen.alerts['critical']} critical, {seen.alerts['warning']} warning, {seen.alerts['info']} info"
         )
 

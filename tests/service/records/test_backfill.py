@@ -44,10 +44,10 @@ from tests.service.traffic import HOUR_MS, closing
 pytestmark = pytest.mark.service("kafka")
 
 
-def backfilled(settings: Settings, folder: Path, log: Path) -> history.History:
-    """The state that a backfill of this log leaves in the folder."""
+def backfilled(settings: Settings, folder: Path, log: Path, catalogue: Catalogue | None = None) -> history.History:
+    """The state that a backfill of this log, or folder of logs, leaves in the folder."""
     with history.Records(folder) as records:
-        Backfill(settings, Catalogue(), folder, records, None).through(logs_of([str(log)]))
+        Backfill(settings, catalogue or Catalogue(), folder, records, None).through(logs_of([str(log)]))
     known = history.read(folder)
     assert known is not None
     return known
