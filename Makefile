@@ -152,7 +152,7 @@ presets-test: $(VENV)/.installed ## a fleet's traffic in the form of every prese
 	@$(BIN)/python -m pytest -q tests/mapping/check_every_preset.py
 
 history-test: $(VENV)/.installed ## seven days of history and then live, on files and on Kafka, against one run; some minutes
-	@$(BIN)/python -m pytest -q tests/service/check_seven_days.py
+	@$(BIN)/python -m pytest -q tests/service/records/check_seven_days.py
 
 audit: $(VENV)/.installed ## has a locked dependency a known vulnerability? asks the index, and says where it gives no answer
 	@$(BIN)/python -m tools.audit
