@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from stream.configuration.sections import Kafka
 from stream.kafka import broker
 from stream.kafka.topic_id import Watched
+from stream.kafka.writers import Writers
 from stream.stages.deadline import told_of
 from stream.stages.faust_log import FaustLog
 from stream.stages.shell import Shell
@@ -62,6 +64,7 @@ async def drive(
         running.ends("its failure", str(reason) or repr(reason))
 
     log.take, log.flush, log.left, log.ready, log.tell_failure = shell.take, shell.flush, left, ready, failed
+    log.heard = Writers(partial(metrics.other_deployment, stage, log.topic)).heard
     running.waits(stage, "joins the group")
     running.unwritten[stage] = lambda: told_of(stage, {f"{log.topic}[{p}]": r for p, r in shell.unwritten().items()})
     beside = [

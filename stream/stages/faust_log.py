@@ -41,6 +41,7 @@ from stream.stages.stalled import Stalled
 TABLE = "state"
 STORE_S = 60.0  # for the acknowledgement of a snapshot's entries
 Take = Callable[[int, int, bytes], Awaitable[None]]
+Heard = Callable[[Any, int], None]
 
 
 class _Sensor(faust.Sensor):
@@ -57,7 +58,8 @@ class _Sensor(faust.Sensor):
 class FaustLog:
     """One input topic, read by one consumer group, with the table of its state: the `Log` of a shell.
 
-    take: called for every message, one at a time, while its partition is ours. leaving: awaited before partitions go.
+    take: called for every message, one at a time, while its partition is ours. heard: before that, with its headers and
+    its time in ms. leaving: awaited before partitions go.
     left: awaited when they are gone. ready: called when the worker has its partitions and their state.
     tell_failure: called with the first error that ends the worker.
     """
@@ -73,6 +75,7 @@ class FaustLog:
         instance_id: str | None,
     ) -> None:
         self.take: Take = _nobody
+        self.heard: Heard = lambda headers, at_ms: None
         self.flush: Callable[[], Awaitable[None]] = _nothing
         self.left: Callable[[], Awaitable[None]] = _nothing
         self.ready: Callable[[list[int]], None] = lambda partitions: None
@@ -123,6 +126,7 @@ class FaustLog:
             await self._until_open()
             if message.generation_id != self._app.consumer_generation_id:
                 continue  # of a time when the partition was another's, or was ours and then another's
+            self.heard(message.headers, int(1000 * message.timestamp))
             try:
                 await self.take(message.partition, message.offset, message.value)
             except Exception as error:
