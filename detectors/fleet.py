@@ -161,7 +161,7 @@ class Judge:
             return []  # nothing has happened yet, or everybody is gone: no hour of history
         if self.first_hour is None:
             self.first_hour = hour
-        columns = self.room.for_(columns, self.carriers.bytes_held(), self.parameters.requests_min)
+        columns = self.room.within(columns, self.carriers.bytes_held(), self.parameters.requests_min)
         history_h = hour - self._begun(columns, hour, self.first_hour)
         self.carriers.learn(columns, hour)
         self.activity.learn(columns, hour)

@@ -34,7 +34,7 @@ class Room:
     left_out: int = 0
     unnamed: int = 0
 
-    def for_(self, columns: AccountColumns, memberships: int, requests_min: int) -> AccountColumns:
+    def within(self, columns: AccountColumns, memberships: int, requests_min: int) -> AccountColumns:
         """What is judged of these columns. memberships: bytes that they take. requests_min: below it an account is not
         judged, and goes first. O(entries)."""
         room = max(self.bytes_max - memberships, self.bytes_max / 4)

@@ -39,10 +39,10 @@ class Writers:
         self._last = ""
         self._turns: deque[int] = deque(maxlen=TURNS)
 
-    def heard(self, headers: Iterable[tuple[str, bytes]] | None, at_ms: int) -> None:
+    def heard(self, headers: Iterable[tuple[str, bytes | None]] | None, at_ms: int) -> None:
         """One message. Of whom it is that says nothing of itself, as of an earlier version, nobody knows."""
         for name, value in headers or ():
-            if name == HEADER:
+            if name == HEADER and value:
                 self._from(value[:NAME_MAX].decode("utf-8", "replace"), at_ms)
 
     def _from(self, group: str, at_ms: int) -> None:

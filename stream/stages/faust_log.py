@@ -126,7 +126,7 @@ class FaustLog:
             await self._until_open()
             if message.generation_id != self._app.consumer_generation_id:
                 continue  # of a time when the partition was another's, or was ours and then another's
-            self.heard(message.headers, int(1000 * message.timestamp))
+            self.heard(message.headers, int(1000 * (message.timestamp or 0)))
             try:
                 await self.take(message.partition, message.offset, message.value)
             except Exception as error:

@@ -151,18 +151,18 @@ def crowd(accounts: int, targets: int = 16, of_one: int = 0) -> AccountColumns:
 def test_what_is_judged_fits_into_the_memory_and_the_targets_of_one_account_go_first():
     columns = crowd(600, of_one=200)
     room = Room(bytes_max=600 * (ACCOUNT_BYTES + 40 * CELL_BYTES))
-    judged = room.for_(columns, 0, requests_min=3)
+    judged = room.within(columns, 0, requests_min=3)
     assert len(judged) == 600
     assert len(judged.targets) == 40
     assert {f"model:m{k}" for k in range(16)} <= set(judged.targets)
     assert (room.unnamed, room.left_out) == (216 - 40, 0)
-    assert Room().for_(columns, 0, requests_min=3) is columns
+    assert Room().within(columns, 0, requests_min=3) is columns
 
 
 def test_of_accounts_those_that_cannot_be_judged_go_first_and_then_the_newest():
     columns = crowd(600)
     room = Room(bytes_max=300 * (ACCOUNT_BYTES + 16 * CELL_BYTES))
-    judged = room.for_(columns, 0, requests_min=3)
+    judged = room.within(columns, 0, requests_min=3)
     assert len(judged) == 300
     assert room.left_out == 300
     enough = [name for name, n in zip(columns.ids, columns.n.tolist(), strict=True) if n >= 3]
@@ -173,8 +173,8 @@ def test_of_accounts_those_that_cannot_be_judged_go_first_and_then_the_newest():
 def test_memberships_take_of_the_same_memory_but_leave_a_quarter():
     columns = crowd(400)
     each = ACCOUNT_BYTES + 16 * CELL_BYTES
-    assert len(Room(400 * each).for_(columns, 100 * each, requests_min=3)) == 300
-    assert len(Room(400 * each).for_(columns, 4_000 * each, requests_min=3)) == 100
+    assert len(Room(400 * each).within(columns, 100 * each, requests_min=3)) == 300
+    assert len(Room(400 * each).within(columns, 4_000 * each, requests_min=3)) == 100
 
 
 def test_an_hour_is_judged_within_what_is_reckoned_however_many_targets_one_account_brings():
