@@ -16,10 +16,10 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from stream.configuration.sections import Kafka
 from stream.errors import SwerveError, UsageError
-from stream.kafka.headers import read_any_header
+from stream.kafka.fetched import read_anything
 from stream.kafka.writers import signed
 
-read_any_header()
+read_anything()
 T = TypeVar("T")
 FETCH_BYTES = 4 * 1024 * 1024
 READ_COMMITTED = "read_committed"

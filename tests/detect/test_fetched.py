@@ -1,4 +1,4 @@
-"""A message with a header whose name is no text: is it read, and what lies behind it, by the client that we use?"""
+"""What the client that we use would end over, or inflate without end: is it passed, and what lies behind it read?"""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
 import stream.kafka.broker  # noqa: F401  whoever reaches a broker goes this way
-from stream.kafka.headers import Records
+from stream.kafka import fetched
+from stream.kafka.fetched import Records
+from stream.kafka.inflated import GZIP, LZ4, SNAPPY, ZSTD, grows_beyond
 
 NO_TEXT = b"\xff\xfeZZ"
-GZIP = 1
 
 
 def batch(first: int, names: list[str], compression: int = 0) -> bytes:
@@ -52,3 +53,32 @@ def test_what_else_is_asked_of_a_batch_is_as_before():
 
 def test_every_consumer_of_a_process_reads_so():
     assert fetcher.MemoryRecords is Records
+
+
+def large(codec: int, size: int) -> bytes:
+    """One batch of two records that become so many bytes."""
+    builder = DefaultRecordBatchBuilder(2, codec, 0, -1, -1, -1, 4 * size)
+    for number in range(2):
+        builder.append(number, number, None, bytes(size // 2), [("a", b"1")])
+    return bytes(builder.build())
+
+
+@pytest.mark.parametrize("codec", [GZIP, SNAPPY, LZ4, ZSTD])
+def test_a_batch_that_becomes_too_large_is_not_inflated_and_its_messages_are_too_large(codec, monkeypatch):
+    raw = large(codec, 4 << 20) + batch(2, ["behind"])
+    monkeypatch.setattr(fetched, "INFLATED_MAX", 2 << 20)
+    records = Records(raw)
+    bomb = list(records.next_batch())
+    assert [(one.offset, len(one.value)) for one in bomb] == [(0, (1 << 20) + 1), (1, (1 << 20) + 1)]
+    assert values(records) == [(b"value 2", "behind")]
+    monkeypatch.setattr(fetched, "INFLATED_MAX", 64 << 20)
+    assert [len(one.value) for one in Records(raw).next_batch()] == [2 << 20, 2 << 20]
+
+
+@pytest.mark.parametrize("codec", [GZIP, LZ4, ZSTD])
+@pytest.mark.parametrize(
+    "packed", [b"", b"\x1f\x8b\x08", bytes(100), b"\x04\x22\x4d\x18\x60\x70\x00", b"\xff" * 100_000]
+)
+def test_what_no_codec_wrote_is_left_to_the_client_to_refuse(codec, packed):
+    assert not grows_beyond(codec, packed, 1 << 40)
+    assert not grows_beyond(codec, packed, 200_000 if codec == LZ4 else 10)

@@ -1,8 +1,11 @@
-"""Is a message read though a header of it has a name that is no text? Its value counts, and nobody reads headers.
+"""What does a fetch bring that the client would end over, or inflate until the process dies of it?
 
 Kafka takes any bytes as a header's name. aiokafka reads it as UTF-8, and raises where it is none: nothing behind that
 message could ever be fetched, however often a stage is started again. So its batch is read once more by aiokafka's own
 reader in Python, with marks in place of the bytes that are no text.
+
+And Kafka bounds a batch as it is compressed. What becomes too large for the memory is not inflated: in place of each of
+its messages comes one that is too large for whoever reads it, and is refused, counted and told as such.
 """
 
 from __future__ import annotations
@@ -13,13 +16,19 @@ from itertools import islice
 from typing import Any
 
 from aiokafka.consumer import fetcher
-from aiokafka.record.default_records import _DefaultRecordBatchPy
+from aiokafka.record.default_records import _DefaultRecordBatchPy, _DefaultRecordPy
 from aiokafka.record.memory_records import MemoryRecords
 
+from stream.kafka.inflated import grows_beyond
+
 LENGTH_AT, LENGTH_UPTO = 8, 12  # of a batch: the offset of the first record, and how many bytes follow
+HEAD = 61  # bytes of a batch before its records
+INFLATED_MAX = 128 << 20  # of one batch; logs become twenty times larger, and a broker's default is a batch of 1 MB
+MAGIC = 2  # older batches, of Kafka before 0.11, are read as they are
+TOO_LARGE = bytes((1 << 20) + 1)  # a byte more than a record may have
 
 
-def read_any_header() -> None:
+def read_anything() -> None:
     """From now on, every consumer of this process does."""
     fetcher.MemoryRecords = Records
 
@@ -61,6 +70,9 @@ class Batch:
         return next(self._batch)
 
     def __iter__(self) -> Iterator[Any]:
+        if self._is_a_bomb():
+            yield from self._in_place_of_it()
+            return
         given = 0
         try:
             for record in self._batch:
@@ -69,12 +81,23 @@ class Batch:
         except UnicodeDecodeError:
             yield from islice(self._plainly(), given, None)
 
-    def _plainly(self) -> Iterator[Any]:
+    def _is_a_bomb(self) -> bool:
+        codec = self._batch.compression_type if self._batch.magic == MAGIC else 0
+        return bool(codec) and grows_beyond(codec, self._bytes()[HEAD:], INFLATED_MAX)
+
+    def _in_place_of_it(self) -> Iterator[Any]:
+        for offset in range(self._batch.base_offset, self._batch.next_offset):
+            yield _DefaultRecordPy(offset, self._batch.first_timestamp, 0, None, TOO_LARGE, [])
+
+    def _bytes(self) -> bytes:
         begin = 0
         for _ in range(self._number):
             begin += LENGTH_UPTO + struct.unpack_from(">i", self._raw, begin + LENGTH_AT)[0]
         length = LENGTH_UPTO + struct.unpack_from(">i", self._raw, begin + LENGTH_AT)[0]
-        batch = iter(_DefaultRecordBatchPy(self._raw[begin : begin + length]))
+        return bytes(self._raw[begin : begin + length])
+
+    def _plainly(self) -> Iterator[Any]:
+        batch = iter(_DefaultRecordBatchPy(self._bytes()))
         batch._buffer = _Marking(batch._buffer)
         return batch
 
