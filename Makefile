@@ -26,7 +26,7 @@ PEER_HOURS ?= 20
 RATE ?= 1
 SBOM ?= out/sbom.cdx.json
 
-.PHONY: help demo test quick fuzz fuzz-guided soak faults lint types bench bench-guard quality quality-readme quality-compare quality-full strangers strangers-readme adversary learn calibrate hardness report-scale clean lock audit sbom dashboards pictures flames peers walk helm-test litellm-test sizing stack stack-test
+.PHONY: help demo test quick fuzz fuzz-guided soak faults lint types bench cardinality bench-guard quality quality-readme quality-compare quality-full strangers strangers-readme adversary learn calibrate hardness report-scale clean lock audit sbom dashboards pictures flames peers walk helm-test litellm-test sizing stack stack-test
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -110,6 +110,9 @@ hardness: $(VENV)/.installed ## are random worlds as hard as they are meant to b
 
 bench: $(VENV)/.installed ## how fast: records a second against a bare loop, memory, ticks, snapshots
 	@$(BIN)/python -m benchmarks.throughput
+
+cardinality: $(VENV)/.installed ## what does an hour of new names cost, of accounts, models, values? against the same hour without
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.cardinality
 
 bench-guard: $(VENV)/.installed ## did a change make it slower? ratios against stored ones; GUARD=--quick under 30 s, GUARD=--keep stores
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.guard $(GUARD)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 
 import pytest
 from structlog.testing import capture_logs
 
-from detectors.parameters import HOUR_MS
 from stream.configuration.sections import Groups
 from stream.contract.alert import encode
 from stream.correlate import outgoing
@@ -51,10 +51,10 @@ async def test_detect_and_correlate_tell_of_another_ingest_and_another_detect(bo
                 await stack.enter_async_context(running(ingest.work, one))
                 await stack.enter_async_context(running(detect.work, one))
             await stack.enter_async_context(running(correlate.work, settings))
-            while not (heard("detect") > frames and heard("correlate") > summaries):
-                # A run of records now and then: their ticks are closed, and told, one after the other.
-                number = 1_000 * len(lines)
-                at_ms = START_MS + (number % 100_000) * HOUR_MS // 1_000
+            for number in itertools.count():
+                if heard("detect") > frames and heard("correlate") > summaries:
+                    break
+                at_ms = START_MS + number * settings.ticks.tick_ms  # each closes a tick
                 await produce(kafka, kafka.topics.requests, [(0, request(number, at_ms=at_ms))])
                 await asyncio.sleep(0.05)
     told = [line for line in lines if line["event"] == "two_deployments_on_one_topic"]
