@@ -59,8 +59,8 @@ class FaustLog:
     """One input topic, read by one consumer group, with the table of its state: the `Log` of a shell.
 
     take: called for every message, one at a time, while its partition is ours. heard: before that, with its headers and
-    its time in ms. leaving: awaited before partitions go.
-    left: awaited when they are gone. ready: called when the worker has its partitions and their state.
+    its time in ms. leaving: awaited before partitions go. left: awaited when they are gone. stops: awaited before the
+    clients stop, whom nobody may ask then. ready: called when the worker has its partitions and their state.
     tell_failure: called with the first error that ends the worker.
     """
 
@@ -78,6 +78,7 @@ class FaustLog:
         self.heard: Heard = lambda headers, at_ms: None
         self.flush: Callable[[], Awaitable[None]] = _nothing
         self.left: Callable[[], Awaitable[None]] = _nothing
+        self.stops: Callable[[], Awaitable[None]] = _nothing
         self.ready: Callable[[list[int]], None] = lambda partitions: None
         self.tell_failure: Callable[[BaseException], None] = lambda reason: None
         self.failure: BaseException | None = None
@@ -105,6 +106,7 @@ class FaustLog:
                 self._raise_failure()
                 await stalled.watch()
         finally:
+            await self.stops()
             await self._app.stop()
         self._raise_failure()
 
