@@ -97,9 +97,11 @@ class Batch:
         return bytes(self._raw[begin : begin + length])
 
     def _plainly(self) -> Iterator[Any]:
-        batch = iter(_DefaultRecordBatchPy(self._bytes()))
+        batch: Any = _DefaultRecordBatchPy(self._bytes())
+        iter(batch)  # inflates it
         batch._buffer = _Marking(batch._buffer)
-        return batch
+        found: Iterator[Any] = iter(batch)
+        return found
 
 
 class _Marking(bytearray):
