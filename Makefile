@@ -6,6 +6,7 @@ UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
 LITELLM := .cache/litellm
+ATHERIS := .cache/atheris
 # Stages are started by dozens: each would compile all that it imports where the environment forbids to keep it.
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/bytecode
 unexport PYTHONDONTWRITEBYTECODE
@@ -17,6 +18,7 @@ PAUSES ?= 5
 # Tests, on two cores: many wait, for Kafka or for a session to end, while others work.
 SIDE_BY_SIDE ?= 3
 FUZZ_EXAMPLES ?= 30000
+SECONDS ?= 600
 HOURS ?= 1
 PACE ?= 20
 ACCOUNTS ?= 10000
@@ -24,7 +26,7 @@ PEER_HOURS ?= 20
 RATE ?= 1
 SBOM ?= out/sbom.cdx.json
 
-.PHONY: help demo test quick fuzz soak faults lint types bench bench-guard quality quality-readme quality-compare quality-full strangers strangers-readme adversary learn calibrate hardness report-scale clean lock audit sbom dashboards pictures flames peers walk helm-test litellm-test presets-test history-test sizing stack stack-test
+.PHONY: help demo test quick fuzz fuzz-guided soak faults lint types bench cardinality bench-guard quality quality-readme quality-compare quality-full strangers strangers-readme adversary learn calibrate hardness report-scale clean lock audit sbom dashboards pictures flames peers walk helm-test litellm-test presets-test history-test sizing stack stack-test
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -52,7 +54,7 @@ quick: lint types ## lint, types, and the tests that need no service: after ever
 
 faults: $(VENV)/.installed ## kill, stop, scale the stages under load, KILLS= and PAUSES= each; no Alertmanager for 10 min
 	@$(BIN)/python -m tests.service.faults.drill --kills $(KILLS) --pauses $(PAUSES) --write
-	@SWERVE_REQUIRE=kafka $(BIN)/python -m pytest tests/service/faults/check_reshard.py tests/service/faults/check_broker_dies.py
+	@SWERVE_REQUIRE=kafka $(BIN)/python -m pytest tests/service/faults/check_reshard.py tests/service/faults/check_broker_dies.py tests/service/faults/check_network.py
 	@AWAY_S=600 SWERVE_REQUIRE=alertmanager $(BIN)/python -m pytest tests/service/alerts/test_real_alertmanager.py -k away
 
 soak: $(VENV)/.installed ## HOURS= of steady traffic at PACE= times real pace through every stage: does anything grow?
@@ -60,6 +62,13 @@ soak: $(VENV)/.installed ## HOURS= of steady traffic at PACE= times real pace th
 
 fuzz: $(VENV)/.installed ## every reader of bytes from outside against FUZZ_EXAMPLES= hostile ones each; half an hour
 	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest -q tests/fuzz tests/contracts/test_every_source.py
+
+$(ATHERIS)/.installed: tests/fuzz/atheris.txt $(VENV)/.installed
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes --target $(ATHERIS) -r $<
+	@touch $@
+
+fuzz-guided: $(ATHERIS)/.installed ## the same readers, by atheris, which follows coverage; SECONDS= of it, corpus and figures kept
+	@PYTHONPATH=$(ATHERIS) $(BIN)/python -m tests.fuzz.guided --seconds $(SECONDS) --write
 
 lint: $(VENV)/.installed ## ruff: style and format
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -101,6 +110,9 @@ hardness: $(VENV)/.installed ## are random worlds as hard as they are meant to b
 
 bench: $(VENV)/.installed ## how fast: records a second against a bare loop, memory, ticks, snapshots
 	@$(BIN)/python -m benchmarks.throughput
+
+cardinality: $(VENV)/.installed ## what does an hour of new names cost, of accounts, models, values? against the same hour without
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.cardinality
 
 bench-guard: $(VENV)/.installed ## did a change make it slower? ratios against stored ones; GUARD=--quick under 30 s, GUARD=--keep stores
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.guard $(GUARD)

@@ -23,8 +23,10 @@ import typer
 from benchmarks.found.case import SOURCE, to_stderr
 from benchmarks.found.credit import credit
 from detectors.parameters import HOUR_MS
+from stream.alerts.expected_shifts import Announced
 from stream.configuration import settings
 from stream.contract.alert import Alert
+from stream.contract.expected import decode_expected
 from stream.pipeline.composition import Fleet
 from stream.pipeline.embedded import Embedded
 from stream.simulate.labelled import blocks, truth_of
@@ -145,6 +147,50 @@ def _many_names(world: World, record: Record) -> list[Record]:
     return [record, more]
 
 
+def _rings_of_two(world: World, record: Record) -> list[Record]:
+    """Accounts in pairs: two share payment, exit and prompt, and nothing with anybody else."""
+    pair = world.number(record["account_id"]) // 2
+    record["attributes"].update(payment=f"card-{pair}", ip_prefix=f"exit-{pair}", template=f"prompt-{pair}")
+    return [record]
+
+
+def _restless(world: World, record: Record) -> list[Record]:
+    """In all the days before, each request goes to any of four models, so that no account has a usual one."""
+    if record["timestamp"] < world.onset_ms:
+        record["model"] = world.chance.choice(("atlas-3", "atlas-3-mini", "brio-2", "atlas-2"))
+    return [record]
+
+
+def _many_ids(world: World, record: Record) -> list[Record]:
+    """Each request three times, under ids of its own each: as if it had asked three times as much."""
+    more = [orjson.loads(orjson.dumps(record)) for _ in range(2)]
+    for k, one in enumerate(more):
+        one["event_id"] += f"-again-{k}"
+    return [record, *more]
+
+
+def _one_id(world: World, record: Record) -> list[Record]:
+    """The same event id in all requests of a client, as where a platform takes it from a header."""
+    record["event_id"] = f"client-{world.number(record['account_id'])}"
+    return [record]
+
+
+def _at_the_edge(world: World, record: Record) -> list[Record]:
+    """Every request comes with a time of fourteen minutes ago: a quarter of an hour is late."""
+    record["timestamp"] -= 14 * 60_000
+    return [record]
+
+
+def _a_day_ahead(world: World, record: Record) -> list[Record]:
+    """With one request of fifty one more, dated a day ahead: whoever believed it would call the others late."""
+    if world.chance.random() >= 0.02:
+        return [record]
+    ahead = orjson.loads(orjson.dumps(record))
+    ahead["event_id"] += "-ahead"
+    ahead["timestamp"] += DAY_MS
+    return [record, ahead]
+
+
 STORIES: Mapping[str, tuple[str, Twist]] = {
     "nothing changed": ("the campaign as it is simulated", _as_it_is),
     "framing": ("5% of its requests with payment, exit and prompt of 20 honest adopters", _framing),
@@ -156,7 +202,26 @@ STORIES: Mapping[str, tuple[str, Twist]] = {
     "slow uptake": ("the release is taken up over a day instead of at once", _slowly),
     "a third": ("two of three requests stay at the model of before", _quietly),
     "a flood of names": ("one account asks for a new model's name with every request", _many_names),
+    "rings of two": ("accounts in pairs, which share nothing with other pairs", _rings_of_two),
+    "restless before": ("in the days before, every request goes to any of four models", _restless),
+    "many ids": ("each request three times, under new ids", _many_ids),
+    "one id": ("all requests of an account under one event id", _one_id),
+    "at the edge": ("times of fourteen minutes ago; fifteen are late", _at_the_edge),
+    "a day ahead": ("one request of fifty once more, dated a day ahead", _a_day_ahead),
+    "a false word": ("somebody announces the release as expected, for the whole fleet", _as_it_is),
 }
+
+
+def announced(log: Log, story: str) -> Sequence[Announced]:
+    """What was said on the topic of expected shifts, where the story is that the attacker may write to it."""
+    if story != "a false word":
+        return ()
+    onset_ms = log.world.onset_ms
+    said = {
+        "id": "not-ours", "subject": {"kind": "fleet"}, "target": {"kind": "model", "id": log.world.target},
+        "from": onset_ms - DAY_MS, "until": onset_ms + 5 * DAY_MS, "reason": "planned",
+    }  # fmt: skip
+    return (decode_expected(orjson.dumps(said)),)
 
 
 @dataclass(slots=True)
@@ -201,10 +266,11 @@ def twisted(log: Log, twist: Twist) -> Iterator[bytes]:
             yield line
 
 
-def replayed(log: Log, records: Iterator[bytes]) -> tuple[Fleet, list[Alert]]:
+def replayed(log: Log, records: Iterator[bytes], expected: Sequence[Announced] = ()) -> tuple[Fleet, list[Alert]]:
     """What Swerve says of it."""
     parameters = settings.Settings().parameters
     fleet = Fleet(parameters, {one["model"]: one["released_at"] for one in log.truth["releases"]})
+    fleet.expected = expected
     alerts: list[Alert] = []
     embedded = Embedded(parameters, [SOURCE], fleet, on_alerts=[alerts.extend])
     offset = 0
@@ -218,7 +284,7 @@ def replayed(log: Log, records: Iterator[bytes]) -> tuple[Fleet, list[Alert]]:
 
 def row_of(name: str, log: Log) -> str:
     """One line of the table."""
-    fleet, alerts = replayed(log, twisted(log, STORIES[name][1]))
+    fleet, alerts = replayed(log, twisted(log, STORIES[name][1]), announced(log, name))
     named = fleet.named_accounts()
     said = credit(log.truth, alerts, named, {one["name"]: None for one in log.truth["campaigns"]})
     found = said.campaigns[0]

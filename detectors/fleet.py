@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,6 @@ from detectors.comparison.population import Floats, Population, population_of
 from detectors.comparison.recent import Recent
 from detectors.comparison.series import DriftWatch
 from detectors.counts.interned import in_order, order_of_pairs, ordered
-from detectors.counts.known import accounts_weighed, strongest
 from detectors.counts.rows import Sets
 from detectors.counts.summary import AccountColumns, CohortCounts
 from detectors.judgement.groups import Group, Tick, groups_of, standing_parts, tick_of
@@ -25,6 +23,7 @@ from detectors.judgement.hand import NO_LESSONS, Lessons
 from detectors.judgement.incidents import Incidents
 from detectors.judgement.operator import Activity
 from detectors.parameters import Parameters
+from detectors.room import Room
 from detectors.ties.carriers import Carriers
 from detectors.ties.coverage import coverage_of
 from detectors.ties.crowds import Usual, crowds_of, parts_of
@@ -37,7 +36,6 @@ from detectors.triage.watchlist import WatchList
 NEW_AFTER_H = 48  # a day for the fast window, and one for the baseline
 RECENT_WINDOWS_H = (6, 3)  # beside the fast window: a shift that has just begun is most of what they hold
 HEARD_MIN = 30.0  # requests in the fast window: below it nobody can have moved together toward a target
-TARGETS_MAX = 512  # that are judged: 8 bytes an account each in a dozen tables, and a platform has dozens of them
 REAL_SHARE = 0.01  # of the busiest hour of the last day: a smoke test is below it, the quietest hour of a night is not
 NEW_FLEET_SHARE = 0.02  # a model below this share of the fleet's baseline hardly existed in it
 
@@ -58,6 +56,7 @@ class Judge:
     def __init__(self, parameters: Parameters, released_ms: Mapping[str, int] | None = None) -> None:
         self.parameters = parameters
         self.released_ms: Mapping[str, int] = released_ms or {}
+        self.room = Room()
         self.carriers = Carriers(parameters.carried_h)
         self.activity = Activity()
         self.tracks = Tracks()
@@ -162,7 +161,7 @@ class Judge:
             return []  # nothing has happened yet, or everybody is gone: no hour of history
         if self.first_hour is None:
             self.first_hour = hour
-        columns = of_strongest(columns, TARGETS_MAX)
+        columns = self.room.within(columns, self.carriers.bytes_held(), self.parameters.requests_min)
         history_h = hour - self._begun(columns, hour, self.first_hour)
         self.carriers.learn(columns, hour)
         self.activity.learn(columns, hour)
@@ -209,30 +208,6 @@ class Judge:
         named = {one.account_id for finding in findings if finding.level >= Level.WARNING for one in finding.members}
         self.watch.learn(population, movement, carried, history_h, named)
         return findings
-
-
-def of_strongest(columns: AccountColumns, most: int) -> AccountColumns:
-    """The same without the weakest targets, where there are more; an account weighs little in it. O(entries)."""
-    if len(columns.targets) <= most:
-        return columns
-    counted: list[tuple[NDArray[np.int64], NDArray[Any]]] = [
-        (columns.fast.items.astype(np.int64), columns.fast_count),
-        (columns.slow.items.astype(np.int64), columns.slow_count),
-    ]
-    kept = strongest(accounts_weighed(len(columns.targets), counted), columns.targets, most)
-    place = np.full(len(columns.targets), -1, np.int64)
-    place[kept] = np.arange(len(kept))
-    fast, fast_count = _of_targets(columns.fast, columns.fast_count, place)
-    slow, slow_count = _of_targets(columns.slow, columns.slow_count, place)
-    targets = tuple([columns.targets[i] for i in kept.tolist()])
-    return replace(columns, targets=targets, fast=fast, fast_count=fast_count, slow=slow, slow_count=slow_count)
-
-
-def _of_targets(sets: Sets, counts: NDArray[Any], place: NDArray[np.int64]) -> tuple[Sets, NDArray[Any]]:
-    items = place[sets.items]
-    keep = items >= 0
-    start = np.concatenate(([0], np.cumsum(keep)))[sets.start]
-    return Sets(start.astype(np.int64), items[keep].astype(np.uint32)), counts[keep]
 
 
 def joined(parts: Sequence[AccountColumns]) -> AccountColumns:

@@ -88,6 +88,10 @@ class Carriers:
         self._bound()
         self._forget_names()
 
+    def bytes_held(self) -> int:
+        """Bytes of memberships and names, as `bytes_max` reckons them. O(512)."""
+        return MEMBERSHIP_BYTES * len(self.value) + values_bytes(self.names)
+
     def _bound(self) -> None:
         over = len(self.value) - self._most()
         if over > 0:

@@ -39,10 +39,12 @@ def keep_within(memory_mb: int, embedded: Embedded, fleet: Fleet | None = None) 
 def tell_what_had_no_room(embedded: Embedded, fleet: Fleet) -> None:
     """Say what was left out for want of memory, and what to do."""
     requests, memberships = embedded.shards.without_room, fleet.judge.carriers.dropped
-    if requests or memberships:
+    room = fleet.judge.room
+    if requests or memberships or room.left_out or room.unnamed:
         typer.echo(
             f"swerve: not enough memory for all accounts: {requests:,} requests of new ones were left out, "
-            f"{memberships:,} memberships forgotten; give it more, or raise [limits] memory_mb",
+            f"{memberships:,} memberships forgotten, {room.left_out:,} accounts and {room.unnamed:,} targets of an "
+            "hour not judged; give it more, or raise [limits] memory_mb",
             err=True,
         )
 

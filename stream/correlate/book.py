@@ -22,7 +22,9 @@ class Book:
 
     def __init__(self, kafka: Kafka) -> None:
         self._kafka = kafka
-        self._writer = Transactions(kafka, kafka.topics.alerts, f"{kafka.groups.correlate}-alerts")
+        self._writer = Transactions(
+            kafka, kafka.topics.alerts, f"{kafka.groups.correlate}-alerts", kafka.groups.correlate
+        )
         self._last: dict[str, int] = {}
 
     async def open(self) -> None:

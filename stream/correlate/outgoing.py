@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from stream.configuration.settings import Settings
 from stream.contract.alert import Alert
@@ -17,10 +18,12 @@ from stream.correlate.recorded import alert_in
 from stream.kafka import broker
 from stream.kafka.bookmark import Bookmark
 from stream.kafka.place import Place
+from stream.kafka.writers import Writers
 from stream.oncall.silence import daily
 from stream.oncall.silence.in_force import Silence
 from stream.sinks.catalogue import deliveries
 from stream.sinks.delivery import Attention, Deliveries, Delivery, Mark
+from stream.telemetry import metrics
 from stream.telemetry.canary import watch_over
 
 KEEP_EVERY_S = 0.5  # a crash in between sends again what was sent since, with the same idempotency keys
@@ -40,8 +43,10 @@ async def deliver(
         keeping = asyncio.create_task(_keep(sinks, marks))
         canary = asyncio.create_task(watch_over(settings.parameters, sinks.offer))
         summary = asyncio.create_task(daily.watch_over(muted, sinks.offer))
+        writers = Writers(partial(metrics.other_deployment, "correlate", settings.kafka.topics.alerts))
         try:
             async for record in broker.tail(settings.kafka, settings.kafka.topics.alerts, positions):
+                writers.heard(record.headers, record.timestamp)
                 alert = None if record.value is None else alert_in(record)
                 if alert is not None:
                     sinks.offer(alert, (record.partition, record.offset))

@@ -48,7 +48,12 @@ async def _work(settings: Settings, running: Running) -> None:
         instance_id=kafka.instance_id,
     )
     async with broker.producer(kafka, linger_ms=5) as producer:
-        stage = Detect(settings, sources, Outlet(producer, names.summaries), running.memory.get(STAGE, math.inf))
+        stage = Detect(
+            settings,
+            sources,
+            Outlet(producer, names.summaries, kafka.groups.detect),
+            running.memory.get(STAGE, math.inf),
+        )
         await drive(STAGE, Shell(stage, log, uuid.uuid4().hex), log, kafka, running)
 
 

@@ -30,6 +30,7 @@ from stream.kafka.offsets import note as keep_note
 from stream.kafka.offsets import noted
 from stream.kafka.topic_id import UNKNOWN, Watched, ids_of, is_another
 from stream.kafka.topics import LETTER_BYTES_MAX, refuse_what_loses
+from stream.kafka.writers import signed
 from stream.pipeline.jumps import AHEAD_MS_MAX
 from stream.stages.alone import alone
 from stream.stages.deadline import told_of
@@ -192,12 +193,14 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _send(self, frames: Iterable[Frame], letters: Sequence[DeadLetter]) -> None:
         topics, partitions = self._settings.kafka.topics, self._settings.kafka.partitions
+        headers = signed(self._settings.kafka.groups.ingest)
         waiting = []
         for frame in frames:
             for partition, message in messages_of(frame, partitions):
                 metrics.frame_sent(len(message))
                 key = frame.source.encode()
-                waiting.append(await self._producer.send(topics.frames, message, key=key, partition=partition))
+                sent = self._producer.send(topics.frames, message, key=key, partition=partition, headers=headers)
+                waiting.append(await sent)
         try:
             posted = await self._letters.post(letters)
             await asyncio.gather(*waiting)

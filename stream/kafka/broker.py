@@ -16,7 +16,10 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from stream.configuration.sections import Kafka
 from stream.errors import SwerveError, UsageError
+from stream.kafka.fetched import read_anything
+from stream.kafka.writers import signed
 
+read_anything()
 T = TypeVar("T")
 FETCH_BYTES = 4 * 1024 * 1024
 READ_COMMITTED = "read_committed"
@@ -414,9 +417,11 @@ class Outlet:
 
     WAITING_MAX = 1_000  # unacknowledged messages before `send` itself waits
 
-    def __init__(self, producer: AIOKafkaProducer, topic: str) -> None:
+    def __init__(self, producer: AIOKafkaProducer, topic: str, group: str = "") -> None:
+        """group: of the deployment that writes, told with each message."""
         self._producer = producer
         self._topic = topic
+        self._headers = signed(group)
         self._waiting: list[asyncio.Future[Any]] = []
 
     async def send(self, value: bytes | None, key: bytes | None = None, partition: int | None = None) -> None:
@@ -427,7 +432,8 @@ class Outlet:
         if any(sent.done() and sent.exception() is not None for sent in self._waiting):
             await self.settle()
         try:
-            self._waiting.append(await self._producer.send(self._topic, value, key=key, partition=partition))
+            sent = self._producer.send(self._topic, value, key=key, partition=partition, headers=self._headers)
+            self._waiting.append(await sent)
         except KafkaError as error:
             raise SwerveError(
                 f"no message of {len(value or b''):,} bytes could be sent to {self._topic}: {error!r}"

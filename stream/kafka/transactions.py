@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError, ProducerFenced
 from stream.configuration.sections import Kafka
 from stream.errors import SwerveError
 from stream.kafka.broker import producer, while_awake
+from stream.kafka.writers import signed
 
 
 class FencedError(SwerveError):
@@ -25,7 +26,9 @@ class Transactions:
 
     TIMEOUT_S = 15.0  # an owner that stands still inside of a transaction holds up readers for at most about 25 s
 
-    def __init__(self, kafka: Kafka, topic: str, transactional_id: str) -> None:
+    def __init__(self, kafka: Kafka, topic: str, transactional_id: str, group: str = "") -> None:
+        """group: of the deployment that writes, told with each record."""
+        self._headers = signed(group)
         self._kafka = kafka
         self._topic = topic
         self._id = transactional_id
@@ -74,5 +77,5 @@ class Transactions:
         # Not `async with writer.transaction()`: its way out hangs where the broker does not answer.
         await writer.begin_transaction()
         for key, value in records:
-            await writer.send(self._topic, value, key=key)
+            await writer.send(self._topic, value, key=key, headers=self._headers)
         await writer.commit_transaction()

@@ -313,8 +313,10 @@ class Fleet:
         self.on_tick: Callable[[Judged], None] = nobody
 
     def keep_within(self, bytes_max: float) -> None:
-        """Hold memberships of so many bytes at most: half of it, for the columns of active accounts take the rest."""
+        """Hold memberships of half as many bytes at most. Together with the tables of an hour, which are there while it
+        is judged, they may take twice as many: that is all that the process was given."""
         self.judge.carriers.bytes_max = bytes_max / 2
+        self.judge.room.bytes_max = 2 * bytes_max
 
     def apply(self, summary: Summary) -> list[Alert]:
         """Take a summary in; gives the alert records that changed in the ticks that are whole now, in their order."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from stream.configuration.sections import Kafka
 from stream.kafka import broker
 from stream.kafka.topic_id import Watched
+from stream.kafka.writers import Writers
 from stream.stages.deadline import told_of
 from stream.stages.faust_log import FaustLog
 from stream.stages.shell import Shell
@@ -62,25 +65,48 @@ async def drive(
         running.ends("its failure", str(reason) or repr(reason))
 
     log.take, log.flush, log.left, log.ready, log.tell_failure = shell.take, shell.flush, left, ready, failed
+    log.heard = Writers(partial(metrics.other_deployment, stage, log.topic)).heard
     running.waits(stage, "joins the group")
     running.unwritten[stage] = lambda: told_of(stage, {f"{log.topic}[{p}]": r for p, r in shell.unwritten().items()})
-    beside = [
-        asyncio.create_task(_snapshots(shell, log, kafka.snapshot_ms / 1000)),
-        asyncio.create_task(_lags(stage, shell, log)),
-        asyncio.create_task(_same_topics(log, Watched(kafka, log.topic, *also))),
-    ]
+    beside = _Beside(stage, shell, log, kafka, also)
+    log.stops = beside.ends
     try:
         await log.run(running.stopping)
     finally:
-        for task in (*beside, *opening):
+        await beside.ends()
+        for task in opening:
             task.cancel()
-        await asyncio.gather(*beside, *opening, return_exceptions=True)
+        await asyncio.gather(*opening, return_exceptions=True)
         await shell.drop()
 
 
-async def _snapshots(shell: Shell, log: FaustLog, every_s: float) -> None:
+class _Beside:
+    """Who asks the broker beside the log: for lags, whether topics are the same, and to store snapshots.
+
+    They end before the log's clients do: a client that stops has a closed loop, and answers with an error.
+    """
+
+    def __init__(self, stage: str, shell: Shell, log: FaustLog, kafka: Kafka, also: Sequence[str]) -> None:
+        self._stops = asyncio.Event()
+        self._storing = asyncio.create_task(_snapshots(shell, log, kafka.snapshot_ms / 1000, self._stops))
+        self._asking = [
+            asyncio.create_task(_lags(stage, shell, log)),
+            asyncio.create_task(_same_topics(log, Watched(kafka, log.topic, *also))),
+        ]
+
+    async def ends(self) -> None:
+        """Until nobody asks any more. A snapshot that was begun is written."""
+        self._stops.set()
+        for task in self._asking:
+            task.cancel()
+        await asyncio.gather(self._storing, *self._asking, return_exceptions=True)
+
+
+async def _snapshots(shell: Shell, log: FaustLog, every_s: float, stops: asyncio.Event) -> None:
     while True:
-        await asyncio.sleep(every_s)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stops.wait(), every_s)
+            return
         try:
             await shell.flush()
         except Exception as error:

@@ -41,6 +41,7 @@ from stream.stages.stalled import Stalled
 TABLE = "state"
 STORE_S = 60.0  # for the acknowledgement of a snapshot's entries
 Take = Callable[[int, int, bytes], Awaitable[None]]
+Heard = Callable[[Any, int], None]
 
 
 class _Sensor(faust.Sensor):
@@ -57,8 +58,9 @@ class _Sensor(faust.Sensor):
 class FaustLog:
     """One input topic, read by one consumer group, with the table of its state: the `Log` of a shell.
 
-    take: called for every message, one at a time, while its partition is ours. leaving: awaited before partitions go.
-    left: awaited when they are gone. ready: called when the worker has its partitions and their state.
+    take: called for every message, one at a time, while its partition is ours. heard: before that, with its headers and
+    its time in ms. leaving: awaited before partitions go. left: awaited when they are gone. stops: awaited before the
+    clients stop, whom nobody may ask then. ready: called when the worker has its partitions and their state.
     tell_failure: called with the first error that ends the worker.
     """
 
@@ -73,8 +75,10 @@ class FaustLog:
         instance_id: str | None,
     ) -> None:
         self.take: Take = _nobody
+        self.heard: Heard = lambda headers, at_ms: None
         self.flush: Callable[[], Awaitable[None]] = _nothing
         self.left: Callable[[], Awaitable[None]] = _nothing
+        self.stops: Callable[[], Awaitable[None]] = _nothing
         self.ready: Callable[[list[int]], None] = lambda partitions: None
         self.tell_failure: Callable[[BaseException], None] = lambda reason: None
         self.failure: BaseException | None = None
@@ -102,6 +106,7 @@ class FaustLog:
                 self._raise_failure()
                 await stalled.watch()
         finally:
+            await self.stops()
             await self._app.stop()
         self._raise_failure()
 
@@ -123,6 +128,7 @@ class FaustLog:
             await self._until_open()
             if message.generation_id != self._app.consumer_generation_id:
                 continue  # of a time when the partition was another's, or was ours and then another's
+            self.heard(message.headers, int(1000 * (message.timestamp or 0)))
             try:
                 await self.take(message.partition, message.offset, message.value)
             except Exception as error:

@@ -101,7 +101,13 @@ class MeasuredFleet:
         for dimension in sorted(self._dimensions):
             metrics.strongest_shift(dimension, strongest.get(dimension, 0.0))
         judge = self._fleet.judge
-        for bound, hit in (("cohorts", judge.declared.not_followed), ("memberships", judge.carriers.dropped)):
+        hits = (
+            ("cohorts", judge.declared.not_followed),
+            ("memberships", judge.carriers.dropped),
+            ("accounts", judge.room.left_out),
+            ("targets", judge.room.unnamed),
+        )
+        for bound, hit in hits:
             if hit > self._hit[bound]:
                 metrics.bound_reached(bound, hit - self._hit[bound])
             self._hit[bound] = hit

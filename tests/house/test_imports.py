@@ -35,8 +35,9 @@ ROOMS = {
     "detectors.ties": "detectors.parameters detectors.counts detectors.comparison",
     "detectors.judgement": "detectors.parameters detectors.counts detectors.comparison detectors.ties",
     "detectors.triage": "detectors.parameters detectors.comparison detectors.ties",
+    "detectors.room": "detectors.counts",
     "detectors.fleet": "detectors.parameters detectors.counts detectors.comparison detectors.ties "
-                       "detectors.judgement detectors.triage",
+                       "detectors.judgement detectors.triage detectors.room",
     "detectors.forgetting": "",
     "detectors.hour": "detectors.counts",
     "detectors.why": "detectors.parameters detectors.comparison detectors.ties detectors.judgement detectors.fleet",
@@ -49,7 +50,7 @@ ROOMS = {
     "stream.sources.dialects": "contract.reading contract",
     "stream.mapping": "contract.reading contract sources.dialects",
     "stream.configuration": "detectors.parameters detectors.comparison mapping",
-    "stream.pipeline": "detectors.parameters detectors.counts detectors.comparison detectors.fleet "
+    "stream.pipeline": "detectors.parameters detectors.counts detectors.comparison detectors.room detectors.fleet "
                        "detectors.forgetting contract.reading contract alerts configuration",
     "stream.report": "detectors.parameters detectors.counts detectors.ties detectors.judgement detectors.triage "
                      "spoken contract alerts",

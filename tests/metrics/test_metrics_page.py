@@ -65,6 +65,7 @@ def everything_happens(models: int = 200, capabilities: int = 30) -> None:
     metrics.frame_sent(100_000)
     metrics.long_names(1)
     metrics.message_set_aside("detect", "frames[0]@7", "not a frame")
+    metrics.other_deployment("detect", "frames", "one", "another")
     metrics.deleted_unread("detect", "requests[0]", 7)
     metrics.topic_made_anew("detect", "partition 0", 7)
     metrics.name_taken("detect", "pod-0", "process 7 on another")

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.counts.rows import Sets
 from detectors.counts.summary import AccountColumns, CohortCounts, Summary
+from detectors.room import named, of_rows
 from stream.pipeline.frames import encode_summary
 
 MESSAGE_BYTES_MAX = 15 << 20  # the topic of the summaries takes 16 MiB
@@ -21,8 +21,6 @@ ACCOUNTS_MAX = 250_000  # of one message: unpacked they are some 70 MB
 VALUES_MAX = 1_000  # of an account, where one shard alone is too large: the strongest
 
 Int64s = NDArray[np.int64]
-T = TypeVar("T")
-C = TypeVar("C", bound=np.generic)
 
 
 def messages_of(summary: Summary, bytes_max: int = MESSAGE_BYTES_MAX) -> list[bytes]:
@@ -60,7 +58,7 @@ def _chosen_cohorts(cohorts: CohortCounts, chosen: NDArray[np.bool_]) -> CohortC
     used, target = np.unique(cohorts.target[entries], return_inverse=True)
     return CohortCounts(
         cohorts=tuple([cohorts.cohorts[one] for one in numbers.tolist()]),
-        targets=_named(cohorts.targets, used),
+        targets=named(cohorts.targets, used),
         requests=cohorts.requests[numbers],
         accounts=cohorts.accounts[numbers],
         at=(np.cumsum(chosen) - 1)[cohorts.at[entries]],
@@ -72,7 +70,7 @@ def _chosen_cohorts(cohorts: CohortCounts, chosen: NDArray[np.bool_]) -> CohortC
 def _of_shards(columns: AccountColumns | None, shards: Sequence[int]) -> AccountColumns | None:
     if columns is None:
         return None
-    return _of_rows(columns, np.flatnonzero(np.isin(columns.shards, np.array(shards))))
+    return of_rows(columns, np.flatnonzero(np.isin(columns.shards, np.array(shards))))
 
 
 def without_account(summary: Summary, account_id: str) -> Summary:
@@ -81,37 +79,7 @@ def without_account(summary: Summary, account_id: str) -> Summary:
     if columns is None or account_id not in columns.ids:
         return summary
     rows = np.array([row for row, one in enumerate(columns.ids) if one != account_id], np.int64)
-    return replace(summary, accounts=_of_rows(columns, rows))
-
-
-def _of_rows(columns: AccountColumns, rows: Int64s) -> AccountColumns:
-    """These accounts, with tables that hold nothing else."""
-    fast, fast_count = _taken(columns.fast, rows, columns.fast_count)
-    slow, slow_count = _taken(columns.slow, rows, columns.slow_count)
-    carried, carried_count = _taken(columns.carried, rows, columns.carried_count)
-    targets, both = np.unique(np.concatenate((fast.items, slow.items)), return_inverse=True)
-    values, value = np.unique(carried.items, return_inverse=True)
-    said = np.concatenate([getattr(columns, name)[rows] for name in ("org", "country", "signup_week")])
-    names = np.unique(said[said >= 0])
-    place = np.where(said >= 0, np.searchsorted(names, said), -1).astype(np.int32).reshape(3, len(rows))
-    alone = ("keys", "shards", "first_seen_ms", "n", "nb", "hours", "bins")
-    return AccountColumns(
-        ids=_named(columns.ids, rows),
-        names=_named(columns.names, names),
-        org=place[0],
-        country=place[1],
-        signup_week=place[2],
-        targets=_named(columns.targets, targets),
-        fast=Sets(fast.start, both[: len(fast.items)].astype(np.uint32)),
-        fast_count=fast_count,
-        slow=Sets(slow.start, both[len(fast.items) :].astype(np.uint32)),
-        slow_count=slow_count,
-        values=_named(columns.values, values),
-        value_keys=columns.value_keys[values],
-        carried=Sets(carried.start, value.astype(np.uint32)),
-        carried_count=carried_count,
-        **{name: getattr(columns, name)[rows] for name in alone},
-    )
+    return replace(summary, accounts=of_rows(columns, rows))
 
 
 def _strongest_values(columns: AccountColumns) -> AccountColumns:
@@ -124,20 +92,8 @@ def _strongest_values(columns: AccountColumns) -> AccountColumns:
     length = np.bincount(account[kept], minlength=len(columns))
     return replace(
         columns,
-        values=_named(columns.values, values),
+        values=named(columns.values, values),
         value_keys=columns.value_keys[values],
         carried=Sets(np.concatenate(([0], np.cumsum(length))), value.astype(np.uint32)),
         carried_count=columns.carried_count[kept],
     )
-
-
-def _taken(sets: Sets, rows: Int64s, counts: NDArray[C]) -> tuple[Sets, NDArray[C]]:
-    """The sets of these rows, and the counts of their items."""
-    position, items = sets.take(rows)
-    _, at = Sets(sets.start, np.arange(len(sets.items), dtype=np.uint32)).take(rows)
-    length = np.bincount(position, minlength=len(rows))
-    return Sets(np.concatenate(([0], np.cumsum(length))), items), counts[at]
-
-
-def _named(names: Sequence[T], numbers: NDArray[np.integer]) -> tuple[T, ...]:
-    return tuple([names[number] for number in numbers.tolist()])

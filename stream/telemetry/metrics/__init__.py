@@ -50,6 +50,7 @@ from stream.telemetry.metrics.intake import (
     frame_sent,
     long_names,
     message_set_aside,
+    other_deployment,
     records_accepted,
     records_refused,
     source_clock,
@@ -81,8 +82,8 @@ __all__ = [
     "alert_changed", "alert_lines", "alerts_open", "asked_by", "bound_reached", "console_at", "correlate_active",
     "dead_letters", "deleted_unread", "event_ids_reused", "expected_active", "false_page_budget", "fleet_shares",
     "frame_applied", "frame_sent", "groups", "long_names", "message_set_aside", "name_taken", "names_held",
-    "partial_tick", "partitions_left", "ready", "rebalance", "records_accepted", "records_refused", "recovery",
-    "releases", "render", "said", "serving", "sink_backlog", "sink_failed", "sink_lost", "sink_sent",
+    "other_deployment", "partial_tick", "partitions_left", "ready", "rebalance", "records_accepted", "records_refused",
+    "recovery", "releases", "render", "said", "serving", "sink_backlog", "sink_failed", "sink_lost", "sink_sent",
     "sinks_configured", "snapshot_written", "source_clock", "source_lag", "source_left", "sources", "state_held",
     "strongest_shift", "summary_seen", "tasks", "tick_closed", "token_refused", "topic_made_anew", "value",
 ]  # fmt: skip

@@ -119,6 +119,14 @@ _made_anew = counter(
     ["stage"],
     ["detect", "correlate"],
 )
+_others = counter(
+    "swerve_other_deployment_messages",
+    "Messages of two deployments that came in turns on the topic that this stage reads. Any: both count and tell the "
+    "same; the log names their groups. Stop one, or give it topics of its own.",
+    ["stage"],
+    ["detect", "correlate"],
+)
+_others_told: dict[str, Seldom] = {}  # by topic
 _behind: dict[tuple[str, str], dict[str, float]] = {}  # (stage, "lag" or "clock") -> by source
 _alone: dict[tuple[str, str], set[str]] = {}  # of these, the sources that have a series of their own
 
@@ -131,6 +139,7 @@ def _show_all() -> None:
         _dead_letters.labels(result)
     for stage in ("detect", "correlate"):
         _set_aside.labels(stage)
+        _others.labels(stage)
     for stage in ("ingest", "detect", "correlate"):
         _deleted.labels(stage)
     for result in FRAME_RESULTS:
@@ -277,6 +286,14 @@ def topic_made_anew(stage: str, where: str, upto: int) -> None:
     """The input topic of a stage is another one of that name; the state holds the old one up to this offset."""
     _made_anew.labels(stage).inc()
     _log.error("topic_was_deleted_and_made_anew", stage=stage, where=where, read_upto=upto, goes_on_at=0)
+
+
+def other_deployment(stage: str, topic: str, one: str, other: str) -> None:
+    """Messages of two groups came in turns on a topic that belongs to one deployment."""
+    _others.labels(stage).inc()
+    told = _others_told.setdefault(topic, Seldom()).due(1)
+    if told:
+        _log.error("two_deployments_on_one_topic", stage=stage, topic=topic, groups=[one, other], turns=told)
 
 
 def frame_applied(result: str, source: str = "") -> None:

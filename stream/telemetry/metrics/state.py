@@ -13,7 +13,7 @@ from stream.telemetry.metrics.intake import begin
 from stream.telemetry.metrics.seldom import Seldom
 
 BOUNDS: Final = (  # of [limits] and in the code
-    "models", "organisations", "cohorts", "accounts", "values", "memberships", "sink_backlog",
+    "models", "organisations", "cohorts", "accounts", "values", "memberships", "targets", "sink_backlog",
 )  # fmt: skip
 BOUNDS_MAX = 24
 HELD: Final = ("accounts", "counts", "names", "values", "open_ticks", "memberships", "carried_values", "windows")

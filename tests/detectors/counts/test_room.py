@@ -5,13 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+import tracemalloc
 
 import numpy as np
 import pytest
 
 from detectors.counts.held import bytes_held
+from detectors.counts.summary import AccountColumns
 from detectors.counts.ticks import VALUES_MAX
+from detectors.fleet import Judge
 from detectors.parameters import HOUR_MS, Parameters
+from detectors.room import ACCOUNT_BYTES, CELL_BYTES, Room
 from detectors.ties.carriers import Carriers
 from stream.pipeline.composition import Shards
 from tests.detectors.columns import told
@@ -130,6 +134,63 @@ def test_where_memberships_have_no_room_those_of_values_that_tie_nobody_go_first
     assert carriers.dropped > 0
     kept = {carriers.names[key][1] for key in np.unique(carriers.value).tolist()}
     assert {f"card-{n}" for n in range(10)} <= kept
+
+
+def crowd(accounts: int, targets: int = 16, of_one: int = 0) -> AccountColumns:
+    """Accounts with five requests toward a target each; of_one: more targets, that the first account alone asks for."""
+    names = [f"model:m{k}" for k in range(targets)]
+    more = {f"model:tune-{k}": 40 for k in range(of_one)}
+    each = [
+        Account(f"a{n:04}", f"org-{n % 20}", n=5 if n % 3 else 1, now={names[n % targets]: 5} | (more if not n else {}),
+                before={names[n % targets]: 9.0}, age_h=200.0 - n / 100)
+        for n in range(accounts)
+    ]  # fmt: skip
+    return columns_of(each, HOUR)
+
+
+def test_what_is_judged_fits_into_the_memory_and_the_targets_of_one_account_go_first():
+    columns = crowd(600, of_one=200)
+    room = Room(bytes_max=600 * (ACCOUNT_BYTES + 40 * CELL_BYTES))
+    judged = room.within(columns, 0, requests_min=3)
+    assert len(judged) == 600
+    assert len(judged.targets) == 40
+    assert {f"model:m{k}" for k in range(16)} <= set(judged.targets)
+    assert (room.unnamed, room.left_out) == (216 - 40, 0)
+    assert Room().within(columns, 0, requests_min=3) is columns
+
+
+def test_of_accounts_those_that_cannot_be_judged_go_first_and_then_the_newest():
+    columns = crowd(600)
+    room = Room(bytes_max=300 * (ACCOUNT_BYTES + 16 * CELL_BYTES))
+    judged = room.within(columns, 0, requests_min=3)
+    assert len(judged) == 300
+    assert room.left_out == 300
+    enough = [name for name, n in zip(columns.ids, columns.n.tolist(), strict=True) if n >= 3]
+    assert set(judged.ids) == set(enough[:300])  # the first are the oldest
+    assert told(judged) == {name: one for name, one in told(columns).items() if name in judged.ids}
+
+
+def test_memberships_take_of_the_same_memory_but_leave_a_quarter():
+    columns = crowd(400)
+    each = ACCOUNT_BYTES + 16 * CELL_BYTES
+    assert len(Room(400 * each).within(columns, 100 * each, requests_min=3)) == 300
+    assert len(Room(400 * each).within(columns, 4_000 * each, requests_min=3)) == 100
+
+
+def test_an_hour_is_judged_within_what_is_reckoned_however_many_targets_one_account_brings():
+    judge = Judge(Parameters())
+    for of_one in (0, 240):
+        columns = crowd(1_000, of_one=of_one)
+        judge.judge(columns, HOUR)
+        judge.last_tick, judge.last_groups = None, ()
+        tracemalloc.start()
+        judge.judge(columns, HOUR + 1)
+        judge.judge(columns, HOUR + 2)  # while the tables of the hour before are held
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        reckoned = len(columns) * (ACCOUNT_BYTES + CELL_BYTES * len(columns.targets))
+        assert 0.4 * reckoned < peak < 1.1 * reckoned
+        judge = Judge(Parameters())
 
 
 MEASURED = """

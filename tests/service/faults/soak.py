@@ -88,6 +88,7 @@ def soak(
                 courses[stage.stage].take(stage, time.monotonic() - begun)
         assert load.failure is None, load.failure
         say(f"{load.sent:,} records in {time.monotonic() - begun:.0f} s")
+        say(table(courses))
         drained(kafka, stages, traffic)
     finally:
         for stage in stages:
@@ -123,8 +124,8 @@ def main() -> None:
     parser.add_argument("--pace", type=float, default=20.0, help="times real time")
     asked = parser.parse_args()
     with a_broker() as bootstrap, tempfile.TemporaryDirectory() as folder:
-        courses = soak(bootstrap, f"soak{int(time.time())}", Path(folder), 3600 * asked.hours, asked.pace, print)
-    print(f"After the first half, of {asked.hours:g} h at {asked.pace:g} times real time:\n\n{table(courses)}")
+        print(f"After the first half, of {asked.hours:g} h at {asked.pace:g} times real time:")
+        soak(bootstrap, f"soak{int(time.time())}", Path(folder), 3600 * asked.hours, asked.pace, print)
 
 
 if __name__ == "__main__":
