@@ -190,7 +190,7 @@ async def test_the_alert_names_its_next_step_and_finds_a_member(campaign, visit)
     path = f"/alerts/{only(campaign).alert_id}"
     async with visit(campaign.desk) as visitor:
         text = unescape(await visitor.page(f"{path}?q=00007"))
-    assert "<b>Next step:</b> <code>critical</code>: hand the members to the team that bans" in text
+    assert "<b>Next step:</b> Hand the members to the team that bans" in text
     assert "acct_00007" in text
     assert "acct_00008" not in text
 

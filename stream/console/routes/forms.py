@@ -77,14 +77,16 @@ async def _verdict(desk: Desk, request: web.Request, fields: Fields) -> web.Stre
 
 async def _ack(desk: Desk, request: web.Request, fields: Fields) -> web.StreamResponse:
     name = _written(request, fields)
-    await actions.acknowledge(desk, request.match_info["alert_id"], name, text_of(fields, "note"))
+    had = text_of(fields, "had") if "had" in fields else None
+    await actions.acknowledge(desk, request.match_info["alert_id"], name, text_of(fields, "note"), had)
     return _done(desk, request, name)
 
 
 async def _hand_over(desk: Desk, request: web.Request, fields: Fields) -> web.StreamResponse:
     name = _written(request, fields)
+    had = text_of(fields, "had") if "had" in fields else None
     await actions.hand_over(
-        desk, request.match_info["alert_id"], name, text_of(fields, "to"), text_of(fields, "note", NOTE_MAX)
+        desk, request.match_info["alert_id"], name, text_of(fields, "to"), text_of(fields, "note", NOTE_MAX), had
     )
     return _done(desk, request, name)
 

@@ -152,7 +152,7 @@ def _silences() -> Operations:
             _object(("expected",), expected=_some(_ref("Expected"))),
         ),
         ("get", "/api/v1/alerts/{alert_id}/preview"): (
-            "What a snooze of this alert, or the verdict harmless, would have covered in the last 30 days; does neither",
+            "What a snooze of this alert, or the verdict harmless, would have covered in 30 days; does neither",
             preview,
             [_query("kind", _one_of(SAID_OF_ONE), "what is asked about")],
             None,

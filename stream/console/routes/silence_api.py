@@ -33,7 +33,9 @@ def attach(desk: Desk, router: web.UrlDispatcher) -> None:
         kind = request.query.get("kind", "")
         if kind not in (SNOOZE, HARMLESS):
             raise UsageError(f"kind: expected {SNOOZE} or {HARMLESS}, got {kind[:20]!r}")
-        return as_answer(previewed(desk, wanted(desk, {"kind": kind, "alert": request.match_info["alert_id"]})).record())
+        return as_answer(
+            previewed(desk, wanted(desk, {"kind": kind, "alert": request.match_info["alert_id"]})).record()
+        )
 
     async def silences(request: web.Request) -> web.Response:
         return as_answer({"at_ms": desk.at_ms, "silences": [dataclasses.asdict(one) for one in actions.muted(desk)]})
