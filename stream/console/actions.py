@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stream.alerts.expected_shifts import FOREVER_MS, Announced
+from stream.alerts.explain import utc
 from stream.alerts.verdicts import Said, last_verdicts
 from stream.console.desk import Desk
 from stream.console.shown.carried import Carried, carried_by
@@ -17,7 +18,6 @@ from stream.errors import SwerveError, UsageError
 from stream.oncall.attention import Entry, place_of
 from stream.oncall.silence.in_force import Silence, in_force
 from stream.oncall.voice import Voice, as_json, expected_record
-from stream.spoken import moment
 from stream.telemetry import metrics
 
 SNOOZE_MS_MAX = 30 * 86_400_000
@@ -117,7 +117,7 @@ async def acknowledge(desk: Desk, alert_id: str, by: str, note: str = "", had: s
     held = entry(desk, alert_id).acknowledged
     if had is not None and held is not None and held.by not in (had, by):
         raise ChangedMeanwhileError(
-            f"{held.by} has this alert since {moment(held.at_ms)}, which your page did not say; nothing was changed. "
+            f"{held.by} has this alert since {utc(held.at_ms)} UTC, which your page did not say; nothing was changed. "
             "Go back, reload, and press again if you mean it"
         )
     return await _ask(desk, Asked(alert_id, ACK, by[:BY_MAX], desk.now_ms(), note=note[:NOTE_MAX]))
