@@ -39,6 +39,7 @@ def _shown(
     context: Mapping[str, Any] = {
         "wanted": one,
         "preview": told,
+        "said": {known.last.alert_id: known.said for known in desk.view.alerts()},
         "whom": [announced(shift) for shift in shifts],
         "until_ms": ends_ms(desk, one),
         "missing": missing,
