@@ -85,7 +85,7 @@ def test_why_breaks_no_word_and_keeps_to_its_width(width):
     assert words(printed(400, why._table(rows))) - words(text) == set()
 
 
-@pytest.mark.parametrize("typed", ["simulate --list", "config show", "map show litellm"])
+@pytest.mark.parametrize("typed", ["simulate --list", "config show"])
 def test_what_a_command_lists_is_at_most_100_wide_in_a_pipe(capsys, typed):
     assert cli.run(typed.split()) == 0
     assert max(map(len, capsys.readouterr().out.splitlines())) <= PIPED
