@@ -21,7 +21,7 @@ from stream.sinks import lines
 from stream.sinks.alertmanager import annotations_of
 from stream.sinks.sink import Links
 from stream.sinks.webhook import Webhook, preset
-from stream.spoken import past, percent
+from stream.spoken import moment, past, percent
 from tests.console.conftest import CLUSTER, T0, Told, finding, members, told, visiting
 from tests.properties.test_one_number import accounts, share
 from tests.properties.test_one_number import told as recorded
@@ -105,7 +105,7 @@ def test_the_alerts_page_and_the_api_say_what_the_record_says(rows, judged):
     # What is newer than the sentence says of when it is, and the chart ends with it.
     course = dict(about["course"]["accounts"])
     (at, now) = max(course.items())
-    assert f"As of {report.spoken.moment(at)} UTC : {percent(now)} of their requests" in text.replace("UTC:", "UTC :")
+    assert f"As of {moment(at)}: {percent(now)} of their requests" in text
     assert re.search(rf"these accounts \S+ {re.escape(percent(now))}", text)
 
 

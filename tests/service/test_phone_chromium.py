@@ -81,9 +81,7 @@ async def test_what_a_reader_unfolded_stays_unfolded_with_the_focus_and_the_page
         assert await browser.run("document.activeElement.textContent") == "The same as a table"
 
 
-async def test_no_figure_is_torn_on_a_screen_nor_on_paper(
-    campaign: Told, browser: Browser
-):
+async def test_no_figure_is_torn_on_a_screen_nor_on_paper(campaign: Told, browser: Browser):
     torn = """[...document.querySelectorAll('.facts tr')].filter(row => {
       if (row.cells.length !== 3) return false;
       const words = document.createRange();
