@@ -19,7 +19,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from benchmarks.case import SOURCE
+from benchmarks.found.case import SOURCE
 from detectors.parameters import HOUR_MS
 from stream.commands.replay import keep_within
 from stream.configuration.settings import Settings

@@ -131,7 +131,7 @@ EXAMPLES: dict[str, str] = {
     "release": "swerve release atlas-4 --supersedes atlas-3",
     "verdict": "swerve verdict a1b2c3d4e5f60718 harmless --note 'agency moved its clients'",
     "ack": "swerve ack a1b2c3d4e5f60718",
-    "snooze": "swerve snooze a1b2c3d4e5f60718 --until +4h",
+    "snooze": "swerve snooze a1b2c3d4e5f60718 --until +4h --reason 'deploy, ticket 4711'",
 }
 
 

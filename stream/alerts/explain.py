@@ -185,7 +185,7 @@ def _state(alert: Alert) -> Section:
     ended = [] if alert.resolved_at is None else [Row("resolved", utc(alert.resolved_at), alert.resolved_reason or "")]
     expected = alert.evidence.get("expected") or ()
     rows = [
-        Row("status", f"{alert.status}, {alert.severity}", str(alert.evidence.get("why", ""))),
+        Row("status", f"{alert.status}, {alert.severity}", str(alert.evidence.get("why", "")).replace("_", " ")),
         Row("onset", utc(alert.started_at), "estimated begin of the shift"),
         Row("told", utc(alert.detected_at), f"{span((alert.detected_at - alert.started_at) / 3_600_000)} after it"),
         *ended,

@@ -53,7 +53,7 @@ def _fit(pieces: Sequence[str]) -> str:
     """
     text = pieces[0]
     for piece in pieces[1:]:
-        if len(text) + len(piece) < LENGTH_MAX:
+        if len(text) + len(piece) + (not piece.endswith(".")) <= LENGTH_MAX:
             text += piece
     if not text.endswith("."):
         text += "."
@@ -118,11 +118,21 @@ def _elapsed(alert: Alert) -> str:
 
 
 def _moved(alert: Alert) -> list[str]:
-    """How far, to what, in how long, and what everyone else did."""
+    """How far, to what, in how long, and what everyone else did.
+
+    The shares are of a day: what was found in the last hours alone may not show in them yet.
+    """
     before, after = number(alert.evidence, "share_before"), number(alert.evidence, "share_after")
     if after is None:
         return _busy(alert)
     target = name(alert.target.id, 24)
+    if before is not None and before >= after and not is_mostly_new(alert.evidence):
+        return [
+            f"{_turn(alert)} to {target}",
+            f" in {_elapsed(alert)}",
+            f"; {percent(after)} of a day",
+            *_others(alert, ","),
+        ]
     if is_mostly_new(alert.evidence):
         return [f" send {percent(after)} of traffic to {target}", f" for {_elapsed(alert)}", *_others(alert)]
     if alert.target.kind == "capability":
@@ -141,15 +151,23 @@ def _moved(alert: Alert) -> list[str]:
 def _busy(alert: Alert) -> list[str]:
     requests = number(alert.evidence, "requests")
     count = [] if requests is None else [f", {_count(requests, 'request', 'requests')}"]
-    return [f" turn to {_toward(alert)}", *count, f" in {_elapsed(alert)}"]
+    return [f"{_turn(alert)} to {_toward(alert)}", *count, f" in {_elapsed(alert)}"]
 
 
-def _others(alert: Alert) -> list[str]:
+def _turn(alert: Alert) -> str:
+    return " turn" if _are_many(alert) else " turns"
+
+
+def _are_many(alert: Alert) -> bool:
+    return alert.subject.kind == "cluster" and _size(alert) != 1
+
+
+def _others(alert: Alert, after: str = ";") -> list[str]:
     expected = number(alert.evidence, "share_expected")
     if expected is not None:
-        return [f"; comparable accounts {percent(expected)}"]
+        return [f"{after} comparable accounts {percent(expected)}"]
     change = number(alert.evidence, "comparable_change")
-    return [] if change is None else [f"; comparable accounts {100 * change:+.0f} points"]
+    return [] if change is None else [f"{after} comparable accounts {100 * change:+.0f} points"]
 
 
 def _tail(alert: Alert) -> list[str]:
@@ -177,16 +195,22 @@ def _shared(alert: Alert) -> str:
 
 
 def _those(alert: Alert) -> str:
-    return _who(alert) if alert.subject.kind != "cluster" else f"these {_accounts(alert)}"
+    if alert.subject.kind != "cluster":
+        return _who(alert)
+    return f"these {_accounts(alert)}" if _are_many(alert) else "this account"
 
 
 def _ended(alert: Alert) -> list[str]:
     hours = number(alert.evidence, "lasted_h") or 0.0
-    return [f"Over after {span(hours)}: {_those(alert)}", f" no longer stand out on {_toward(alert)}"]
+    stand = "stand" if _are_many(alert) else "stands"
+    return [f"Over after {span(hours)}: {_those(alert)}", f" no longer {stand} out on {_toward(alert)}"]
 
 
 def _adopted(alert: Alert) -> list[str]:
-    return [f"Adopted: {_those(alert)}", f", {_toward(alert)} is now normal for accounts like them"]
+    send, like = ("send", "accounts like them") if _are_many(alert) else ("sends", "others like it")
+    head, tail = f"Adopted: what {_those(alert)} {send} to ", f" is now normal for {like}"
+    whole = f"{head}{_toward(alert)}{tail}"
+    return [whole if len(whole) < LENGTH_MAX else f"{head}{name(alert.target.id, 24)}{tail}"]
 
 
 def _expected(alert: Alert) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stream.alerts.expected_shifts import FOREVER_MS, Announced
+from stream.alerts.explain import utc
 from stream.alerts.verdicts import Said, last_verdicts
 from stream.console.desk import Desk
 from stream.console.shown.carried import Carried, carried_by
@@ -33,6 +34,10 @@ class UnknownAccountError(SwerveError):
 
 class UnknownReleaseError(SwerveError):
     """No model of this name is announced or seen."""
+
+
+class ChangedMeanwhileError(SwerveError):
+    """Somebody else said something since the page was read on which this rests."""
 
 
 def known_account(desk: Desk, account_id: str, has_requests: bool) -> Carried | None:
@@ -103,18 +108,27 @@ async def judge(desk: Desk, raw: bytes) -> Verdict:
     return verdict
 
 
-async def acknowledge(desk: Desk, alert_id: str, by: str, note: str = "") -> Entry:
-    """Somebody has it. Raises UnknownAlertError, SwerveError."""
+async def acknowledge(desk: Desk, alert_id: str, by: str, note: str = "", had: str | None = None) -> Entry:
+    """Somebody has it. had: who had it on the page that was read, "" for nobody; None where no page was.
+
+    Raises UnknownAlertError, SwerveError; ChangedMeanwhileError where a third one took it since.
+    """
     known(desk, alert_id)
+    held = entry(desk, alert_id).acknowledged
+    if had is not None and held is not None and held.by not in (had, by):
+        raise ChangedMeanwhileError(
+            f"{held.by} has this alert since {utc(held.at_ms)} UTC, which your page did not say; nothing was changed. "
+            "Go back, reload, and press again if you mean it"
+        )
     return await _ask(desk, Asked(alert_id, ACK, by[:BY_MAX], desk.now_ms(), note=note[:NOTE_MAX]))
 
 
-async def hand_over(desk: Desk, alert_id: str, by: str, to: str, note: str = "") -> Entry:
+async def hand_over(desk: Desk, alert_id: str, by: str, to: str, note: str = "", had: str | None = None) -> Entry:
     """Somebody else has it from now on, and who gave it stands in the notes. Raises as `acknowledge`, UsageError."""
     if not to.strip():
         raise UsageError("to: expected the name of who has it from now on")
     said = f"handed over to {to.strip()[:BY_MAX]}" + (f": {note.strip()}" if note.strip() else "")
-    held = await acknowledge(desk, alert_id, to.strip())
+    held = await acknowledge(desk, alert_id, to.strip(), had=had)
     await note_down(desk, alert_id, by, said[:NOTE_MAX])
     return held
 

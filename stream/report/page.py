@@ -200,12 +200,20 @@ def _changed(before: Alert | None, now: Alert) -> str:
     if before.accounts_total != now.accounts_total:
         more = now.accounts_total - before.accounts_total
         parts.append(f"{more:+,} account" + ("s" if abs(more) != 1 else ""))
-    shares = [share for record in (before, now) if isinstance(share := record.evidence.get("share_after"), float)]
-    if len(set(shares)) == len((before, now)):
-        parts.append(" → ".join(map(spoken.percent, shares)) + " of their requests")
-    if before.targets != now.targets:
-        parts.append("targets " + ", ".join(target.id for target in now.targets))
+    parts += _shares_told(before, now)
+    came = [target.id for target in now.targets if target not in (*before.targets, now.target)]
+    if came:
+        parts.append("also toward " + ", ".join(came))
     return " · ".join(parts) or "evidence updated"
+
+
+def _shares_told(before: Alert, now: Alert) -> list[str]:
+    """How much more goes to the target that leads; where another leads, its share alone: two targets have no course."""
+    records = (before, now) if before.target == now.target else (now,)
+    shares = [share for record in records if isinstance(share := record.evidence.get("share_after"), float)]
+    if len(set(shares)) != len(records):
+        return []
+    return [" → ".join(map(spoken.percent, shares)) + f" of their requests to {now.target.id}"]
 
 
 def evidence_of(evidence: Mapping[str, Any]) -> tuple[list[tuple[str, str]], list[Table]]:

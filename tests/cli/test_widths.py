@@ -85,6 +85,12 @@ def test_why_breaks_no_word_and_keeps_to_its_width(width):
     assert words(printed(400, why._table(rows))) - words(text) == set()
 
 
+@pytest.mark.parametrize("typed", ["simulate --list", "config show"])
+def test_what_a_command_lists_is_at_most_100_wide_in_a_pipe(capsys, typed):
+    assert cli.run(typed.split()) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= PIPED
+
+
 def test_what_goes_into_a_pipe_is_at_most_100_wide():
     assert shown.WIDTH == PIPED
     seen = Seen(records=123_456_789)

@@ -41,7 +41,7 @@ async def test_a_form_without_its_own_token_is_not_believed(campaign, visit):
         await visitor.page("/")
         assert (await visitor.post(action, verdict="harmless"))[0] == 403
         assert (await visitor.post(action, verdict="harmless", csrf="0" * 64))[0] == 403
-        status, _ = await visitor.press(f"/alerts/{only(campaign).alert_id}", action, verdict="campaign")
+        status, _ = await visitor.press(f"/alerts/{only(campaign).alert_id}", action, verdict="campaign", by="kim")
     assert status == 200
     assert [one.verdict for one in campaign.desk.voice.verdicts()] == ["campaign"]
 

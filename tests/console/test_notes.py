@@ -51,6 +51,20 @@ async def test_handing_over_names_the_next_one_and_who_gave_it_stays_in_the_hist
     assert "to: expected the name" in none
 
 
+async def test_who_took_it_since_the_page_was_read_is_not_overruled_unseen(campaign, visit):
+    path = f"/alerts/{only(campaign)}"
+    async with visit(campaign.desk) as visitor:
+        await visitor.press(path, f"{path}/ack", by="kim", had="")
+        status, said = await visitor.press(path, f"{path}/ack", by="lee", had="")
+        assert (status, "kim has this alert since 2026-02-05" in said) == (409, True)
+        given = {"by": "max", "to": "lee", "had": "max"}
+        assert (await visitor.press(path, f"{path}/handover", **given))[0] == 409
+        assert 'name="had" value="kim"' in await visitor.page(path)
+        assert "acknowledged by kim" in await visitor.page(path)
+        await visitor.press(path, f"{path}/ack", by="lee", had="kim")
+        assert "acknowledged by lee" in await visitor.page(path)
+
+
 async def test_programs_note_and_hand_over_as_people_do(campaign, visit):
     path = f"/api/v1/alerts/{only(campaign)}"
     async with visit(campaign.desk) as visitor:

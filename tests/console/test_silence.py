@@ -148,6 +148,31 @@ async def test_an_expected_shift_is_previewed_for_programs_too(campaign, visit):
     assert not campaign.fleet.expected
 
 
+async def test_what_one_word_about_an_alert_silences_is_previewed_for_programs_too(campaign, visit):
+    alert_id = last(campaign).alert_id
+    async with visit(campaign.desk) as visitor:
+        for kind in ("snooze", "harmless"):
+            told = await visitor.json(f"/api/v1/alerts/{alert_id}/preview?kind={kind}")
+            assert (told["confirm"], told["covered"]) == ("silence 1 page", [alert_id])
+        assert "expected snooze or harmless" in (await visitor.json(f"/api/v1/alerts/{alert_id}/preview"))["error"]
+        assert (await visitor.get("/api/v1/alerts/deadbeef/preview?kind=snooze"))[0] == 404
+        assert (await visitor.json("/api/v1/silences"))["silences"] == []
+
+
+async def test_a_wrong_word_costs_more_than_one_tap_and_says_who_said_it(campaign, visit):
+    alert_id = last(campaign).alert_id
+    page = f"/alerts/{alert_id}"
+    async with visit(campaign.desk) as visitor:
+        assert ">Campaign…</summary>" in await visitor.page(page)
+        status, text = await visitor.press(page, f"{page}/verdict", verdict="campaign")
+        assert (status, "your name" in text, campaign.desk.voice.verdicts()) == (400, True, [])
+        await visitor.press(page, f"{page}/verdict", verdict="campaign", by="kim", note="keys revoked")
+        (said,) = campaign.desk.voice.verdicts()
+        assert (said.by, said.note) == ("kim", "keys revoked")
+        await visitor.press(page, f"{page}/verdict", verdict="unsure")
+        assert campaign.desk.voice.verdicts()[-1].verdict == "unsure"
+
+
 def test_how_much_is_announced_is_a_metric_by_how_wide_it_is(quiet):
     from stream.contract.expected import Expected, ExpectedSubject
     from stream.pipeline.composition import Judged

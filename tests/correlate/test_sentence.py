@@ -106,7 +106,7 @@ def test_what_they_share_is_said_where_there_is_room():
     ("reason", "told"),
     [
         ("ended", "Over after 31 h: these 312 accounts no longer stand out on atlas-4."),
-        ("adopted", "Adopted: these 312 accounts, atlas-4 is now normal for accounts like them."),
+        ("adopted", "Adopted: what these 312 accounts send to atlas-4 is now normal for accounts like them."),
         ("expected", "Announced meanwhile (migration-7): these 312 accounts to atlas-4."),
         ("harmless", "Harmless by verdict: these 312 accounts to atlas-4; silent until the verdict changes."),
         ("superseded", "Superseded: a part of these 312 accounts has an alert of its own now."),
@@ -115,6 +115,32 @@ def test_what_they_share_is_said_where_there_is_room():
 def test_every_end_says_why(reason, told):
     alert = msgspec.structs.replace(NETWORK, status="resolved", resolved_at=1, resolved_reason=reason)
     assert said(alert, evidence={"lasted_h": 31.2, "expected": ["migration-7"]}) == told
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("ended", "Over after 31 h: this account no longer stands out on atlas-4."),
+        ("adopted", "Adopted: what this account sends to atlas-4 is now normal for others like it."),
+        ("expected", "Announced meanwhile (migration-7): this account to atlas-4."),
+    ],
+)
+def test_the_end_of_one_account_is_told_of_one(reason, told):
+    alert = msgspec.structs.replace(NETWORK, status="resolved", resolved_at=1, resolved_reason=reason, accounts_total=1)
+    assert said(alert, evidence={"lasted_h": 31.2, "expected": ["migration-7"]}) == told
+
+
+def test_what_does_not_show_in_a_day_yet_is_no_movement_downward():
+    tool_use = AlertTarget("capability", "tool_use")
+    told = said(
+        severity="warning", target=tool_use, targets=(tool_use,), accounts_total=24, updated_at=2 * HOUR_MS,
+        evidence={"organisations": 23, "share_before": 0.303, "share_after": 0.271, "share_expected": 0.28,
+                  "looks_like": "prompt_pack"},
+    )  # fmt: skip
+    assert told == (
+        "24 accounts of 23 orgs turn to tool_use in 2 h; 27% of a day, comparable accounts 28%. "
+        "Looks like a public prompt pack."
+    )
 
 
 def test_zero_is_a_number_and_not_a_gap():

@@ -92,6 +92,9 @@ def test_an_alert_is_announced_toward_its_own_targets_from_its_own_begin(capsys,
     ("arguments", "told"),
     [
         (["expect", "org=org_7", "--url", "http://127.0.0.1:1"], "--reason: expected why"),
+        (["expect", "org=org_7", "--kafka", "--reason", "?"], "--reason: expected why"),
+        (["snooze", "a1", "--url", "http://127.0.0.1:1"], "--reason: expected why"),
+        (["verdict", "a1", "harmless", "--url", "http://127.0.0.1:1"], "--note: expected why"),
         (["expect", "fleet", "--kafka", "--reason", "launch"], 'not confirmed: add --confirm "silence the fleet"'),
         (["expect", "fleet", "--kafka", "--reason", "launch", "--confirm", "yes"], "nothing is silent: expected"),
     ],
@@ -149,14 +152,14 @@ def test_no_swerve_there_is_one_line_and_exit_1(capsys, swerve):
 
 def test_a_closed_door_says_which_key_opens_it(capsys, swerve):
     swerve.status = 401
-    code, _, err = call(capsys, "verdict", "a1", "harmless", "--url", swerve.url)
+    code, _, err = call(capsys, "verdict", "a1", "campaign", "--url", swerve.url)
     assert code == 1
     assert "SWERVE_HTTP__TOKEN" in err
 
 
 def test_the_token_goes_with_the_call(capsys, swerve, monkeypatch):
     monkeypatch.setenv("SWERVE_HTTP__TOKEN", "s3cret-of-the-console")
-    call(capsys, "verdict", "a1", "harmless", "--url", swerve.url)
+    call(capsys, "verdict", "a1", "campaign", "--url", swerve.url)
     assert swerve.calls[0][3]["Authorization"] == "Bearer s3cret-of-the-console"
 
 
@@ -174,11 +177,44 @@ def test_a_verdict_says_what_who_and_when(capsys, swerve):
     assert body["at"] > 1_700_000_000_000
 
 
-def test_acknowledge_and_snooze_name_the_alert_in_the_path(capsys, swerve):
+def test_acknowledge_names_the_alert_in_the_path(capsys, swerve):
     call(capsys, "ack", "a/1", "--by", "kim", "--url", swerve.url)
-    call(capsys, "snooze", "a1", "--until", "+2h", "--by", "kim", "--url", swerve.url)
-    assert [one[1] for one in swerve.calls] == ["/api/v1/alerts/a%2F1/ack", "/api/v1/alerts/a1/snooze"]
-    assert swerve.calls[1][2]["until"] > 1_700_000_000_000
+    assert [one[1] for one in swerve.calls] == ["/api/v1/alerts/a%2F1/ack"]
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "path"),
+    [
+        (("snooze", "a/1", "--reason", "ticket 4711"), "snooze", "/api/v1/alerts/a%2F1/snooze"),
+        (("verdict", "a/1", "harmless", "--note", "ticket 4711"), "harmless", "/api/v1/verdicts"),
+    ],
+)
+def test_what_silences_one_alert_says_what_it_covers_and_an_open_page_is_typed(capsys, swerve, words, kind, path):
+    swerve.answer = b'{"said": "1 of 3, this page among them.", "confirm": "silence 1 page"}'
+    arguments = (*words, "--by", "kim", "--url", swerve.url)
+    code, out, err = call(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert err == '1 of 3, this page among them.\nswerve: not confirmed: add --confirm "silence 1 page"\n'
+    assert [one[:2] for one in swerve.calls] == [("GET", f"/api/v1/alerts/a%2F1/preview?kind={kind}")]
+    code, _, _ = call(capsys, *arguments, "--confirm", "silence 1 page")
+    method, where, body, _ = swerve.calls[-1]
+    assert (code, method, where, body["by"], body["note"]) == (0, "POST", path, "kim", "ticket 4711")
+
+
+def test_what_silences_an_alert_in_the_topic_is_typed_where_its_record_is_an_open_page(capsys, monkeypatch):
+    """The topic is a list here; `tests/service/test_oncall_from_topics.py` has the commands at a real one."""
+    page = msgspec.structs.replace(EXAMPLE, alert_id="a1", severity="critical", status="firing")
+    ticket = msgspec.structs.replace(page, alert_id="a2", severity="warning")
+    written = []
+    monkeypatch.setattr("stream.commands.on_call.reach.records", lambda *_: [encode(page), encode(ticket)])
+    monkeypatch.setattr("stream.commands.on_call.reach.publish", lambda *one: written.append(one[1:3]))
+    asked = ("--kafka", "--reason", "ticket 4711")
+    assert call(capsys, "snooze", "a1", *asked)[::2] == (2, 'swerve: not confirmed: add --confirm "silence 1 page"\n')
+    assert call(capsys, "snooze", "a9", *asked)[2] == "swerve: swerve.alerts: no alert a9, so nothing is silent\n"
+    assert written == []
+    assert call(capsys, "snooze", "a2", *asked)[0] == 0
+    assert call(capsys, "snooze", "a1", *asked, "--confirm", "silence 1 page")[0] == 0
+    assert written == [("swerve.attention", "snooze/a2"), ("swerve.attention", "snooze/a1")]
 
 
 def test_a_release_in_a_file_is_what_backtest_reads(capsys, tmp_path):

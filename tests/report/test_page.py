@@ -16,7 +16,7 @@ from stream.alerts.hand import nats
 from stream.contract.alert import Alert, AlertSubject, AlertTarget
 from stream.report.history import TICKS_KEPT, AlertHistory, FleetHistory
 from stream.report.network import Holder, Network, Shared
-from stream.report.page import Told, fingerprint, render
+from stream.report.page import Told, cases_of, fingerprint, render
 
 T0 = 1_770_256_800_000
 HOUR = 3_600_000
@@ -116,6 +116,19 @@ def test_the_page_says_what_was_found_refused_and_how_it_judged(told):
     assert "not_json 17 not JSON, or cut off" in page
     assert "Budget of false pages: 0.3 a month, so 0.02 in these 2 days. Pages raised: 1." in page
     assert fingerprint(told.parameters) in page
+
+
+def test_the_timeline_compares_shares_of_one_target_alone():
+    """Another target may lead an hour later: its share is no rise of the first one's."""
+    tool_use, atlas = AlertTarget("capability", "tool_use"), AlertTarget("model", "atlas-4")
+    first = alert(target=atlas, targets=(atlas,), evidence={"share_after": 0.088})
+    second = alert(target=tool_use, targets=(tool_use, atlas), evidence={"share_after": 0.37})
+    third = alert(target=tool_use, targets=(tool_use, atlas), evidence={"share_after": 0.41})
+    fourth = alert(target=tool_use, targets=(tool_use, AlertTarget("model", "brio-2")), evidence={"share_after": 0.41})
+    (case,) = cases_of([first, second, third, fourth], {}, [])
+    assert [what for _, what in case.changes[1:]] == [
+        "37% of their requests to tool_use", "37% → 41% of their requests to tool_use", "also toward brio-2",
+    ]  # fmt: skip
 
 
 def test_the_page_says_how_sure_of_one_operator_a_page_and_a_ticket_must_be(told):

@@ -171,7 +171,7 @@ def test_what_became_normal_resolves_saying_so(story):
     story.between(1, 9).group("net").moves("warning")
     story.between(10, 11).group("net").is_adopted()
     came = story.wants("2 h net opened warning; 10 h net resolved warning adopted")
-    assert came[-1].summary == "Adopted: these 100 accounts, atlas-4 is now normal for accounts like them."
+    assert came[-1].summary == "Adopted: what these 100 accounts send to atlas-4 is now normal for accounts like them."
 
 
 def test_when_a_part_becomes_an_alert_of_its_own_the_whole_is_superseded_in_the_same_tick(story):

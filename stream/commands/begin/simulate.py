@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from stream.simulate.scenarios import SCENARIOS, tell
 from stream.simulate.writing.describe import describe, sentences
 from stream.simulate.writing.destination import opened, write_label
 from stream.simulate.writing.write import Block, Lines
+from stream.terminal import shown
 
 SLEEP_MIN_S = 0.01
 Named = Annotated[
@@ -108,7 +110,8 @@ def _whole_hour_ms(start: str | None) -> int:
 
 def _list() -> None:
     for name, one in SCENARIOS.items():
-        typer.echo(f"{name:20} {one.about}")
+        for line in textwrap.wrap(f"{name:20} {one.about}", shown.console().width, subsequent_indent=" " * 21):
+            typer.echo(line)
 
 
 def _write_labels(story: Story, lines: Lines, truth: Path | None, releases: Path | None, expected: Path | None) -> None:

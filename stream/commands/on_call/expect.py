@@ -36,9 +36,7 @@ def command(
     until: Annotated[str, typer.Option("--until", metavar="TIME", help="The end of the silence.")] = "+24h",
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="For those who read it later.")] = "",
     by: reach.By = None,
-    confirm: Annotated[
-        str | None, typer.Option("--confirm", metavar="TEXT", help="What must be typed for a wide one, typed here.")
-    ] = None,
+    confirm: reach.Confirm = None,
     id: Annotated[str | None, typer.Option("--id", help="The same id again replaces it. Else made up.")] = None,
     withdraw: Annotated[bool, typer.Option("--withdraw", help="It is not expected any more.")] = False,
     file: Annotated[Path | None, typer.Option("--file", metavar="FILE", help="Into this JSON array instead.")] = None,

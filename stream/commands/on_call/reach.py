@@ -27,6 +27,10 @@ Url = Annotated[
 Kafka = Annotated[bool, typer.Option("--kafka", help="Write to (or read from) the topic instead of asking over HTTP.")]
 By = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who says so. Else you.")]
 
+Confirm = Annotated[
+    str | None, typer.Option("--confirm", metavar="TEXT", help="What must be typed for a wide one, typed here.")
+]
+
 
 def who(by: str | None) -> str:
     """The name that goes into the record."""

@@ -13,13 +13,14 @@ from rich.table import Table
 from stream.alerts.hand import taught
 from stream.alerts.verdicts import Precision, lessons_from, precision_by_kind
 from stream.commands.arguments import Config
-from stream.commands.on_call import reach
+from stream.commands.on_call import quiet, reach
 from stream.commands.on_call.records import alerts_in, last_of_each, lines_of
 from stream.configuration.settings import load
 from stream.contract.alert import decode
 from stream.contract.reading.refusal import Refusal
 from stream.contract.verdict import Verdict, decode_verdict
 from stream.errors import UsageError
+from stream.oncall.silence import typed
 from stream.terminal import shown
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich")
@@ -36,15 +37,22 @@ class Word(StrEnum):
 def command(
     alert_id: Annotated[str, typer.Argument(help="Which alert.")],
     verdict: Annotated[Word, typer.Argument(help="What it turned out to be.")],
-    note: Annotated[str, typer.Option("--note", metavar="TEXT", help="What you found.")] = "",
+    note: Annotated[str, typer.Option("--note", metavar="TEXT", help="What you found. Harmless needs it.")] = "",
     by: reach.By = None,
+    confirm: reach.Confirm = None,
     file: Annotated[Path | None, typer.Option("--file", metavar="FILE", help="Into this JSON array instead.")] = None,
     kafka: reach.Kafka = False,
     url: reach.Url = None,
     config: Config = None,
 ) -> None:
-    """Say what an alert turned out to be. Harmless: it resolves, and its group stays silent. The last word counts."""
+    """Say what an alert turned out to be. Harmless: it resolves, and its group stays silent. The last word counts.
+
+    Harmless says what it would have covered; a page that is open must be typed to confirm.
+    """
     settings = load(config)
+    if verdict is Word.HARMLESS and file is None:
+        note = typed.reason_or_ask(note, "--note")
+        quiet.meant(settings, url, kafka, str(verdict), alert_id, confirm)
     record: dict[str, Any] = {
         "alert_id": alert_id,
         "verdict": str(verdict),

@@ -14,11 +14,13 @@ from stream.console.desk import Desk
 from stream.console.door import REFUSED_S, said
 from stream.console.routes.pages import shown
 from stream.console.who import NOBODY, known_name, remember, written_name
-from stream.contract.verdict import NOTE_MAX
+from stream.contract.verdict import NOTE_MAX, VERDICTS
 from stream.errors import UsageError
 from stream.oncall.silence.in_force import HARMLESS
 from stream.oncall.voice import as_json
 from stream.telemetry import metrics
+
+CAMPAIGN = VERDICTS[0]
 
 Fields = Mapping[str, Any]
 Answer = Callable[[Desk, web.Request, Fields], Awaitable[web.StreamResponse]]
@@ -63,26 +65,28 @@ def _back(request: web.Request) -> str:
 
 
 async def _verdict(desk: Desk, request: web.Request, fields: Fields) -> web.StreamResponse:
-    """What silences is previewed first: see routes/silence_page.py."""
+    """What silences is previewed first: see routes/silence_page.py. Whoever takes a word back need not say who."""
     alert_id, word = request.match_info["alert_id"], text_of(fields, "verdict")
     if word == HARMLESS:
         return lead("/silence?" + urlencode({"kind": HARMLESS, "alert": alert_id}))
-    by = known_name(request) or NOBODY
-    record = actions.verdict_of(alert_id, word, by, desk.now_ms(), text_of(fields, "note"))
+    by = _written(request, fields) if word == CAMPAIGN else known_name(request) or NOBODY
+    record = actions.verdict_of(alert_id, word, by, desk.now_ms(), text_of(fields, "note", NOTE_MAX))
     await actions.judge(desk, as_json(record))
-    return lead(_back(request))
+    return _done(desk, request, "" if by == NOBODY else by)
 
 
 async def _ack(desk: Desk, request: web.Request, fields: Fields) -> web.StreamResponse:
     name = _written(request, fields)
-    await actions.acknowledge(desk, request.match_info["alert_id"], name, text_of(fields, "note"))
+    had = text_of(fields, "had") if "had" in fields else None
+    await actions.acknowledge(desk, request.match_info["alert_id"], name, text_of(fields, "note"), had)
     return _done(desk, request, name)
 
 
 async def _hand_over(desk: Desk, request: web.Request, fields: Fields) -> web.StreamResponse:
     name = _written(request, fields)
+    had = text_of(fields, "had") if "had" in fields else None
     await actions.hand_over(
-        desk, request.match_info["alert_id"], name, text_of(fields, "to"), text_of(fields, "note", NOTE_MAX)
+        desk, request.match_info["alert_id"], name, text_of(fields, "to"), text_of(fields, "note", NOTE_MAX), had
     )
     return _done(desk, request, name)
 

@@ -50,6 +50,7 @@ def _nullable(of: Object) -> Object:
 
 POINTS = _some({"type": "array", "prefixItems": [MILLIS, NUMBER], "items": False})
 KINDS = (EXPECTED, SNOOZE, HARMLESS, ALLOWED)
+SAID_OF_ONE = (SNOOZE, HARMLESS)
 SORT = "a column; - before it for falling"
 
 
@@ -149,6 +150,12 @@ def _silences() -> Operations:
             preview,
             [],
             _object(("expected",), expected=_some(_ref("Expected"))),
+        ),
+        ("get", "/api/v1/alerts/{alert_id}/preview"): (
+            "What a snooze of this alert, or the verdict harmless, would have covered in 30 days; does neither",
+            preview,
+            [_query("kind", _one_of(SAID_OF_ONE), "what is asked about")],
+            None,
         ),
         ("get", "/api/v1/silences"): (
             "Everything that keeps alerts from people now",

@@ -34,6 +34,7 @@ from stream.report.page import Case, cases_of, fingerprint
 
 ALERTS_SHOWN, WATCHED_SHOWN = 25, 8  # on the overview; the others are one link away
 MEMBERS_SHOWN = 20  # at once, unless more are asked for
+VOTES_SHOWN = 9  # what it comes to, and the eight strongest traits; the others unfold
 COURSE_H, COURSE_DAYS = 3, 2
 SHARED_SHOWN = 20
 SPARKS_MAX = 50
@@ -181,13 +182,14 @@ def _alert(desk: Desk, request: web.Request) -> Context:
         "now_drawn": _now(desk, known),
         "history": _history(desk, known, case),
         "note_max": NOTE_MAX,
-        "next_step": runbook.next_step(last.kind),
+        "next_step": runbook.next_step(last.kind, last.severity),
         "judged": number(judged_of(last.evidence), "accounts"),
         "asked": question,
         "page": page,
         "members": _members(desk, known, page.rows),
         "sections": [told[title] for title in SECTIONS if title in told],
         "votes": told[ONE_OPERATOR].rows if ONE_OPERATOR in told else (),
+        "votes_shown": VOTES_SHOWN,
         "harmless_if": told["Harmless if"].rows if "Harmless if" in told else (),
         "shared": _shared(last.evidence, last.accounts_total, network),
         "network": network,

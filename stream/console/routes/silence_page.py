@@ -16,10 +16,8 @@ from stream.console.routes.silence_asked import Wanted, ends_ms, previewed, shif
 from stream.console.who import NOBODY, known_name, remember, written_name
 from stream.errors import UsageError
 from stream.oncall.silence.in_force import EXPECTED, HARMLESS, SNOOZE, announced
-from stream.oncall.silence.preview import Preview
+from stream.oncall.silence.preview import REASON_MIN, Preview
 from stream.oncall.voice import as_json
-
-REASON_MIN = 3  # characters; whoever reads it next week must learn something
 
 
 def attach(desk: Desk, router: web.UrlDispatcher) -> None:
@@ -41,6 +39,7 @@ def _shown(
     context: Mapping[str, Any] = {
         "wanted": one,
         "preview": told,
+        "said": {known.last.alert_id: known.said for known in desk.view.alerts()},
         "whom": [announced(shift) for shift in shifts],
         "until_ms": ends_ms(desk, one),
         "missing": missing,

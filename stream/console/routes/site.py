@@ -61,5 +61,7 @@ async def _explained(request: web.Request, handler: Handler) -> web.StreamRespon
         return said(request, 400, str(error))
     except (actions.UnknownAlertError, actions.UnknownAccountError, actions.UnknownReleaseError) as error:
         return said(request, 404, str(error))
+    except actions.ChangedMeanwhileError as error:
+        return said(request, 409, str(error))
     except SwerveError as error:
         return said(request, 503, str(error))

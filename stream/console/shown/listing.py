@@ -100,7 +100,7 @@ ALERT_SORTS: Mapping[str, Callable[[Known], Any]] = {
     "severity": lambda one: (SEVERITIES.index(one.last.severity), one.last.detected_at),
     "since": lambda one: one.last.detected_at,
     "updated": lambda one: one.last.updated_at,
-    "accounts": lambda one: one.last.accounts_total,
+    "accounts": lambda one: one.told.accounts_total,
     "kind": lambda one: one.last.kind,
 }
 

@@ -25,6 +25,13 @@ from stream.report.page import ORDER, SIGNS
 HOUR_MS = 3_600_000
 SPARK_W, SPARK_H = 96, 22
 DAYS_DRAWN = 14
+OVER_AS = {  # what was muted is told apart from what ended by itself
+    "expected": "muted: announced",
+    "harmless": "muted: harmless by verdict",
+    "ended": "over: the shift ended",
+    "adopted": "over: it became normal",
+    "superseded": "over: told anew as another alert",
+}
 MOVED_MIN = 0.005  # of all requests in a day: less does not move
 MOVING_MAX = 8
 MOVING_DAYS = 7
@@ -46,8 +53,8 @@ def environment() -> jinja2.Environment:
         clean=clean, path=lambda text: quote(text, safe=""),
     )  # fmt: skip
     made.globals.update(
-        signs=SIGNS, severities=ORDER, asset=asset, account_at=account_at, cohort_at=cohort_at, swatch=swatch,
-        matrix=matrix,
+        signs=SIGNS, severities=ORDER, over_as=OVER_AS, asset=asset, account_at=account_at, cohort_at=cohort_at,
+        swatch=swatch, matrix=matrix,
     )  # fmt: skip
     return made
 

@@ -12,6 +12,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 ALERTS, SELF = "runbook.md", "self-alerts.md"  # about the fleet's traffic, and about Swerve itself
+CONTEXT = "Nothing: this is context, and reaches nobody unless it grows."
 PAGES = {ALERTS: "/runbook", SELF: "/runbook/self"}
 
 
@@ -44,13 +45,27 @@ def _within(words: list[Token]) -> list[Token]:
 
 
 @lru_cache
-def next_step(kind: str) -> Markup:
+def next_step(kind: str, severity: str) -> Markup:
     """What the runbook says is to be done about alerts of a kind; nothing where it has no section of it."""
     section = re.search(rf"^## {re.escape(kind)}:.*?(?=^## |\Z)", source(), flags=re.MULTILINE | re.DOTALL)
     words = (
         None if section is None else re.search(r"^\*\*Do\*\*: (.*?)\n\n", section[0], flags=re.MULTILINE | re.DOTALL)
     )
-    return Markup("") if words is None else Markup(MarkdownIt("commonmark", {"html": False}).renderInline(words[1]))
+    if words is None:
+        return Markup("")
+    return Markup(MarkdownIt("commonmark", {"html": False}).renderInline(_of_severity(words[1], severity)))
+
+
+def _of_severity(words: str, severity: str) -> str:
+    """What is said to everybody, and to whoever has an alert of this severity.
+
+    >>> _of_severity("`critical`: ban them. `warning`: ask.", "warning"), _of_severity("hand over.", "warning")
+    ('Ask.', 'Hand over.')
+    """
+    first, *rest = re.split(r"`(critical|warning)`: ", words)
+    own = [text for of, text in zip(rest[::2], rest[1::2], strict=True) if of == severity]
+    text = (first + "".join(own)).strip() or CONTEXT
+    return text[:1].upper() + text[1:]
 
 
 def anchor(title: str) -> str:

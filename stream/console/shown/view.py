@@ -52,9 +52,14 @@ class Known:
         return max((one.severity for one in self.records), key=SEVERITIES.index)
 
     @property
+    def told(self) -> Alert:
+        """Its last record of while it fired: what a list says of it, its sentence and its number of accounts."""
+        return next((one for one in reversed(self.records) if one.status == "firing"), self.last)
+
+    @property
     def said(self) -> str:
         """What it says while it fires; once it is over, what it said last."""
-        return next((one.summary for one in reversed(self.records) if one.status == "firing"), self.last.summary)
+        return self.told.summary
 
     def member(self, account_id: str) -> Involved | None:
         """One of its members."""

@@ -19,6 +19,7 @@ from stream.contract.expected import Expected
 DAYS = 30
 DAY_MS = 86_400_000
 SILENCE_THE_FLEET = "silence the fleet"
+REASON_MIN = 3  # characters; whoever reads it next week must learn something
 
 
 class Remembered(Protocol):

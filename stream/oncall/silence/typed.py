@@ -10,12 +10,16 @@ import typer
 
 from stream.alerts.expected_shifts import FLEET, OF_ALERT
 from stream.errors import UsageError
-from stream.oncall.silence.preview import SILENCE_THE_FLEET, is_typed
+from stream.oncall.silence.preview import REASON_MIN, SILENCE_THE_FLEET, is_typed
 
 
-def reason_or_ask(given: str) -> str:
-    """Why: as given, or asked for. Raises UsageError where nobody can be asked."""
-    return given or _asked("why", '--reason: expected why, for those who read it later: --reason "ticket 4711"')
+def reason_or_ask(given: str, option: str = "--reason") -> str:
+    """Why: as given, or asked for. Raises UsageError where nobody can be asked, or nothing was answered."""
+    else_told = f'{option}: expected why, for those who read it later: {option} "ticket 4711"'
+    reason = given.strip() or _asked("why", else_told)
+    if len(reason) < REASON_MIN:
+        raise UsageError(else_told)
+    return reason
 
 
 def confirmed(wanted: str | None, given: str | None) -> None:

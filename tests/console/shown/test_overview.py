@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from html import unescape
+
+import msgspec
 
 DAY_MS = 86_400_000
 
@@ -30,6 +33,23 @@ async def test_what_is_not_recorded_is_told_with_what_it_costs(campaign, visit):
     async with visit(campaign.desk) as visitor:
         text = unescape(await visitor.page("/"))
     assert "template, carried by 0%: most networks are not found" in text
+
+
+async def test_a_row_of_a_list_says_the_number_of_the_record_whose_sentence_it_shows(campaign, visit):
+    (known,) = campaign.desk.view.alerts()
+    fewer = msgspec.structs.replace(
+        known.last, status="resolved", resolved_reason="adopted", resolved_at=known.last.updated_at, accounts_total=7,
+        summary="Adopted: what these 7 accounts send to atlas-4 is now normal for accounts like them.",
+    )  # fmt: skip
+    known.take(fewer)
+    async with visit(campaign.desk) as visitor:
+        overview, listed = await visitor.page("/"), await visitor.page("/alerts")
+        account = await visitor.page("/account?id=acct_00007")
+    assert "60 accounts of 104 orgs" in overview
+    assert "60 named" in overview
+    assert 'data-th="accounts" class="n">60<' in listed
+    assert re.search(r"60 accounts of 104 orgs.*?over: it became normal", account)
+    assert re.search(r"networks now</th><td>none<", account)
 
 
 async def test_what_is_over_says_what_it_was_and_what_was_muted_is_told_apart(campaign, visit):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from pydantic import SecretStr
 
-from tests.console.conftest import CLUSTER, finding, members, told, visiting
+from stream.configuration.sections import Http
+from tests.console.conftest import CLUSTER, finding, fired, members, told, visiting
 from tests.service.browser import Browser
 
 pytestmark = pytest.mark.service("chromium")
@@ -44,6 +46,32 @@ async def test_an_error_is_a_page_that_fits_a_phone_and_leads_on(browser: Browse
             assert await browser.run("performance.getEntriesByType('navigation')[0].responseStatus") == status
             assert await browser.run("document.documentElement.scrollWidth") <= 390, path
             assert await browser.run("document.querySelectorAll('nav a').length") >= 7, path
+
+
+async def test_a_closed_door_a_conflict_and_a_defect_are_pages_as_well(browser: Browser, monkeypatch):
+    closed = told(Http(port=0, token=SecretStr("a-token-of-this-test")))
+    one = fired(members(60))
+    path = f"/alerts/{one.desk.view.alerts()[0].last.alert_id}"
+    await browser.look(390)
+    async with visiting(closed.desk) as visitor:
+        await browser.open(f"{visitor.address}{path}")
+        assert "The door is closed" in await browser.text()
+        await browser.run("document.querySelector('[name=token]').value = 'a-wrong-one-of-this-test'")
+        await browser.click("Come in")
+        assert "That is not the token." in await browser.text()
+    async with visiting(one.desk) as visitor:
+        await browser.open(visitor.address + path)
+        await visitor.send(f"/api/v1{path}/ack", {"by": "lee"})
+        await browser.click("Acknowledge…")
+        await browser.run("document.querySelector('main [name=by]').value = 'kim'")
+        await browser.click("I have it")
+        assert "That changed meanwhile 409" in " ".join((await browser.text()).split())
+        assert "lee has this alert since" in await browser.text()
+        monkeypatch.setattr("stream.console.shown.look.moving", lambda view: 1 / 0)
+        await browser.click("Overview")
+        assert "A defect of Swerve 500" in " ".join((await browser.text()).split())
+        assert await browser.run("document.querySelectorAll('nav a').length") >= 7
+        assert await browser.run("document.documentElement.scrollWidth") <= 390
 
 
 async def test_the_runbook_url_of_an_alert_about_swerve_itself_leads_to_its_section(browser: Browser):

@@ -81,6 +81,27 @@ async def test_what_a_reader_unfolded_stays_unfolded_with_the_focus_and_the_page
         assert await browser.run("document.activeElement.textContent") == "The same as a table"
 
 
+async def test_no_figure_is_torn_on_a_screen_nor_on_paper(campaign: Told, browser: Browser):
+    torn = """[...document.querySelectorAll('.facts tr')].filter(row => {
+      if (row.cells.length !== 3) return false;
+      const words = document.createRange();
+      words.selectNodeContents(row.cells[1]);
+      return new Set([...words.getClientRects()].map(one => Math.round(one.top))).size > 1;
+    }).map(row => row.innerText)"""
+    async with visiting(campaign.desk) as visitor:
+        await browser.look(1400)
+        await browser.open(visitor.address + paths_of(campaign)[2])
+        await browser.until("document.body.matches('.listening')")
+        await browser.run("document.querySelectorAll('details').forEach(one => one.open = true)")
+        assert await browser.run("document.querySelectorAll('.facts tr').length") > 10
+        assert await browser.run(torn) == []
+        await browser.look(794)
+        await browser.ask("Emulation.setEmulatedMedia", media="print")
+        assert await browser.run(torn) == []
+        hidden = "['.bar', '.actions', '.live', '.filters', 'footer']"
+        assert await browser.run(f"{hidden}.filter(one => document.querySelector(one).offsetHeight)") == []
+
+
 async def test_a_report_is_walked_by_keys_and_its_print_begins_on_the_first_page(browser: Browser, tmp_path: Path):
     (tmp_path / "report.html").write_text(report())
     await browser.look(390)

@@ -83,7 +83,9 @@ async def walk(desk: Desk, alert: Alert, address: str, browser: Browser, folder:
     await browser.open(f"{address}/")
     await seen("mine")
     await browser.open(f"{address}/alerts/{alert.alert_id}")
-    await browser.click("Campaign")
+    await browser.click("Campaign…")
+    await browser.run("document.querySelector('main [name=verdict] ~ label [name=note]').value = 'keys revoked'")
+    await browser.press_in("Campaign…", "It is a campaign")
     await seen("verdict")
     return read
 

@@ -20,7 +20,7 @@ from stream.kafka import broker, topics
 from stream.stages.shell import Output
 from stream.telemetry import metrics
 from tests.service.rig import START_MS, drained, produce, request, running, settings_for, until
-from tests.service.test_outgoing import record
+from tests.service.alerts.test_outgoing import record
 
 pytestmark = pytest.mark.service("kafka")
 
