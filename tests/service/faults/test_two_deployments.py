@@ -19,8 +19,8 @@ from stream.ingest import worker as ingest
 from stream.kafka import broker, topics
 from stream.stages.shell import Output
 from stream.telemetry import metrics
-from tests.service.rig import START_MS, drained, produce, request, running, settings_for, until
 from tests.service.alerts.test_outgoing import record
+from tests.service.rig import START_MS, drained, produce, request, running, settings_for, until
 
 pytestmark = pytest.mark.service("kafka")
 

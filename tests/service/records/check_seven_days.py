@@ -28,9 +28,9 @@ from stream.pipeline.announced import Catalogue, read_catalogue
 from stream.simulate.scenarios import tell
 from stream.simulate.writing.write import Lines
 from tests.pace import PATIENCE_S
-from tests.service.rig import kafka_for, produce, running, until
 from tests.service.records.test_backfill import alerts_of, backfilled
 from tests.service.records.test_same_as_backtest import comparable
+from tests.service.rig import kafka_for, produce, running, until
 from tests.service.traffic import HOUR_MS, MARCH_2_MS, closing
 from tests.watch.test_backfill import untidy, watched
 
