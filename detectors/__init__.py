@@ -9,9 +9,9 @@ The rooms stand in the order of docs/how-it-decides.md, and each may build on th
     triage      what to look at beside it: lists that people read, never alerts
 
 `parameters` holds the numbers that all of them depend on, and `room` says how much is judged in the memory that there
-is. `fleet` runs every room once a tick, and `why` asks them afterwards; `hour` is for whoever counts elsewhere. Source of
-the method and of its limits: docs/how-it-decides.md. `__all__` is what docs/library.md documents for other pipelines; a
-name is imported when it is asked for.
+is. `fleet` runs every room once a tick, and `why` asks them afterwards; `hour` is for whoever counts elsewhere.
+Source of the method and of its limits: docs/how-it-decides.md. `__all__` is what docs/library.md documents for other
+pipelines; a name is imported when it is asked for.
 """
 
 from importlib import import_module
