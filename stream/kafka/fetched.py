@@ -8,7 +8,8 @@ And Kafka bounds a batch as it is compressed. What becomes too large for the mem
 its messages comes one that is too large for whoever reads it, and is refused, counted and told as such.
 
 The readers in Python and their buffer are private parts of aiokafka, as they were read in 0.14.0, to which
-pyproject.toml pins it; `tests/detect/test_fetched.py` fails first where they change. Those of Faust: `stages/private_parts.py`.
+pyproject.toml pins it; `tests/detect/test_fetched.py` fails first where they change. Those of Faust stand in
+`stages/private_parts.py`.
 """
 
 from __future__ import annotations
