@@ -51,7 +51,7 @@ def test_memory_follows_from_what_one_account_was_measured_to_take(cells: list[s
 def test_each_figure_names_a_benchmark_that_exists():
     for cells in rows("what"):
         module = cells[2].strip("`").split()[0]
-        assert (ROOT / "benchmarks" / f"{module}.py").exists(), cells[2]
+        assert any((ROOT / "benchmarks").rglob(f"{module}.py")), cells[2]
     for one in RECORD.values():
         assert one["command"] in TEXT
 

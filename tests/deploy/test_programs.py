@@ -75,6 +75,6 @@ def test_root_installs_what_is_missing_and_a_refusal_fails_nothing(tmp_path):
     assert said.returncode == 0
     assert "E: no network" in said.stderr
     asked = (tmp_path / "asked").read_text().splitlines()
-    assert asked[0] == "install -qq -y --no-install-recommends prometheus-alertmanager"
+    assert asked[0] == "-o DPkg::Lock::Timeout=300 install -qq -y --no-install-recommends prometheus-alertmanager"
     assert asked[1] == "update -qq"
     assert POLICY.exists() == there, "the machine's own rule about services is as it was"

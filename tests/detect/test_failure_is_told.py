@@ -60,7 +60,7 @@ class Refuses:
     def __init__(self, at_once: bool) -> None:
         self.at_once = at_once
 
-    async def send(self, topic, value, key=None, partition=None):
+    async def send(self, topic, value, **more):
         if self.at_once:
             raise MessageSizeTooLargeError
         sent = asyncio.get_running_loop().create_future()
