@@ -128,7 +128,9 @@ MAPPING = b'[map]\ntimestamp = "at"\naccount_id = ["who", "org.id"]\nmodel = "m"
 READERS = {
     "release": Reader(decode_release, Refusal, (_json(model="atlas-5", released_at="2026-03-01T12:00:00Z"),)),
     "expected shift": Reader(decode_expected, Refusal, (EXPECTED,)),
-    "verdict": Reader(decode_verdict, Refusal, (_json(alert_id="a1", verdict="campaign", by="me", at=1_772_362_800_000),)),
+    "verdict": Reader(
+        decode_verdict, Refusal, (_json(alert_id="a1", verdict="campaign", by="me", at=1_772_362_800_000),)
+    ),
     "word": Reader(decode_asked, Refusal, (_json(alert_id="a1", word="ack", by="me", at=1_772_362_800_000),)),
     "alert": Reader(alert.decode, alert.MalformedAlertError, (ALERT,)),
     "clock of a commit": Reader(_clock, (), (b'{"v":1,"now_ms":5,"last_ms":[4,5]}',)),
