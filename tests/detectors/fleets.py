@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
+from detectors import hour as told
 from detectors.comparison.population import Population, population_of
-from detectors.counts.rows import Sets, key_of, shard_of
 from detectors.counts.summary import AccountColumns
 from detectors.parameters import HOUR_MS, Parameters
 from detectors.ties.carriers import Carried, Carriers
@@ -40,48 +39,15 @@ class Account:
 
 def columns_of(accounts: Sequence[Account], hour: int = HOUR) -> AccountColumns:
     """Sorted by id, as shards send them."""
-    accounts = sorted(accounts, key=lambda one: one.id)
-    said = {name for one in accounts for name in (one.org, one.country, one.week) if name is not None}
-    names = tuple(sorted(said))
-    targets = tuple(sorted({name for one in accounts for name in (*one.now, *one.before)}))
-    pairs = tuple(sorted({pair for one in accounts for pair in one.values}))
-    fast, fast_count = _sets([one.now for one in accounts], targets, np.uint32)
-    slow, slow_count = _sets([one.before for one in accounts], targets, np.float32)
-    carried, carried_count = _sets([one.values for one in accounts], pairs, np.uint32)
-
-    def index(name: str | None) -> int:
-        return -1 if name is None else names.index(name)
-
-    return AccountColumns(
-        ids=tuple(one.id for one in accounts),
-        keys=np.array([key_of(one.id) for one in accounts], np.uint64),
-        shards=np.array([shard_of(one.id) for one in accounts], np.uint8),
-        names=names,
-        org=np.array([index(one.org) for one in accounts], np.int32),
-        country=np.array([index(one.country) for one in accounts], np.int32),
-        signup_week=np.array([index(one.week) for one in accounts], np.int32),
-        first_seen_ms=np.array([(hour + 1 - one.age_h) * HOUR_MS for one in accounts]).astype(np.int64),
-        targets=targets,
-        n=np.array([one.n for one in accounts], np.int64),
-        fast=fast,
-        fast_count=fast_count,
-        nb=np.array([one.nb for one in accounts], np.float32),
-        slow=slow,
-        slow_count=slow_count,
-        hours=np.array([one.hours for one in accounts], np.uint16),
-        bins=np.array([one.bins for one in accounts], np.uint16),
-        values=pairs,
-        value_keys=np.array([key_of("\0".join(pair)) for pair in pairs], np.uint64),
-        carried=carried,
-        carried_count=carried_count,
-    )
+    return told.columns_of([_told(one, hour) for one in accounts])
 
 
-def _sets(each: Sequence[Mapping[Any, float]], table: Sequence[Any], dtype: Any) -> tuple[Sets, np.ndarray]:
-    place = {name: i for i, name in enumerate(table)}
-    sorted_each = [sorted((place[name], count) for name, count in one.items()) for one in each]
-    counts = np.array([count for one in sorted_each for _, count in one], dtype)
-    return Sets.of([[at for at, _ in one] for one in sorted_each]), counts
+def _told(one: Account, hour: int) -> told.Account:
+    """The same as somebody tells of it who counted elsewhere."""
+    return told.Account(
+        one.id, one.n, one.now, one.nb, one.before, one.values, one.org, one.country, one.week,
+        int((hour + 1 - one.age_h) * HOUR_MS), one.hours, one.bins,
+    )  # fmt: skip
 
 
 def population(accounts: Sequence[Account], hour: int = HOUR, parameters: Parameters = PARAMETERS) -> Population:
