@@ -13,7 +13,7 @@ from stream.kafka import broker
 from stream.kafka.topic_id import Watched
 from stream.kafka.writers import Writers
 from stream.stages.deadline import told_of
-from stream.stages.faust_log import FaustLog
+from stream.stages.faust_log import STORE_S, FaustLog
 from stream.stages.shell import Shell
 from stream.stages.stage import Running, resumed
 from stream.telemetry import log as lines
@@ -87,6 +87,7 @@ class _Beside:
     """
 
     def __init__(self, stage: str, shell: Shell, log: FaustLog, kafka: Kafka, also: Sequence[str]) -> None:
+        self._log = log
         self._stops = asyncio.Event()
         self._storing = asyncio.create_task(_snapshots(shell, log, kafka.snapshot_ms / 1000, self._stops))
         self._asking = [
@@ -95,10 +96,15 @@ class _Beside:
         ]
 
     async def ends(self) -> None:
-        """Until nobody asks any more. A snapshot that was begun is written."""
+        """Until nobody asks any more. A snapshot that was begun is written, but where the worker failed.
+
+        Then whoever holds the state may wait for a broker, or a topic, that is gone, and so does the snapshot.
+        """
         self._stops.set()
         for task in self._asking:
             task.cancel()
+        await asyncio.wait([self._storing], timeout=STORE_S if self._log.failure is None else 0.0)
+        self._storing.cancel()
         await asyncio.gather(self._storing, *self._asking, return_exceptions=True)
 
 
