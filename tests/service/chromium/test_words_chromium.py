@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.service.test_axe_chromium import campaign
+from tests.service.chromium.test_axe_chromium import campaign
 
 from tests.console.conftest import visiting
 from tests.service.browser import Browser

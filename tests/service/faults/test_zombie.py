@@ -102,7 +102,7 @@ def test_who_wakes_up_after_another_took_over_is_refused_and_ends_and_nothing_is
 
     assert code == 1
     assert last.startswith("swerve: another process took over writing to ")
-    assert last.endswith("-alerts; this one ends")
+    assert "-alerts; this one ends" in last  # where leaving the group takes it too long, it says that as well
     assert said() == expected
     assert len(expected) >= 2
     assert max(Counter((one.alert_id, one.updated_at) for one in map(decode, expected)).values()) == 1
