@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.service.chromium.test_axe_chromium import campaign
 
 from tests.console.conftest import visiting
 from tests.service.browser import Browser
+from tests.service.chromium.test_axe_chromium import campaign
 
 pytestmark = pytest.mark.service("chromium")
 NAMES = "[...document.querySelectorAll('tbody tr .id a')].map(one => one.textContent)"
