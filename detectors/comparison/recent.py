@@ -46,7 +46,9 @@ class Recent:
         self.hours: deque[tuple[int, Counts]] = deque()
 
     def learn(self, columns: AccountColumns, hour: int) -> None:
-        """Take an hour in."""
+        """Take an hour in. After hours of which nothing was told nobody was there an hour ago."""
+        if self.hours and self.hours[-1][0] != hour - 1:
+            self.fast, self.slow = _none(), _none()
         number = np.array([self.targets.setdefault(name, len(self.targets)) for name in columns.targets], np.int64)
         fast = _counts(columns, columns.fast, columns.fast_count, number)
         slow = _counts(columns, columns.slow, columns.slow_count, number)

@@ -17,6 +17,7 @@ VALUE_ORGANISATIONS_MIN = 3
 RARE_MAX = 60
 PLACE_MIN = 15.0  # organisations behind one exit, times the part of the requests through it: no rotation comes to this
 BESIDES_MIN = 0.3  # of the organisations, that share something besides the one value that most of them share
+ACCOUNTS_PAID_MAX = 20  # by one card, on average, of strangers: a large customer has fewer cards
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,9 @@ class SharedValue:
 class Coordination:
     """What a group shares. why: the first rule that it breaks, or "coordinated".
 
-    unrelated: the platform says who belongs to whom, so that these are known to be organisations of their own. behind:
-    organisations behind the one exit that most of them use. besides: part of them that shares anything but the one
-    value that most of them share.
+    unrelated: the platform says who belongs to whom, or these pay in so many ways that they are no one customer's.
+    behind: organisations behind the one exit that most of them use. besides: part of them that shares anything but the
+    one value that most of them share.
     """
 
     organisations: int
@@ -75,6 +76,20 @@ def without_one_customer(population: Population, rows: Ints) -> Ints:
     return rows[count[index] <= max(10, len(rows) // 10)]
 
 
+def _pay_apart(holdings: Holdings, rows: Ints, payers_min: int) -> bool:
+    """Whether a group pays in so many ways that it is no one customer's, who has a card, or one a department.
+
+    A card of more than max(10, a tenth) of them counts for nothing, as such an organisation does. O(memberships).
+    """
+    carried, payment = holdings.carried, holdings.place("payment")
+    if payment < 0:
+        return False
+    paid = (carried.dimension == payment)[carried.value] & np.isin(carried.row, rows)
+    count = np.unique(carried.value[paid], return_counts=True)[1]
+    payers = int((count <= max(10, len(rows) // 10)).sum())
+    return payers >= max(payers_min, len(rows) / ACCOUNTS_PAID_MAX)
+
+
 def coordination_of(
     population: Population,
     holdings: Holdings,
@@ -104,7 +119,7 @@ def coordination_of(
         values=len(shared),
         cover=float(reach[binds].max(initial=0) / max(organisations, 1)),
         why="few_organisations" if organisations < organisations_min else "coordinated",
-        unrelated=organisations_known(population.columns),
+        unrelated=organisations_known(population.columns) or _pay_apart(holdings, rows, organisations_min),
         behind=int(reach[exits].max(initial=0)),
         besides=besides / max(organisations, 1),
     )

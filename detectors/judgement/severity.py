@@ -1,7 +1,7 @@
 """Who is to be told of a network that moved: nobody at night, a person in the morning, or one who is woken now?
 
 Its traits say how much it resembles one operator's, each of its accounts how much it resembles a campaign's, and what
-those did whom nobody chose says whether it moved at all. A page needs all three.
+those did whom nobody chose says whether it moved at all. A page needs all three, a ticket a little less of each.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from detectors.judgement.groups import Group
 from detectors.judgement.hand import Verdict
 
 PAGE_Z = 6.0  # standard errors, of those who were found moving
-PAGE_STANDING_Z = 2.5  # and of the standing network that they are of, in which nobody was chosen
-PAGE_KIN_Z = 5.0  # or of all who share as much with them, where no network stands; more, since they are among these
+TICKET_Z = 5.0  # the same for a ticket
+STANDING_Z = 2.5  # and of the standing network that they are of, in which nobody was chosen
+KIN_Z = 5.0  # or of all who share as much with them, where no network stands; more, since they are among these
 NAMED_MIN = 5  # accounts, for a page: with fewer names there is nothing to act on
 TICKET_NAMED_MIN = 3  # and for a ticket
 NAMED_USUAL = 8  # accounts that the line of a page takes for granted
@@ -28,7 +29,7 @@ def level_of(group: Group, named: int) -> Level:
         return Level.NONE
     if convicts(group, named):
         return Level.CRITICAL
-    told = group.verdict.worth_a_ticket and named >= TICKET_NAMED_MIN
+    told = group.verdict.worth_a_ticket and named >= TICKET_NAMED_MIN and _is_sharp(group, TICKET_Z)
     return Level.WARNING if told else Level.INFO
 
 
@@ -42,7 +43,7 @@ def convicts(group: Group, named: int) -> bool:
     if verdict is None or not group.coordination.unrelated or named < NAMED_MIN:
         return False
     times = 1.0 if verdict.one_hand else SHARPER
-    return verdict.log_odds >= page_line(verdict, named) and _is_sharp(group, times)
+    return verdict.log_odds >= page_line(verdict, named) and _is_sharp(group, PAGE_Z, times)
 
 
 def page_line(verdict: Verdict, named: int) -> float:
@@ -60,12 +61,12 @@ def page_line(verdict: Verdict, named: int) -> float:
     return round(max(verdict.ticket, verdict.page - NAMED_NATS * float(np.log(max(named, 1) / NAMED_USUAL))), 3)
 
 
-def _is_sharp(group: Group, times: float) -> bool:
+def _is_sharp(group: Group, line_z: float, times: float = 1.0) -> bool:
     """Whether one operator's accounts did move: they stand out on any day, and so do some of their chance swings."""
     assert group.verdict is not None
-    if float(group.z[group.strong].max()) < times * PAGE_Z:
+    if float(group.z[group.strong].max()) < times * line_z:
         return False
     standing = [vote.value for vote in group.verdict.votes if vote.trait == "standing"]
     if standing:
-        return standing[0] >= times * PAGE_STANDING_Z
-    return group.kin is None or group.kin >= times * PAGE_KIN_Z
+        return standing[0] >= times * STANDING_Z
+    return group.kin is None or group.kin >= times * KIN_Z

@@ -150,6 +150,8 @@ def _networks(sample: Sample, parameters: Parameters) -> str:
         return "campaigns over many accounts are NOT found: nothing ties accounts together"
     found = f"campaigns over many accounts are found by {', '.join(ties)}"
     if not _is_carried(sample, parameters.org_dimension):
+        if parameters.payment_dimension in ties:
+            return f"{found}, and page where they pay in many ways: {parameters.org_dimension} is not known"
         return f"{found}, but do NOT page: {parameters.org_dimension} is not known, so each is a warning at most"
     if len(ties) == 1:
         return f"{found} alone, and can page: on less evidence than two kinds of ties give, so later or not at all"

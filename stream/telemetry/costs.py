@@ -20,8 +20,8 @@ def costs_of(name: str, parameters: Parameters) -> Iterator[str]:
     """
     if name == parameters.org_dimension:
         yield (
-            "each account counts as an organisation, and one customer looks like many; a network is a warning at most, "
-            "never a page"
+            "each account counts as an organisation, and one customer looks like many; a network that pays in few "
+            "ways is a warning at most, never a page"
         )
     if name == parameters.prompt_dimension:
         yield "most networks are not found, since a prompt-side hash ties best"

@@ -42,13 +42,26 @@ def told_of(fleet, pool, hours=7):
     return judge, findings_of(judge, range(HOURS.start, ONSET_H + hours), **told)
 
 
-def test_without_organisations_a_network_is_a_warning_with_the_reason_and_never_a_page():
-    judge, found = told("org")
+def test_without_organisations_a_network_that_pays_in_few_ways_is_a_warning_with_the_reason_and_never_a_page():
+    def on_few_cards(accounts):
+        return [
+            dataclasses.replace(
+                one, values={(name, value if name != "payment" else f"card{i % 4}"): count
+                             for (name, value), count in one.values.items()}
+            )
+            for i, one in enumerate(accounts)
+        ]  # fmt: skip
+
+    judge, found = told_of(without(FLEET, "org"), on_few_cards(without(POOL, "org")))
     assert loudest(found) is Level.WARNING
     last = found[-1][1]
     assert last.why == last.evidence["looks_like"] == "unknown_organisations"
     assert last.evidence["one_operator"]  # the traits are for it; whose the accounts are is what nobody knows
     assert judge.coverage["org"] == 0.0
+
+
+def test_without_organisations_those_who_pay_in_many_ways_are_no_one_customer_and_page():
+    assert loudest(told("org")[1]) is Level.CRITICAL
 
 
 @pytest.mark.parametrize("dropped", [("payment",), ("ip_prefix",), ("template",), ("country", "signup_week")])

@@ -97,7 +97,8 @@ def test_check_says_what_is_hard_to_find_with_litellms_log_alone(typed, tmp_path
     [
         ("org payment template", "are found by payment, template, and can page"),
         ("org payment", "are found by payment alone, and can page: on less evidence than two kinds of ties give"),
-        ("payment", "are found by payment, but do NOT page: org is not known, so each is a warning at most"),
+        ("payment", "are found by payment, and page where they pay in many ways: org is not known"),
+        ("template", "are found by template, but do NOT page: org is not known, so each is a warning at most"),
         ("org", "are NOT found: nothing ties accounts together"),
     ],
 )

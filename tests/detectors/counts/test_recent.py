@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from detectors.comparison.population import population_of
@@ -95,6 +95,9 @@ BURSTS = st.lists(
 
 @settings(max_examples=8)
 @given(BURSTS)
+@example(
+    [(1, [("a", "x")] * 2), (1, [("a", "x")] * 3), (20, []), (30, [("a", "x")])]
+)  # for hours nobody is left at all
 def test_whatever_the_pauses_between_bursts_the_counts_are_those_of_the_log(bursts):
     told = Told()
     for pause, asked in bursts:

@@ -123,12 +123,17 @@ def test_values_that_two_organisations_share_are_a_coincidence_and_do_not_count(
     assert judged(in_groups_of(3)).values == 16
 
 
-def test_where_nobody_says_who_belongs_to_whom_that_is_told():
+def test_where_nobody_says_who_belongs_to_whom_they_may_be_one_customer_unless_they_pay_in_many_ways():
+    def without_organisations(group):
+        one = population([dataclasses.replace(a, org=None) for a in [*STRANGERS, *group]])
+        holdings = Holdings(one, carried(one), PARAMETERS.value_organisations_max)
+        rows = np.flatnonzero([name.startswith("z") for name in one.columns.ids])
+        return coordination_of(one, holdings, rows).unrelated
+
     assert judged(pooled()).unrelated
-    one = population([dataclasses.replace(a, org=None) for a in [*STRANGERS, *pooled()]])
-    holdings = Holdings(one, carried(one), PARAMETERS.value_organisations_max)
-    rows = np.flatnonzero([name.startswith("z") for name in one.columns.ids])
-    assert not coordination_of(one, holdings, rows).unrelated
+    assert not without_organisations(pooled())
+    assert not without_organisations(pooled(accounts=300, payments=8))
+    assert without_organisations(pooled(payments=8))
 
 
 def test_one_customer_that_is_much_of_a_group_is_left_out_and_small_ones_stay():

@@ -11,12 +11,13 @@ import pytest
 from detectors.comparison.findings import Level
 from detectors.judgement.hand import CROWD_NATS, Verdict, Vote
 from detectors.judgement.severity import (
+    KIN_Z,
     NAMED_MIN,
     NAMED_USUAL,
-    PAGE_KIN_Z,
-    PAGE_STANDING_Z,
     PAGE_Z,
+    STANDING_Z,
     TICKET_NAMED_MIN,
+    TICKET_Z,
     level_of,
     page_line,
 )
@@ -24,7 +25,7 @@ from detectors.judgement.severity import (
 PAGE, TICKET = 2.0, 1.0
 
 
-def group(log_odds=PAGE, z=PAGE_Z, standing=PAGE_STANDING_Z, kin=None, unrelated=True):
+def group(log_odds=PAGE, z=PAGE_Z, standing=STANDING_Z, kin=None, unrelated=True):
     """A network that pages, where nothing else is said."""
     votes = () if standing is None else (Vote("standing", standing, 0.0, False),)
     return SimpleNamespace(
@@ -42,16 +43,24 @@ def test_one_operators_network_that_moved_and_names_as_many_as_usual_is_a_page()
 
 @pytest.mark.parametrize(
     "wanting",
-    [{"log_odds": PAGE - 0.1}, {"z": PAGE_Z - 0.1}, {"standing": PAGE_STANDING_Z - 0.1}, {"unrelated": False}],
-    ids=["traits", "movement", "movement of the standing network", "organisations"],
+    [{"log_odds": PAGE - 0.1}, {"z": PAGE_Z - 0.1}, {"unrelated": False}],
+    ids=["traits", "movement", "organisations"],
 )
 def test_without_any_one_of_what_a_page_needs_it_is_a_warning(wanting):
     assert level_of(group(**wanting), NAMED_USUAL) is Level.WARNING
 
 
+@pytest.mark.parametrize(
+    "swing",
+    [{"z": TICKET_Z - 0.1}, {"standing": STANDING_Z - 0.1}, {"standing": None, "kin": KIN_Z - 0.1}],
+    ids=["by chance", "that the standing network did not make", "that those who share as much did not make"],
+)
+def test_nobody_is_asked_to_look_at_a_swing(swing):
+    assert level_of(group(log_odds=9.0, **swing), NAMED_USUAL) is Level.INFO
+
+
 def test_where_no_network_stands_all_who_share_as_much_must_have_moved():
-    assert level_of(group(standing=None, kin=PAGE_KIN_Z - 0.1), NAMED_USUAL) is Level.WARNING
-    assert level_of(group(standing=None, kin=PAGE_KIN_Z), NAMED_USUAL) is Level.CRITICAL
+    assert level_of(group(standing=None, kin=KIN_Z), NAMED_USUAL) is Level.CRITICAL
 
 
 def test_many_names_make_up_for_traits_and_few_need_more_of_them():
