@@ -14,6 +14,7 @@ from detectors.comparison.population import Ints
 from detectors.comparison.shift import Shift, shift_of
 from detectors.fleet import Judge
 from detectors.judgement.groups import Group, Tick, rise_needed, rise_of_requests, sharp
+from detectors.judgement.severity import unchosen
 from detectors.parameters import Parameters
 from detectors.ties.holdings import Holdings
 from detectors.ties.membership import KEEP_SCORE
@@ -110,7 +111,17 @@ def why_group(tick: Tick, group: Group, parameters: Parameters) -> list[Reason]:
         said = f"log-odds {group.verdict.log_odds:+.1f}; {group.verdict.looks_like or 'one operator'}"
         limit = f"a page from {group.verdict.page:+.1f}, a warning from {group.verdict.ticket:+.1f}"
         reasons.append(Reason("one operator", said, limit, group.verdict.one_hand))
+        reasons += _swing(group)
     return reasons
+
+
+def _swing(group: Group) -> list[Reason]:
+    """Whether those moved as well whom nobody chose by how they moved."""
+    others, line = unchosen(group)
+    if others is None:
+        return []
+    limit = f"z at least {line:g}, for a page and a warning"
+    return [Reason("did those move whom nobody chose", f"z {others:.1f}", limit, others >= line)]
 
 
 def _strongest(

@@ -35,6 +35,8 @@ LABELS: Mapping[str, str] = {
     "threshold": "strength that a shift needs",
     "target_requests": "requests to the target",
     "ticks": "ticks in a row",
+    "unchosen_statistic": "strength of the shift of those whom nobody chose by how they moved (standard errors)",
+    "unchosen_threshold": "strength that theirs needs, for a page or a warning",
     "until_ms": "until",
     "votes": "is it one operator?",
     "votes_for": "traits for one operator",

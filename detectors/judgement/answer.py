@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from detectors.judgement.groups import Group, Tick
-from detectors.judgement.severity import page_line
+from detectors.judgement.severity import page_line, unchosen
 
 ANSWER = (
     "votes",
@@ -57,7 +57,13 @@ def evidence_of(tick: Tick, group: Group, passed: bool, named: int) -> dict[str,
         "log_odds_ticket": group.verdict.ticket,
         "looks_like": _looks_like(group, passed),
         "one_operator": passed,
+        **_unchosen(group),
     }
+
+
+def _unchosen(group: Group) -> dict[str, float]:
+    statistic, threshold = unchosen(group)
+    return {} if statistic is None else {"unchosen_statistic": round(statistic, 2), "unchosen_threshold": threshold}
 
 
 def _per_target(tick: Tick, group: Group, k: int) -> dict[str, Any]:

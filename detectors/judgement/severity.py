@@ -61,12 +61,18 @@ def page_line(verdict: Verdict, named: int) -> float:
     return round(max(verdict.ticket, verdict.page - NAMED_NATS * float(np.log(max(named, 1) / NAMED_USUAL))), 3)
 
 
+def unchosen(group: Group) -> tuple[float | None, float]:
+    """(what those did whom nobody chose by how they moved, the line on it), in standard errors; None: there are none.
+
+    Of the standing network that the group is of, or else of all who share as much with it.
+    """
+    assert group.verdict is not None
+    standing = [vote.value for vote in group.verdict.votes if vote.trait == "standing"]
+    return (standing[0], STANDING_Z) if standing else (group.kin, KIN_Z)
+
+
 def _is_sharp(group: Group, line_z: float, times: float = 1.0) -> bool:
     """Whether one operator's accounts did move: they stand out on any day, and so do some of their chance swings."""
-    assert group.verdict is not None
-    if float(group.z[group.strong].max()) < times * line_z:
-        return False
-    standing = [vote.value for vote in group.verdict.votes if vote.trait == "standing"]
-    if standing:
-        return standing[0] >= times * STANDING_Z
-    return group.kin is None or group.kin >= times * KIN_Z
+    others, line = unchosen(group)
+    moved = float(group.z[group.strong].max()) >= times * line_z
+    return moved and (others is None or others >= times * line)

@@ -275,7 +275,15 @@ def _in_all(evidence: Mapping[str, Any]) -> list[Row]:
     needed = [] if page is None else [f"a page needs {nats(page)}"]
     needed += [] if ticket is None else [f"a ticket {nats(ticket)}"]
     needed += [RAISED[looks_like]] if (looks_like := evidence.get("looks_like")) in RAISED else []
-    return [Row("over the last hours", nats(log_odds), ", ".join(needed))]
+    return [Row("over the last hours", nats(log_odds), ", ".join(needed)), *_swing(evidence)]
+
+
+def _swing(evidence: Mapping[str, Any]) -> list[Row]:
+    """One operator's accounts stand out on any day: whether the shift is more than a swing of some of them."""
+    others, line = number(evidence, "unchosen_statistic"), number(evidence, "unchosen_threshold")
+    if others is None or line is None:
+        return []
+    return [Row("those whom nobody chose", f"z {others:.1f}", f"a page and a ticket need {line:g}: else it is a swing")]
 
 
 def _shared(evidence: Mapping[str, Any]) -> list[Row]:

@@ -300,6 +300,17 @@ def test_explain_says_why_a_crowd_needs_more_than_others(capsys, tmp_path):
     assert (code, "both higher" in out) == (0, True)
 
 
+def test_explain_says_what_those_did_whom_nobody_chose(capsys, tmp_path):
+    path = tmp_path / "alerts.ndjson"
+    swing = {"unchosen_statistic": 1.3, "unchosen_threshold": 2.5}
+    path.write_bytes(encode(msgspec.structs.replace(RICH, severity="info", evidence=RICH.evidence | swing)) + b"\n")
+    code, out, _ = call(capsys, "explain", RICH.alert_id, "--alerts", str(path))
+    said = " ".join(out.split())
+    assert code == 0
+    assert "those whom nobody chose z 1.3" in said
+    assert "need 2.5: else it is a swing" in said
+
+
 def test_explain_asks_a_running_swerve(capsys, swerve):
     swerve.answer = encode(RICH)
     code, out, _ = call(capsys, "explain", "abc123", "--url", swerve.url)
