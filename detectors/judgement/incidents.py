@@ -16,7 +16,7 @@ from detectors.judgement.answer import ANSWER, evidence_of, why_of
 from detectors.judgement.belonging import FRESH_H, Evidence, belonging_of, probability
 from detectors.judgement.groups import RISE_OF_SHARE_MIN, Group, Tick
 from detectors.judgement.hand import of_crowd
-from detectors.judgement.severity import convicts, level_of
+from detectors.judgement.severity import convicts, is_suspect, level_of
 from detectors.parameters import HOUR_MS
 from detectors.ties.membership import carried_of, values_of
 
@@ -42,7 +42,8 @@ class Incident:
 
     adopted: by target, the share of its accounts' requests that has become normal for them. share, peak: of all its
     accounts' requests, to its first target. crowd: what it was once seen gathered around, which counts until it passes.
-    courses: by target, tick by tick, what is told: see `_courses`.
+    courses: by target, tick by tick, what is told: see `_courses`. suspect: its traits and names were once worth a
+    warning, whether it moved sharply or not.
     """
 
     key: str
@@ -63,6 +64,7 @@ class Incident:
     peak: float = 0.0
     adopted: dict[str, float] = field(default_factory=dict)
     crowd: str | None = None
+    suspect: bool = False
 
     def accounts(self) -> set[int]:
         """Keys of the accounts by which it is known again: that moved in it; all of them where none has yet.
@@ -124,11 +126,11 @@ class Incidents:
         ]
 
     def networks(self, population: Population) -> list[Ints]:
-        """The accounts that each open incident of a warning or a page names, in rows: looked at again in every tick,
-        since together they tell better than any hour's crowd who else belongs to them."""
+        """The accounts that each open incident that is suspect names, in rows: looked at again in every tick, since
+        together they tell better than any hour's crowd who else belongs to them."""
         found = []
         for incident in self.incidents:
-            if incident.level >= Level.WARNING and incident.last >= population.hour - FOLLOWED_H:
+            if incident.suspect and incident.last >= population.hour - FOLLOWED_H:
                 found.append(np.sort(rows_of(population, _named(incident))))
         return [rows for rows in found if len(rows)]
 
@@ -288,7 +290,9 @@ def _hear(tick: Tick, incident: Incident, group: Group) -> None:
     incident.last = tick.hour
     incident.crowd = _crowd_of(group) or incident.crowd
     _accounts(tick, incident, group)
-    incident.level = max(incident.level, level_of(group, len(_named(incident))))
+    named = len(_named(incident))
+    incident.level = max(incident.level, level_of(group, named))
+    incident.suspect |= incident.level >= Level.WARNING or is_suspect(group, named)
     z = {targets[k]: round(float(group.z[k]), 2) for k in group.strong.tolist()}
     known = incident.facts.get("z", {})
     incident.facts["z"] = {**known, **z}

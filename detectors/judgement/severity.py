@@ -14,7 +14,7 @@ from detectors.judgement.hand import Verdict
 
 PAGE_Z = 6.0  # standard errors, of those who were found moving
 TICKET_Z = 5.0  # the same for a ticket
-STANDING_Z = 2.5  # and of the standing network that they are of, in which nobody was chosen
+STANDING_Z = 3.0  # and of the standing network that they are of, in which nobody was chosen
 KIN_Z = 5.0  # or of all who share as much with them, where no network stands; more, since they are among these
 NAMED_MIN = 5  # accounts, for a page: with fewer names there is nothing to act on
 TICKET_NAMED_MIN = 3  # and for a ticket
@@ -29,8 +29,12 @@ def level_of(group: Group, named: int) -> Level:
         return Level.NONE
     if convicts(group, named):
         return Level.CRITICAL
-    told = group.verdict.worth_a_ticket and named >= TICKET_NAMED_MIN and _is_sharp(group, TICKET_Z)
-    return Level.WARNING if told else Level.INFO
+    return Level.WARNING if is_suspect(group, named) and _is_sharp(group, TICKET_Z) else Level.INFO
+
+
+def is_suspect(group: Group, named: int) -> bool:
+    """Whether its traits and names are worth a ticket; one operator's are on any day, and so it is told if it moves."""
+    return group.verdict is not None and group.verdict.worth_a_ticket and named >= TICKET_NAMED_MIN
 
 
 def convicts(group: Group, named: int) -> bool:
