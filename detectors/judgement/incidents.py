@@ -42,8 +42,8 @@ class Incident:
 
     adopted: by target, the share of its accounts' requests that has become normal for them. share, peak: of all its
     accounts' requests, to its first target. crowd: what it was once seen gathered around, which counts until it passes.
-    courses: by target, tick by tick, what is told: see `_courses`. suspect: its traits and names were once worth a
-    warning, whether it moved sharply or not.
+    courses: by target, tick by tick, what is told: see `_courses`. suspect: hours in which its traits and names were
+    worth a warning, whether it moved sharply or not; suspected: the last of them.
     """
 
     key: str
@@ -64,7 +64,8 @@ class Incident:
     peak: float = 0.0
     adopted: dict[str, float] = field(default_factory=dict)
     crowd: str | None = None
-    suspect: bool = False
+    suspect: int = 0
+    suspected: int = -1
 
     def accounts(self) -> set[int]:
         """Keys of the accounts by which it is known again: that moved in it; all of them where none has yet.
@@ -130,7 +131,7 @@ class Incidents:
         together they tell better than any hour's crowd who else belongs to them."""
         found = []
         for incident in self.incidents:
-            if incident.suspect and incident.last >= population.hour - FOLLOWED_H:
+            if incident.suspect > 0 and incident.last >= population.hour - FOLLOWED_H:
                 found.append(np.sort(rows_of(population, _named(incident))))
         return [rows for rows in found if len(rows)]
 
@@ -291,8 +292,9 @@ def _hear(tick: Tick, incident: Incident, group: Group) -> None:
     incident.crowd = _crowd_of(group) or incident.crowd
     _accounts(tick, incident, group)
     named = len(_named(incident))
-    incident.level = max(incident.level, level_of(group, named))
-    incident.suspect |= incident.level >= Level.WARNING or is_suspect(group, named)
+    if is_suspect(group, named) and incident.suspected < tick.hour:
+        incident.suspect, incident.suspected = incident.suspect + 1, tick.hour
+    incident.level = max(incident.level, level_of(group, named, incident.suspect))
     z = {targets[k]: round(float(group.z[k]), 2) for k in group.strong.tolist()}
     known = incident.facts.get("z", {})
     incident.facts["z"] = {**known, **z}

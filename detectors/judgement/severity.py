@@ -20,16 +20,21 @@ NAMED_MIN = 5  # accounts, for a page: with fewer names there is nothing to act 
 TICKET_NAMED_MIN = 3  # and for a ticket
 NAMED_USUAL = 8  # accounts that the line of a page takes for granted
 NAMED_NATS = 1.0  # by which it falls for each e-fold of them, and rises
+SWING_H = 12  # hours in which it was worth a ticket: by then it is one, sharp or not, for chance swings are over sooner
 SHARPER = 1.2  # times as far must move what names bring over the line: they say who, not that anything happens
 
 
-def level_of(group: Group, named: int) -> Level:
-    """The level of a group in this hour. named: how many accounts its incident names."""
+def level_of(group: Group, named: int, suspect_h: int = 0) -> Level:
+    """The level of a group in this hour.
+
+    named: how many accounts its incident names. suspect_h: in how many hours it was suspect, this one among them.
+    """
     if group.verdict is None:
         return Level.NONE
     if convicts(group, named):
         return Level.CRITICAL
-    return Level.WARNING if is_suspect(group, named) and _is_sharp(group, TICKET_Z) else Level.INFO
+    told = is_suspect(group, named) and (suspect_h >= SWING_H or _is_sharp(group, TICKET_Z))
+    return Level.WARNING if told else Level.INFO
 
 
 def is_suspect(group: Group, named: int) -> bool:

@@ -15,6 +15,7 @@ from river import compose, linear_model, optim, preprocessing
 VERDICTS_MIN = 5  # of either word: below it the model knows nothing, and says so
 PASSES = 4  # over a history of tens of verdicts one pass is not enough for the weights to settle
 LEARNING_RATE = 0.1
+RATIO_MAX = 5.0  # a trait is of about unit size: beyond, one odd alert would teach more than all others
 L2 = 0.01  # few verdicts, a dozen traits: weights stay small without evidence
 
 Traits = Mapping[str, float]
@@ -61,7 +62,7 @@ def _less(value: float | None, other: float | None) -> float | None:
 
 
 def _ratio(value: float | None, other: float | None) -> float | None:
-    return None if value is None or other is None or other <= 0 else min(5.0, value / other)
+    return None if value is None or other is None or other <= 0 else max(-RATIO_MAX, min(RATIO_MAX, value / other))
 
 
 class Feedback:

@@ -6,7 +6,7 @@ import random
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from detectors.triage.feedback import VERDICTS_MIN, Feedback, traits_of
@@ -74,6 +74,7 @@ odd = st.one_of(st.none(), st.floats(), st.integers(), st.text(), st.booleans(),
 
 
 @settings(max_examples=60)
+@example({"statistic": -500_001.0, "threshold": 0.5})
 @given(st.dictionaries(st.sampled_from(["requests", "share_after", "statistic", "threshold", "votes_for"]), odd))
 def test_traits_are_finite_whatever_the_evidence(given):
     traits = traits_of("k", given, 5)

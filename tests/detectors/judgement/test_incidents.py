@@ -33,7 +33,7 @@ ACCOUNTS = 10
 
 def incident() -> Incident:
     """Ten accounts that moved to a model in hour 0."""
-    one = Incident("net-1", "release_shift", 0, 0, NEW, True, Level.CRITICAL, 0, targets={NEW: 0}, suspect=True)
+    one = Incident("net-1", "release_shift", 0, 0, NEW, True, Level.CRITICAL, 0, targets={NEW: 0}, suspect=1)
     for key in range(ACCOUNTS):
         one.evidence[key] = Evidence(f"a{key}", 2, 5.0, 0, 0, True, 0, moved=2)
     return one
@@ -129,7 +129,7 @@ def test_who_is_not_active_or_was_named_long_ago_is_not():
     assert rows_in(incidents(incident()), FOLLOWED_H + 1, *range(20)) == []
 
 
-@pytest.mark.parametrize(("suspect", "networks"), [(False, 0), (True, 1)])
+@pytest.mark.parametrize(("suspect", "networks"), [(0, 0), (1, 1)])
 def test_only_whose_traits_and_names_are_worth_a_warning_is_looked_at_again(suspect, networks):
     one = incident()
     one.suspect = suspect

@@ -16,6 +16,7 @@ from detectors.judgement.severity import (
     NAMED_USUAL,
     PAGE_Z,
     STANDING_Z,
+    SWING_H,
     TICKET_NAMED_MIN,
     TICKET_Z,
     level_of,
@@ -56,7 +57,13 @@ def test_without_any_one_of_what_a_page_needs_it_is_a_warning(wanting):
     ids=["by chance", "that the standing network did not make", "that those who share as much did not make"],
 )
 def test_nobody_is_asked_to_look_at_a_swing(swing):
-    assert level_of(group(log_odds=9.0, **swing), NAMED_USUAL) is Level.INFO
+    assert level_of(group(log_odds=9.0, **swing), NAMED_USUAL, SWING_H - 1) is Level.INFO
+
+
+def test_what_is_suspect_for_half_a_day_is_a_warning_however_little_it_moves():
+    slow = group(log_odds=TICKET, z=TICKET_Z - 1, standing=0.0)
+    assert level_of(slow, TICKET_NAMED_MIN, SWING_H) is Level.WARNING
+    assert level_of(slow, TICKET_NAMED_MIN - 1, SWING_H) is Level.INFO
 
 
 def test_where_no_network_stands_all_who_share_as_much_must_have_moved():
