@@ -40,9 +40,9 @@ class SharedValue:
 class Coordination:
     """What a group shares. why: the first rule that it breaks, or "coordinated".
 
-    unrelated: the platform says who belongs to whom, or these pay in so many ways that they are no one customer's.
-    behind: organisations behind the one exit that most of them use. besides: part of them that shares anything but the
-    one value that most of them share.
+    told: the platform says who belongs to whom. unrelated: it does, or these pay in so many ways that they are no one
+    customer's. behind: organisations behind the one exit that most of them use. besides: part of them that shares
+    anything but the one value that most of them share.
     """
 
     organisations: int
@@ -50,6 +50,7 @@ class Coordination:
     values: int
     cover: float
     why: str
+    told: bool = True
     unrelated: bool = True
     behind: int = 0
     besides: float = 1.0
@@ -111,6 +112,7 @@ def coordination_of(
     tight = concentrated(holdings, accounts, len(rows))
     binds = (reach >= VALUE_ORGANISATIONS_MIN) & ((holdings.carried.organisations <= rare_max) | tight)
     shared = np.flatnonzero(binds)
+    told = organisations_known(population.columns)
     exits = holdings.carried.dimension == holdings.place("ip_prefix")
     besides = _besides(pairs, reach, tight, shared)
     return Coordination(
@@ -119,7 +121,8 @@ def coordination_of(
         values=len(shared),
         cover=float(reach[binds].max(initial=0) / max(organisations, 1)),
         why="few_organisations" if organisations < organisations_min else "coordinated",
-        unrelated=organisations_known(population.columns) or _pay_apart(holdings, rows, organisations_min),
+        told=told,
+        unrelated=told or _pay_apart(holdings, rows, organisations_min),
         behind=int(reach[exits].max(initial=0)),
         besides=besides / max(organisations, 1),
     )

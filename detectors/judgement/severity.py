@@ -52,20 +52,21 @@ def convicts(group: Group, named: int) -> bool:
     if verdict is None or not group.coordination.unrelated or named < NAMED_MIN:
         return False
     times = 1.0 if verdict.one_hand else SHARPER
-    return verdict.log_odds >= page_line(verdict, named) and _is_sharp(group, PAGE_Z, times)
+    return verdict.log_odds >= page_line(verdict, named, group.coordination.told) and _is_sharp(group, PAGE_Z, times)
 
 
-def page_line(verdict: Verdict, named: int) -> float:
+def page_line(verdict: Verdict, named: int, told: bool = True) -> float:
     """The log-odds that a page needs of a network of which so many accounts are named, in nats; at least a ticket's.
 
     Traits tell a network from others, and each account its own story: of an honest network that looks like an
-    operator's, few accounts do. Of a crowd in one place or around one thing all do, and names say nothing.
+    operator's, few accounts do. Of a crowd in one place or around one thing all do, and names say nothing; nor do they
+    where it is not told which organisation an account is of, since those of one customer are alike.
 
     >>> few, many = (page_line(Verdict((), 1.0, 1.0, 2.0, 1.1, None), named) for named in (4, 12))
     >>> few > 2.0 > many
     True
     """
-    if verdict.crowd:
+    if verdict.crowd or not told:
         return verdict.page
     return round(max(verdict.ticket, verdict.page - NAMED_NATS * float(np.log(max(named, 1) / NAMED_USUAL))), 3)
 

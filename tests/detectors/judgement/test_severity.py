@@ -26,12 +26,12 @@ from detectors.judgement.severity import (
 PAGE, TICKET = 2.0, 1.0
 
 
-def group(log_odds=PAGE, z=PAGE_Z, standing=STANDING_Z, kin=None, unrelated=True):
+def group(log_odds=PAGE, z=PAGE_Z, standing=STANDING_Z, kin=None, unrelated=True, told=True):
     """A network that pages, where nothing else is said."""
     votes = () if standing is None else (Vote("standing", standing, 0.0, False),)
     return SimpleNamespace(
         verdict=Verdict(votes, log_odds, log_odds, PAGE, TICKET, None),
-        coordination=SimpleNamespace(unrelated=unrelated),
+        coordination=SimpleNamespace(unrelated=unrelated, told=told),
         z=np.array([0.0, z]),
         strong=np.array([1]),
         kin=kin,
@@ -92,6 +92,12 @@ def test_a_crowd_in_one_place_needs_more_of_its_traits_and_no_number_of_names_ma
     assert level_of(crowd, 100_000) is Level.WARNING
     crowd.verdict = replace(crowd.verdict, log_odds=PAGE + CROWD_NATS)
     assert level_of(crowd, NAMED_MIN) is Level.CRITICAL
+
+
+def test_where_nobody_says_who_belongs_to_whom_names_do_not_make_up_for_traits():
+    moved = {"z": 2 * PAGE_Z, "standing": 9.0, "told": False}
+    assert level_of(group(log_odds=PAGE - 0.1, **moved), 100_000) is Level.WARNING
+    assert level_of(group(log_odds=PAGE, **moved), NAMED_MIN) is Level.CRITICAL
 
 
 def test_with_fewer_names_than_anybody_can_act_on_nobody_is_woken_or_asked_to_look():
