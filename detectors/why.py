@@ -120,7 +120,7 @@ def _swing(group: Group) -> list[Reason]:
     others, line = unchosen(group)
     if others is None:
         return []
-    limit = f"z at least {line:g}, for a page and a warning"
+    limit = f"z at least {line:g}; for a warning, or half a day"
     return [Reason("did those move whom nobody chose", f"z {others:.1f}", limit, others >= line)]
 
 

@@ -283,7 +283,8 @@ def _swing(evidence: Mapping[str, Any]) -> list[Row]:
     others, line = number(evidence, "unchosen_statistic"), number(evidence, "unchosen_threshold")
     if others is None or line is None:
         return []
-    return [Row("those whom nobody chose", f"z {others:.1f}", f"a page and a ticket need {line:g}: else it is a swing")]
+    needed = f"needed: {line:g}, or half a day for a ticket; else it is a swing"
+    return [Row("those whom nobody chose", f"z {others:.1f}", needed)]
 
 
 def _shared(evidence: Mapping[str, Any]) -> list[Row]:

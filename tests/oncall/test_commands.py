@@ -308,7 +308,7 @@ def test_explain_says_what_those_did_whom_nobody_chose(capsys, tmp_path):
     said = " ".join(out.split())
     assert code == 0
     assert "those whom nobody chose z 1.3" in said
-    assert "need 2.5: else it is a swing" in said
+    assert "needed: 2.5, or half a day for a ticket; else it is a swing" in said
 
 
 def test_explain_asks_a_running_swerve(capsys, swerve):
