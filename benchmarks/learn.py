@@ -34,6 +34,7 @@ from detectors.judgement import learnt
 
 LEARNT = Path(learnt.__file__)
 # Some of the worlds that are not random, small, and of seeds that no table is made of.
+HANDS_AS_LEARNT = ((0.0, 0.0), (6.0, 6.0))  # until `make calibrate` holds them against other fleets
 NAMED = (
     ("pivot", 11), ("pivot", 21), ("surge", 12), ("hydra", 13), ("slow_and_low", 14), ("low_prevalence", 15),
     ("no_templates_pivot", 16), ("few_pools", 17), ("quiet", 18), ("honest_networks", 12), ("honest_networks", 22),
@@ -208,14 +209,15 @@ def module(found: Learnt) -> str:
         "NETWORKS_FROM, ACCOUNTS_FROM: the fleets that each was learnt on.",
         "BASE: log-odds of a network before anything is known. TRAITS: (value, nats) along each trait's curve.",
         "LINES: (false alerts a month, log-odds that an alert needs). ACCOUNT_BASE, ACCOUNT: as BASE and TRAITS, of an",
-        "account near a network. NAMED: (score over the last hours, log-odds that the account is a campaign's, as it",
-        'turned out).', '"""',
+        "account near a network. NAMED: (score over the last hours, log-odds that the account is of that network, as",
+        "it turned out). HANDS: (highest log-odds that a network had, log-odds that it is a campaign's).", '"""',
         "", "# fmt: off", "# ruff: noqa: E501", "from __future__ import annotations", "",
         f'NETWORKS_FROM = "{found.networks_from}"', f'ACCOUNTS_FROM = "{found.accounts_from}"', "",
         f"BASE = {found.base:.3f}",
         "TRAITS: dict[str, tuple[tuple[float, float], ...]] = {", *_rows(found.curves), "}",
         f"LINES: tuple[tuple[float, float], ...] = {tuple(found.lines)}",
         f"NAMED: tuple[tuple[float, float], ...] = {tuple(found.accounts.named)}",
+        f"HANDS: tuple[tuple[float, float], ...] = {HANDS_AS_LEARNT}",
         f"ACCOUNT_BASE = {found.accounts.base:.3f}",
         "ACCOUNT: dict[str, tuple[tuple[float, float], ...]] = {", *_rows(found.accounts.curves), "}", "",
     ])  # fmt: skip

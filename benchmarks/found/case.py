@@ -19,6 +19,7 @@ import orjson
 from benchmarks.found.credit import credit, watched
 from benchmarks.found.moved import Moved
 from benchmarks.found.rivals import RIVALS, Rival
+from detectors.comparison.findings import Level
 from detectors.counts.summary import Summary
 from detectors.fleet import Judge
 from detectors.judgement.belonging import FRESH_H, account_traits
@@ -123,6 +124,7 @@ def measured(case: Case, rivals: Sequence[str], told: Callable[[str], None]) -> 
         "seconds": round(time.monotonic() - began, 1),
         "days": round((story.end_ms - story.start_ms) / (24 * HOUR_MS), 2),
         "said": said.document(),
+        "named": run.named.rows({account for one in truth["campaigns"] for account in one["accounts"]}),
         "watch": watched(truth, [row.account_id for row in run.fleet.judge.watch.rows]),
         "rivals": {rival.name: _tracks(rival, truth) for rival in run.rivals},
     }
@@ -197,6 +199,28 @@ class Sampler:
         }
 
 
+class Named:
+    """Whom the incidents that somebody was told of named, and how sure: what `make calibrate` fits."""
+
+    def __init__(self) -> None:
+        self._named: dict[tuple[str, str], tuple[float, float]] = {}
+
+    def seen(self, judge: Judge) -> None:
+        """Take the last that is said of each."""
+        for incident in judge.incidents.incidents:
+            if incident.level >= Level.WARNING:
+                for one in incident.evidence.values():
+                    if one.named:
+                        self._named[incident.key, one.account_id] = (one.odds, incident.hand)
+
+    def rows(self, planted: set[str]) -> list[dict[str, Any]]:
+        """incident, score, hand (see `belonging.probability`), and whether the account is a campaign's."""
+        return [
+            {"incident": incident, "score": score, "hand": hand, "mine": account in planted}
+            for (incident, account), (score, hand) in self._named.items()
+        ]
+
+
 class _Run:
     """The composition that backtest runs, fed from the simulator."""
 
@@ -213,6 +237,7 @@ class _Run:
         self.embedded = Embedded(
             configured.parameters, [SOURCE], self.fleet, on_summary=[self._seen], on_alerts=[self._judged]
         )
+        self.named = Named()
         self._told_of = told_of
         self._hour = 0
 
@@ -238,6 +263,7 @@ class _Run:
 
     def _judged(self, alerts: Sequence[Alert]) -> None:
         self.alerts.extend(alerts)
+        self.named.seen(self.fleet.judge)
         self._told_of(self.fleet.judge, self._hour)
 
     def _seen(self, summary: Summary) -> None:

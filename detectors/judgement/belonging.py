@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from detectors.comparison.population import Floats, Ints
 from detectors.judgement.groups import Group, Tick, turned_to
 from detectors.judgement.hand import curve
-from detectors.judgement.learnt import ACCOUNT, ACCOUNT_BASE, NAMED
+from detectors.judgement.learnt import ACCOUNT, ACCOUNT_BASE, HANDS, NAMED
 from detectors.ties.membership import DIMENSION_NATS_MAX, TURNED, log_odds, nats_of, near_of, values_of
 
 FRESH_H = 24  # before a network began to move: operators set accounts up and begin
@@ -121,15 +121,20 @@ def _logit(part: float) -> float:
     return math.log(part / (1.0 - part))
 
 
-def probability(score: float) -> float:
+def probability(score: float, hand: float) -> float:
     """That an account with this score belongs to one operator's campaign, as such accounts of random fleets turned out.
 
-    score: what `belonging_of` said over the last hours. Rounded: the same on every machine.
+    It is a campaign's if its network is one, and it is of that network. score: what `belonging_of` said over the last
+    hours. hand: the highest log-odds of one operator's that its network had. Rounded: the same on every machine.
 
-    >>> probability(-9.0) < 0.5 < probability(9.0)
+    >>> probability(9.0, 0.0) < probability(9.0, 9.0) > 0.9 > 0.5 > probability(-9.0, 9.0)
     True
     """
-    return round(float(1.0 / (1.0 + np.exp(-curve(NAMED, score)))), 4)
+    return round(_part_of(curve(NAMED, score)) * _part_of(curve(HANDS, hand)), 4)
+
+
+def _part_of(odds: float) -> float:
+    return 1.0 / (1.0 + math.exp(-odds))
 
 
 def account_traits(tick: Tick, group: Group, near: Ints, since: int) -> Mapping[str, Floats]:

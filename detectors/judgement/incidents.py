@@ -43,7 +43,8 @@ class Incident:
     adopted: by target, the share of its accounts' requests that has become normal for them. share, peak: of all its
     accounts' requests, to its first target. crowd: what it was once seen gathered around, which counts until it passes.
     courses: by target, tick by tick, what is told: see `_courses`. suspect: hours in which its traits and names were
-    worth a warning, whether it moved sharply or not; suspected: the last of them.
+    worth a warning, whether it moved sharply or not; suspected: the last of them. hand: the highest log-odds of one
+    operator's that a network of it had.
     """
 
     key: str
@@ -66,6 +67,7 @@ class Incident:
     crowd: str | None = None
     suspect: int = 0
     suspected: int = -1
+    hand: float = 0.0
 
     def accounts(self) -> set[int]:
         """Keys of the accounts by which it is known again: that moved in it; all of them where none has yet.
@@ -290,6 +292,8 @@ def _hear(tick: Tick, incident: Incident, group: Group) -> None:
     incident.ticks += incident.last != tick.hour or incident.ticks == 0
     incident.last = tick.hour
     incident.crowd = _crowd_of(group) or incident.crowd
+    if group.verdict is not None:
+        incident.hand = max(incident.hand, group.verdict.log_odds)
     _accounts(tick, incident, group)
     named = len(_named(incident))
     if is_suspect(group, named) and incident.suspected < tick.hour:
@@ -302,6 +306,7 @@ def _hear(tick: Tick, incident: Incident, group: Group) -> None:
 
 def _inherit(incident: Incident, part: Incident) -> None:
     """What was known of the accounts of an incident that turned out to be a part of this one."""
+    incident.hand = max(incident.hand, part.hand)
     for key, one in part.evidence.items():
         if key not in incident.evidence:
             since = max(incident.ticks - (part.ticks - one.since_tick), 0)
@@ -434,6 +439,6 @@ def members_of(population: Population, incident: Incident, target: str) -> tuple
             n, nb = float(population.n[row]), float(population.nb[row])
             requests, now = int(n), round(float(x) / max(n, 1.0), 6)
             before = None if has_no_past or nb <= 0 else round(float(xb) / nb, 6)
-        score = probability(one.odds)
+        score = probability(one.odds, incident.hand)
         members.append(Member(one.account_id, score, one.first * HOUR_MS, requests, before, now))
     return tuple(members)

@@ -4,7 +4,8 @@ NETWORKS_FROM, ACCOUNTS_FROM: the fleets that each was learnt on.
 BASE: log-odds of a network before anything is known. TRAITS: (value, nats) along each trait's curve.
 LINES: (false alerts a month, log-odds that an alert needs). ACCOUNT_BASE,
 ACCOUNT: the same of an account near a network. NAMED: (score over the last hours, log-odds that an account that is
-named is a campaign's).
+named belongs to the network that named it). HANDS: (highest log-odds that the network had, log-odds that it is a
+campaign's).
 """
 
 # fmt: off
@@ -45,6 +46,7 @@ TRAITS: dict[str, tuple[tuple[float, float], ...]] = {
 LINES: tuple[tuple[float, float], ...] = ((0.1, 2.23), (0.2, 2.05), (0.3, 2.0), (0.5, 1.72), (1.0, 1.58), (2.0, 1.35), (3.0, 1.1), (5.0, 0.91), (10.0, 0.64), (20.0, 0.31))
 # NAMED: as those named in random 301-308 and random_quiet 401-402 turned out, none of them learnt on (`make calibrate`).
 NAMED: tuple[tuple[float, float], ...] = ((-4.0, -3.5), (1.1, -0.5), (1.3, -0.2), (1.6, -0.19), (2.0, -0.18), (2.3, 0.18), (2.6, 0.89), (3.0, 1.52), (3.5, 2.74), (4.0, 4.26), (5.0, 5.38), (6.0, 5.39))
+HANDS: tuple[tuple[float, float], ...] = ((0.0, 0.0), (6.0, 6.0))
 ACCOUNT_BASE = -3.580
 ACCOUNT: dict[str, tuple[tuple[float, float], ...]] = {
     "alike_age": ((-2.4361, -0.72), (-0.8042, -0.25), (-0.2352, 0.03), (0.0765, 0.03), (0.4123, 0.45), (1.3408, 0.45),),

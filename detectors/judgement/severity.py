@@ -20,6 +20,7 @@ NAMED_MIN = 5  # accounts, for a page: with fewer names there is nothing to act 
 TICKET_NAMED_MIN = 3  # and for a ticket
 NAMED_USUAL = 8  # accounts that the line of a page takes for granted
 NAMED_NATS = 1.0  # by which it falls for each e-fold of them, and rises
+NAMED_NATS_MAX = 0.7  # by which it falls at most: of a large network that looks like an operator's many look it
 SWING_H = 12  # hours in which it was worth a ticket: by then it is one, sharp or not, for chance swings are over sooner
 SHARPER = 1.2  # times as far must move what names bring over the line: they say who, not that anything happens
 
@@ -68,7 +69,8 @@ def page_line(verdict: Verdict, named: int, told: bool = True) -> float:
     """
     if verdict.crowd or not told:
         return verdict.page
-    return round(max(verdict.ticket, verdict.page - NAMED_NATS * float(np.log(max(named, 1) / NAMED_USUAL))), 3)
+    falls = min(NAMED_NATS * float(np.log(max(named, 1) / NAMED_USUAL)), NAMED_NATS_MAX)
+    return round(max(verdict.ticket, verdict.page - falls), 3)
 
 
 def unchosen(group: Group) -> tuple[float | None, float]:

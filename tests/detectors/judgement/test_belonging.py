@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detectors.judgement.belonging import alike_nats, probability
+from detectors.judgement.belonging import alike_nats, by_part, probability
 
 AGES = np.concatenate([np.linspace(1, 9, 20), np.linspace(100, 900, 40)])
 CORE = np.arange(60) < 20
@@ -34,4 +34,21 @@ def test_a_trait_that_all_have_alike_says_nearly_nothing_and_is_no_error(values)
 
 @pytest.mark.parametrize("score", [-1e9, 1e9])
 def test_however_sure_it_stays_a_probability(score):
-    assert 0.0 < probability(score) < 1.0
+    assert 0.0 < probability(score, 1e9) < 1.0
+
+
+@pytest.mark.parametrize("score", [1.0, 9.0])
+def test_an_account_is_no_surer_than_its_network(score):
+    told = [probability(score, hand) for hand in (0.0, 1.5, 3.0, 6.0)]
+    assert told == sorted(told)
+    assert told[0] < 0.6
+
+
+def test_among_its_like_an_account_needs_to_say_less_for_itself_than_alone():
+    among = by_part(np.array([0.5] * 90 + [-4.0] * 10))
+    alone = by_part(np.array([0.5] + [-4.0] * 99))
+    assert among[0] > 0.5 > alone[0]
+
+
+def test_a_handful_of_accounts_does_not_say_what_part_of_them_belongs():
+    assert by_part(np.array([-6.0, -6.0]))[0] > -7.0

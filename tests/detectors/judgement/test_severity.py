@@ -13,6 +13,7 @@ from detectors.judgement.hand import CROWD_NATS, Verdict, Vote
 from detectors.judgement.severity import (
     KIN_Z,
     NAMED_MIN,
+    NAMED_NATS_MAX,
     NAMED_USUAL,
     PAGE_Z,
     STANDING_Z,
@@ -82,7 +83,8 @@ def test_what_names_bring_over_the_line_must_move_further():
 
 
 def test_no_number_of_names_makes_a_page_of_what_is_worth_no_warning():
-    assert page_line(group().verdict, 100_000) == TICKET
+    assert page_line(group().verdict, 100_000) == PAGE - NAMED_NATS_MAX
+    assert page_line(replace(group().verdict, page=TICKET + 0.1), 100_000) == TICKET
     assert level_of(group(log_odds=TICKET - 0.1), 100_000) is Level.INFO
 
 
