@@ -9,7 +9,6 @@ until a source changes.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -63,6 +62,8 @@ def table(found: Sequence[Mapping[str, Any]], worlds: str, quiet: str) -> list[s
         ("of those paged, median and slowest", _spread([one["delay_h"] for one in campaigns if one["delay_h"]])),
         ("paged or a warning", f"{sum(_told_h(one) < NEVER for one in campaigns)} of {len(campaigns)}"),
         ("recall, median", _share([one["recall"] for one in campaigns])),
+        ("of a campaign's accounts, those that share anything rare with another of it, median",
+         _share([part for fleet in found for part in fleet["tied"]])),
         ("recall of hydras, median", _share([one["recall"] for one in campaigns if one["kind"] == "hydra"])),
         ("right among the named, median", _share([one["precision"] for one in campaigns if one["precision"]])),
         ("pages per campaign that is paged", _mean([one["pages"] for one in campaigns if one["pages"]])),
@@ -82,13 +83,14 @@ def table(found: Sequence[Mapping[str, Any]], worlds: str, quiet: str) -> list[s
 
 
 def _each(found: Sequence[Mapping[str, Any]]) -> list[str]:
-    lines = ["| seed | campaign | accounts | page after | warning after | recall | right |", "| " + "--- | " * 7]
+    """A row for each campaign. tied: part of its accounts that share anything rare with another of it at all."""
+    lines = ["| seed | campaign | accounts | tied | page after | warning after | recall | right |", "|" + " --- |" * 8]
     for fleet in found:
-        for one in fleet["said"]["campaigns"]:
+        for one, tied in zip(fleet["said"]["campaigns"], fleet["tied"], strict=True):
             right = "" if one["precision"] is None else f"{one['precision']:.2f}"
             lines.append(
-                f"| {fleet['seed']} | {one['kind']} | {one['accounts']} | {_hours(_late(one['delay_h']))} | "
-                f"{_hours(_late(one['warned_h']))} | {one['recall']:.2f} | {right} |"
+                f"| {fleet['seed']} | {one['kind']} | {one['accounts']} | {tied:.2f} | "
+                f"{_hours(_late(one['delay_h']))} | {_hours(_late(one['warned_h']))} | {one['recall']:.2f} | {right} |"
             )
     return lines
 
@@ -137,4 +139,4 @@ def _mean(values: Sequence[float]) -> str:
 
 if __name__ == "__main__":
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    sys.exit(typer.run(main))
+    typer.run(main)

@@ -19,6 +19,7 @@ import orjson
 from benchmarks.found.credit import credit, watched
 from benchmarks.found.moved import Moved
 from benchmarks.found.rivals import RIVALS, Rival
+from benchmarks.found.tied import Tied
 from detectors.comparison.findings import Level
 from detectors.counts.summary import Summary
 from detectors.fleet import Judge
@@ -42,7 +43,7 @@ RESULTS = ROOT / "out" / "quality"
 SOURCES = ("detectors", "stream/simulate", "stream/pipeline", "stream/alerts", "stream/contract")
 SOURCE_FILES = (
     "stream/configuration/sections.py", "benchmarks/found/case.py", "benchmarks/found/credit.py",
-    "benchmarks/found/moved.py", "benchmarks/found/rivals.py",
+    "benchmarks/found/moved.py", "benchmarks/found/rivals.py", "benchmarks/found/tied.py",
 )  # fmt: skip
 SOURCE = "simulated"
 NEAR_EVERY_H = 4  # accounts near networks are many, and change little from hour to hour
@@ -114,7 +115,8 @@ def measured(case: Case, rivals: Sequence[str], told: Callable[[str], None]) -> 
     story = tell(case.scenario, case.seed, real=case.real, scale=case.scale)
     lines = Lines(story.fleet, story.course, case.seed)
     truth = truth_of(story, lines)
-    run = _Run(story, _catalogue(truth), [RIVALS[name]() for name in rivals])
+    tied = Tied(truth["campaigns"])
+    run = _Run(story, _catalogue(truth), [RIVALS[name]() for name in rivals], lambda judge, _: tied.seen(judge))
     run.through(story, lines, told)
     said = credit(truth, run.alerts, run.fleet.named_accounts(), {one.campaign.name: one.at_ms for one in run.moved})
     return {
@@ -124,6 +126,7 @@ def measured(case: Case, rivals: Sequence[str], told: Callable[[str], None]) -> 
         "seconds": round(time.monotonic() - began, 1),
         "days": round((story.end_ms - story.start_ms) / (24 * HOUR_MS), 2),
         "said": said.document(),
+        "tied": tied.parts(),
         "named": run.named.rows({account for one in truth["campaigns"] for account in one["accounts"]}),
         "watch": watched(truth, [row.account_id for row in run.fleet.judge.watch.rows]),
         "rivals": {rival.name: _tracks(rival, truth) for rival in run.rivals},

@@ -10,7 +10,7 @@ from benchmarks.strangers import table
 
 def fleet(seed, campaigns=(), false_pages=0, sure=()):
     said = {"campaigns": list(campaigns), "false_pages": false_pages, "false_warnings": 0, "sure": list(sure)}
-    return {"seed": seed, "days": 10.0, "said": said}
+    return {"seed": seed, "days": 10.0, "said": said, "tied": [0.5 for _ in campaigns]}
 
 
 def campaign(delay_h, kind="pivot", recall=0.9, warned_h=None):
@@ -27,6 +27,12 @@ def test_a_campaign_that_is_never_paged_counts_as_infinitely_late():
     assert "| campaigns paged | 1 of 3 |" in text
     assert "counts as infinite) | never |" in text
     assert "| of those paged, median and slowest | 5.0, 5.0 |" in text
+
+
+def test_beside_each_recall_stands_the_part_that_shares_anything_at_all():
+    text = told(fleet(7, [campaign(5.0, recall=0.4)]))
+    assert "| 7 | pivot | 100 | 0.50 | 5.0 | never | 0.40 | 0.90 |" in text
+    assert "share anything rare with another of it, median | 0.50 |" in text
 
 
 def test_stolen_keys_are_found_by_a_warning_within_a_day_as_well():
