@@ -18,7 +18,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
-from scipy.optimize import isotonic_regression, minimize
+from scipy.optimize import isotonic_regression
 
 from benchmarks.found.case import Case, seeds, version
 from benchmarks.found.credit import MINE_MIN
@@ -35,8 +35,8 @@ BELOW = (-4.0, -3.0)  # score, and nats below the first knot: who is not named i
 LINE = re.compile(r"^(# NAMED: [^\n]*\n)?NAMED: tuple[^\n]*\n(HANDS: tuple[^\n]*\n)?", re.MULTILINE)
 # One network with a thousand accounts is not a thousand times as much to learn from as one with one.
 NETWORK_POWER = -0.5
-HAND_ENDS = (0.0, 6.0)
-HAND_SPREAD = 1.0  # nats: how far from what was learnt of hands these few networks are thought to lie
+HAND_KNOTS = (0.8, 1.4, 1.9, 2.4, 3.2, 4.5)
+HAND_WEIGHT = 1.0
 
 Found = Sequence[Mapping[str, Any]]
 Points = Sequence[tuple[float, float]]
@@ -100,25 +100,35 @@ def _members(accounts: Accounts) -> Points:
     heard = hats.sum(axis=1) + 1e-9
     part = isotonic_regression((hats * mine).sum(axis=1) / heard, weights=heard).x
     part = np.clip(part, 0.02, MOST)
-    levels = (np.log(part / (1.0 - part)) + RISE * np.arange(len(part))).round(2).tolist()
+    levels = _levels(part)
     return [(BELOW[0], round(levels[0] + BELOW[1], 2)), *zip(KNOTS, levels, strict=True)]
 
 
 def _hands(accounts: Accounts) -> Points:
-    """(highest log-odds of a hand, log-odds that the network is a campaign's): a line.
+    """(highest log-odds of a hand, log-odds that the network is a campaign's), rising, found as in `_members`.
 
-    There are few networks: beforehand the log-odds are thought true, HAND_SPREAD nats more or less at both ends.
-    Source: Platt 1999, Probabilistic outputs for support vector machines; with a normal prior.
+    Networks are few: at each knot HAND_WEIGHT more are thought to have turned out as their log-odds say.
     """
-    first = np.unique(accounts.network, return_index=True)[1]
-    hand, right = np.clip(accounts.hand[first], *HAND_ENDS), accounts.right[first]
+    _, first, many = np.unique(accounts.network, return_index=True, return_counts=True)
+    weight = many ** (1.0 + NETWORK_POWER)
+    hats = np.array([np.interp(accounts.hand[first], HAND_KNOTS, one) for one in np.eye(len(HAND_KNOTS))])
+    hats *= weight / weight.mean()
+    thought = _logistic(np.array(HAND_KNOTS))
+    heard = hats.sum(axis=1) + HAND_WEIGHT
+    right = (hats * accounts.right[first]).sum(axis=1) + HAND_WEIGHT * thought
+    part = isotonic_regression(right / heard, weights=heard).x
+    return list(zip(HAND_KNOTS, _levels(part), strict=True))
 
-    def loss(ends: Floats) -> float:
-        odds = np.interp(hand, HAND_ENDS, ends)
-        prior = ((ends - HAND_ENDS) ** 2).sum() / (2.0 * HAND_SPREAD**2)
-        return float((np.logaddexp(0.0, odds) - right * odds).sum() + prior)
 
-    return list(zip(HAND_ENDS, minimize(loss, HAND_ENDS).x.round(2).tolist(), strict=True))
+def _levels(part: Floats) -> list[float]:
+    """Log-odds of rising parts, each a little above the one before: what was told says what it was told of."""
+    levels: list[float] = (np.log(part / (1.0 - part)) + RISE * np.arange(len(part))).round(2).tolist()
+    return levels
+
+
+def _logistic(odds: Floats) -> Floats:
+    part: Floats = 1.0 / (1.0 + np.exp(-odds))
+    return part
 
 
 def written(module: str, told: Told, where: str) -> str:
@@ -157,8 +167,7 @@ def accounts_of(found: Found) -> Accounts:
 
 def _part(curve: Points, value: Floats) -> Floats:
     places, levels = zip(*curve, strict=True)
-    told: Floats = 1.0 / (1.0 + np.exp(-np.interp(value, places, levels)))
-    return told
+    return _logistic(np.interp(value, places, levels))
 
 
 if __name__ == "__main__":
