@@ -107,12 +107,12 @@ def _members(accounts: Accounts) -> Points:
 def _hands(accounts: Accounts) -> Points:
     """(highest log-odds of a hand, log-odds that the network is a campaign's), rising, found as in `_members`.
 
-    Networks are few: at each knot HAND_WEIGHT more are thought to have turned out as their log-odds say.
+    A network speaks by as many accounts as it names, since what is told is told of each of them. Networks are few: at
+    each knot HAND_WEIGHT more are thought to have turned out as their log-odds say.
     """
     _, first, many = np.unique(accounts.network, return_index=True, return_counts=True)
-    weight = many ** (1.0 + NETWORK_POWER)
     hats = np.array([np.interp(accounts.hand[first], HAND_KNOTS, one) for one in np.eye(len(HAND_KNOTS))])
-    hats *= weight / weight.mean()
+    hats *= many / many.mean()
     thought = _logistic(np.array(HAND_KNOTS))
     heard = hats.sum(axis=1) + HAND_WEIGHT
     right = (hats * accounts.right[first]).sum(axis=1) + HAND_WEIGHT * thought

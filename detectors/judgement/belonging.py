@@ -26,10 +26,12 @@ CORE_MIN = 5  # accounts: with fewer that turned, the whole group says what is a
 KIND_NATS = 0.7  # twice as often as everybody else: a kind of value that is shared at all
 ALIKE_PRIOR = 3.0  # accounts that the core, and its neighbours, are thought to have besides, spread evenly
 UNKNOWN = -0.1
-NAME_ODDS = 0.9  # nats of belonging, over the last hours, from which an account is named
+NAME_ODDS = 1.1  # nats of belonging, over the last hours, from which an account is named
 LEARNT_PART = 0.35  # of the accounts near the networks that the curves were learnt on, that are a campaign's
 PART, PART_ACCOUNTS = 0.5, 30.0  # what is thought of that part near a network beforehand, as so many accounts say it
 PART_ROUNDS = 30
+NEAR_USUAL = 300  # accounts near a network, beyond which each must speak more for itself: of many, more seem to belong
+NEAR_NATS = 0.25  # for each e-fold of them
 NAME_TICKS_MIN = 4  # hours in which an account was with its network; honest neighbours come and go
 PRESENCE_MIN = 0.25  # of the ticks since an account was first seen
 LATE_NATS = 0.6  # against an account, for each e-fold by which it was there in fewer hours than it could have been
@@ -91,21 +93,22 @@ def belonging_of(tick: Tick, group: Group, since: int) -> tuple[Ints, Floats]:
         if trait in ACCOUNT:
             at, nats = zip(*ACCOUNT[trait], strict=True)
             total += np.interp(values, at, nats)
-    return near, by_part(total).round(4)
+    crowded = NEAR_NATS * math.log(max(len(near) / NEAR_USUAL, 1.0))
+    return near, (by_part(total) - crowded).round(4)
 
 
 def by_part(odds: Floats) -> Floats:
-    """The log-odds, where another part of the accounts near a network is a campaign's than where they were learnt.
+    """The log-odds, where more of the accounts near a network are a campaign's than where the curves were learnt.
 
-    All of a large network may be, and few of the hundreds who share a popular exit with a small one. How many are is
-    estimated from what they say themselves, so that the same account is told surely among many of its like, and with
-    doubt as the only one. O(PART_ROUNDS x accounts).
+    All of a large network may be. How many are is estimated from what they say themselves, so that the same account is
+    told more surely among many of its like. Where few are, the odds stay: those few of a hydra among hundreds who share
+    its exits would fall below every line. O(PART_ROUNDS x accounts).
 
     Source: Saerens, Latinne and Decaestecker 2002, Adjusting the outputs of a classifier to new a priori probabilities,
     by expectation and maximisation; with a beta prior.
 
     >>> among, alone = (by_part(np.array([1.0] * many + [-4.0] * (100 - many)))[0] for many in (90, 1))
-    >>> bool(among > 1.0 > alone)
+    >>> bool(among > alone == 1.0)
     True
     """
     likely = np.exp(odds - _logit(LEARNT_PART))
@@ -113,7 +116,7 @@ def by_part(odds: Floats) -> Floats:
     for _ in range(PART_ROUNDS):
         belongs = part * likely / (part * likely + 1.0 - part)
         part = (PART * PART_ACCOUNTS + float(belongs.sum())) / (PART_ACCOUNTS + len(odds))
-    adjusted: Floats = odds + _logit(part) - _logit(LEARNT_PART)
+    adjusted: Floats = odds + max(_logit(part) - _logit(LEARNT_PART), 0.0)
     return adjusted
 
 
@@ -127,7 +130,7 @@ def probability(score: float, hand: float) -> float:
     It is a campaign's if its network is one, and it is of that network. score: what `belonging_of` said over the last
     hours. hand: the highest log-odds of one operator's that its network had. Rounded: the same on every machine.
 
-    >>> probability(9.0, 0.0) < probability(9.0, 9.0) > 0.9 > 0.5 > probability(-9.0, 9.0)
+    >>> probability(9.0, 0.0) < 0.5 < 0.9 < probability(9.0, 9.0) > probability(-9.0, 9.0)
     True
     """
     return round(_part_of(curve(NAMED, score)) * _part_of(curve(HANDS, hand)), 4)
