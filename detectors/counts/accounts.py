@@ -15,7 +15,7 @@ from detectors.counts.rows import Rows, Sets
 from detectors.counts.sparse import Packed, SparseCounts, distinct, reduced
 from detectors.counts.summary import AccountColumns, CohortCounts
 from detectors.counts.ticks import COHORT_BITS, Entries, Int64s, OpenTicks, TickCounts, counts_from, plain_counts
-from detectors.parameters import HOUR_MS, Parameters
+from detectors.parameters import FAST_WINDOW_MAX_H, HOUR_MS, Parameters
 
 
 class Accounts:
@@ -38,7 +38,7 @@ class Accounts:
         self.said_at: Int64s = np.zeros((0, SLOTS), np.int64)
         self.first_seen: Int64s = np.zeros(0, np.int64)
         self.last_seen_h: Int64s = np.zeros(0, np.int64)
-        self.hours: NDArray[np.uint32] = np.zeros((0, 24), np.uint32)
+        self.hours: NDArray[np.uint32] = np.zeros((0, FAST_WINDOW_MAX_H), np.uint32)  # a ring
         self.nb: NDArray[np.float32] = np.zeros(0, np.float32)
         width = parameters.targets_max
         self.fast = SparseCounts(width, np.int64)
@@ -206,7 +206,7 @@ class Accounts:
         column = np.zeros(len(self), np.uint32)
         for c in self.hour_counts:
             column[c.seen[0]] += c.seen[2].astype(np.uint32)
-        self.hours[:, hour % 24] = column
+        self.hours[:, hour % FAST_WINDOW_MAX_H] = column
         columns = self._columns(hour)
         self._heard = accounts_heard([one.cohort_accounts for one in self.hour_counts], len(self.cohorts.names))
         self.hour_counts = []
@@ -225,8 +225,8 @@ class Accounts:
             codes, counts = packed.columns()
             self.fast.add(codes, -counts.astype(np.int64))
             self.slow.add(codes, counts)
-            self.nb += self.hours[:, hour % 24]
-            self.hours[:, hour % 24] = 0
+            self.nb += self.hours[:, hour % FAST_WINDOW_MAX_H]
+            self.hours[:, hour % FAST_WINDOW_MAX_H] = 0
 
     def _columns(self, hour: int) -> AccountColumns:
         n = self.hours.sum(axis=1, dtype=np.int64)
