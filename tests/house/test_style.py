@@ -168,4 +168,4 @@ def test_a_path_inside_an_image_or_an_api_is_none_of_one_machine(line):
 
 def test_lines_of_the_lock_name_the_public_registry_alone():
     hosts = set(re.findall(r"https?://([^/\"]+)", (ROOT / "uv.lock").read_text("utf-8")))
-    assert hosts <= {"pypi.org", "files.pythonhosted.org"}, f"uv.lock names {sorted(hosts)}; run tools/lock.sh"
+    assert hosts <= {"pypi.org", "files.pythonhosted.org"}, f"uv.lock names {sorted(hosts)}; run tools/install/lock.sh"
