@@ -46,7 +46,7 @@ demo: $(VENV)/.installed ## watch Swerve find a planted campaign, without Kafka
 	@$(BIN)/swerve demo
 
 test: $(VENV)/.installed ## run every test; with a real Kafka where Java 17 and Maven are; root installs Prometheus, Chromium
-	@tools/monitors.sh chromium
+	@tools/install/monitors.sh chromium
 	@$(BIN)/python -m pytest -n $(SIDE_BY_SIDE) --dist loadfile --no-loadscope-reorder --max-worker-restart 1
 
 quick: lint types ## lint, types, and the tests that need no service: after every change, a minute on two cores
@@ -141,15 +141,15 @@ walk: $(VENV)/.installed ## photograph the walk of docs/on-call.md on a phone, i
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.service.chromium.walk
 
 stack: $(VENV)/.installed ## start Kafka, every stage, Prometheus, Alertmanager and a simulated fleet, until Ctrl-C
-	@tools/monitors.sh
+	@tools/install/monitors.sh
 	@$(BIN)/python -m tests.service.stack
 
 stack-test: $(VENV)/.installed ## the same, checked: campaign found and told, every panel with data; some minutes
-	@tools/monitors.sh
+	@tools/install/monitors.sh
 	@SWERVE_REQUIRE=kafka,prometheus,alertmanager $(BIN)/python -m pytest tests/service/stack/check_stack.py tests/service/stack/test_stack_smoke.py
 
 helm-test: $(VENV)/.installed ## render the Helm chart and validate it; builds helm once with Go where there is none
-	@tools/helm.sh >/dev/null && SWERVE_REQUIRE=helm $(BIN)/python -m pytest -q tests/deploy/test_chart.py
+	@tools/install/helm.sh >/dev/null && SWERVE_REQUIRE=helm $(BIN)/python -m pytest -q tests/deploy/test_chart.py
 
 $(LITELLM)/.installed: tests/integrations/litellm.txt $(VENV)/.installed
 	@$(BIN)/uv venv -q --allow-existing --python $(BIN)/python $(LITELLM)
@@ -173,7 +173,7 @@ sbom: $(VENV)/.installed ## write the bill of materials of what is installed wit
 	@mkdir -p $(dir $(SBOM)) && $(BIN)/uv export -q --frozen --all-extras --no-dev --format cyclonedx1.5 -o $(SBOM) >/dev/null && echo $(SBOM)
 
 lock: $(VENV)/.installed ## lock the dependencies anew
-	@tools/lock.sh
+	@tools/install/lock.sh
 
 clean: ## remove what the targets made
 	@rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis out

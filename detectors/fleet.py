@@ -17,7 +17,7 @@ from detectors.comparison.recent import Recent
 from detectors.comparison.series import DriftWatch
 from detectors.counts.interned import in_order, order_of_pairs, ordered
 from detectors.counts.rows import Sets
-from detectors.counts.summary import AccountColumns, CohortCounts
+from detectors.counts.summary import SAID, AccountColumns, CohortCounts
 from detectors.judgement.groups import Group, Tick, groups_of, standing_parts, tick_of
 from detectors.judgement.hand import NO_LESSONS, Lessons
 from detectors.judgement.incidents import Incidents
@@ -236,10 +236,7 @@ def joined(parts: Sequence[AccountColumns]) -> AccountColumns:
         keys=column("keys"),
         shards=column("shards"),
         names=names,
-        **{
-            name: np.concatenate([_renamed(getattr(p, name), p.names, names) for p in parts])[order]
-            for name in ("org", "country", "signup_week")
-        },
+        **{name: np.concatenate([_renamed(getattr(p, name), p.names, names) for p in parts])[order] for name in SAID},
         first_seen_ms=column("first_seen_ms"),
         targets=targets,
         n=column("n"),

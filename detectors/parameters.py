@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 HOUR_MS = 3_600_000
+FAST_WINDOW_MAX_H = 24  # an account's requests of the window are kept by hour of day
 RECORDED_MIN = 0.1  # of the active accounts: an attribute that fewer carry is not recorded by the platform
 
 
@@ -24,12 +25,15 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Everything that detection depends on besides the records. Defaults serve every scenario that is shipped."""
+    """Everything that detection depends on besides the records. Defaults serve every scenario that is shipped.
+
+    Raises ValueError where the fast window is longer than the hours that are kept.
+    """
 
     # Time
     tick_ms: int = 300_000  # cohorts are judged this often
     network_tick_ms: int = HOUR_MS  # networks are judged this often; a multiple of tick_ms that divides a day
-    fast_window_h: int = 24  # light accounts need a day before they show a mix
+    fast_window_h: int = 24  # light accounts need a day before they show a mix; FAST_WINDOW_MAX_H at most
     slow_half_life_h: float = 168.0  # a week: the baseline forgets a habit in a month
     lateness_ms: int = 900_000
     forget_after_h: int = 720  # an account without a request for this long is dropped
@@ -68,6 +72,10 @@ class Parameters:
     watch_rows: int = 100  # rows of the watch list, which never pages
     drift: tuple[Series, ...] = ()  # series that somebody wants to be told about, besides what is judged
     clock_vote: bool = True  # whether round-the-clock work may count as evidence for one operator
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.fast_window_h <= FAST_WINDOW_MAX_H:
+            raise ValueError(f"fast_window_h: expected 1 to {FAST_WINDOW_MAX_H} hours, got {self.fast_window_h}")
 
     @property
     def ticks_per_network_tick(self) -> int:

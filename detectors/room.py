@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from detectors.counts.known import accounts_weighed, first_to_go, strongest
 from detectors.counts.rows import Sets
-from detectors.counts.summary import AccountColumns
+from detectors.counts.summary import ALONE, SAID, AccountColumns
 
 TARGETS_MAX = 512  # that are judged at all: a platform has dozens
 TARGETS_MIN = 32  # that are judged however little memory there is: below it accounts are left out
@@ -88,10 +88,9 @@ def of_rows(columns: AccountColumns, rows: NDArray[np.int64]) -> AccountColumns:
     carried, carried_count = _taken(columns.carried, rows, columns.carried_count)
     targets, both = np.unique(np.concatenate((fast.items, slow.items)), return_inverse=True)
     values, value = np.unique(carried.items, return_inverse=True)
-    said = np.concatenate([getattr(columns, name)[rows] for name in ("org", "country", "signup_week")])
+    said = np.concatenate([getattr(columns, name)[rows] for name in SAID])
     names = np.unique(said[said >= 0])
     place = np.where(said >= 0, np.searchsorted(names, said), -1).astype(np.int32).reshape(3, len(rows))
-    alone = ("keys", "shards", "first_seen_ms", "n", "nb", "hours", "bins")
     return AccountColumns(
         ids=named(columns.ids, rows),
         names=named(columns.names, names),
@@ -107,7 +106,7 @@ def of_rows(columns: AccountColumns, rows: NDArray[np.int64]) -> AccountColumns:
         value_keys=columns.value_keys[values],
         carried=Sets(carried.start, value.astype(np.uint32)),
         carried_count=carried_count,
-        **{name: getattr(columns, name)[rows] for name in alone},
+        **{name: getattr(columns, name)[rows] for name in ALONE},
     )
 
 

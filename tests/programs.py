@@ -14,7 +14,7 @@ class NoProgramError(Exception):
 def program(*names: str, of: str) -> str:
     """The path of the first of these names that is there. of: the service that it belongs to.
 
-    Raises NoProgramError. `tools/monitors.sh`, which `make` runs before the tests, installs what it may.
+    Raises NoProgramError. `tools/install/monitors.sh`, which `make` runs before the tests, installs what it may.
     """
     for name in names:
         path = shutil.which(name)

@@ -37,6 +37,7 @@ HISTORY_TICKS = 72 * 12
 OWN_Z = 6.0
 OWN_SPREAD_MIN = 0.03
 WOBBLE_HALF_LIFE_TICKS = 576  # two days
+_PLAIN = ("fast_n", "slow_n", "crowd", "fast", "slow", "wobble", "first_tick")  # stand in a snapshot as they are
 
 
 @dataclass(slots=True)
@@ -290,9 +291,8 @@ class Cohorts:
 
     def state(self) -> dict[str, Any]:
         """All of it, for a snapshot."""
-        names = ("fast_n", "slow_n", "crowd", "fast", "slow", "wobble", "first_tick")
         return {
-            **{name: getattr(self, name) for name in names},
+            **{name: getattr(self, name) for name in _PLAIN},
             "rows": [list(name) for name in self.rows],
             "columns": list(self.columns),
             "streak": [[*key, ticks] for key, ticks in self.streak.items()],
@@ -301,7 +301,7 @@ class Cohorts:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from what `state` gave."""
-        for name in ("fast_n", "slow_n", "crowd", "fast", "slow", "wobble", "first_tick"):
+        for name in _PLAIN:
             setattr(self, name, state[name])
         self.rows = {(dimension, value): i for i, (dimension, value) in enumerate(state["rows"])}
         self._dimension = np.array([dimension for dimension, _ in self.rows])

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.counts.interned import in_order, order_of, order_of_pairs
-from detectors.counts.known import KEPT, SLOTS, Known, accounts_heard, accounts_weighed, first_to_go
+from detectors.counts.known import KEPT, SLOTS, UNNAMED, Known, accounts_heard, accounts_weighed, first_to_go
 from detectors.counts.recoding import Columns
 from detectors.counts.rows import Rows, Sets
 from detectors.counts.sparse import Packed, SparseCounts, distinct, reduced
 from detectors.counts.summary import AccountColumns, CohortCounts
 from detectors.counts.ticks import COHORT_BITS, Entries, Int64s, OpenTicks, TickCounts, counts_from, plain_counts
-from detectors.parameters import HOUR_MS, Parameters
+from detectors.parameters import FAST_WINDOW_MAX_H, HOUR_MS, Parameters
 
 
 class Accounts:
@@ -38,7 +38,7 @@ class Accounts:
         self.said_at: Int64s = np.zeros((0, SLOTS), np.int64)
         self.first_seen: Int64s = np.zeros(0, np.int64)
         self.last_seen_h: Int64s = np.zeros(0, np.int64)
-        self.hours: NDArray[np.uint32] = np.zeros((0, 24), np.uint32)
+        self.hours: NDArray[np.uint32] = np.zeros((0, FAST_WINDOW_MAX_H), np.uint32)  # a ring
         self.nb: NDArray[np.float32] = np.zeros(0, np.float32)
         width = parameters.targets_max
         self.fast = SparseCounts(width, np.int64)
@@ -167,7 +167,7 @@ class Accounts:
         members, accounts = counts.cohort_accounts
         per_cohort = np.zeros(len(self.cohorts.names), np.int64)
         per_cohort[members] = accounts
-        judged = target < width - 2
+        judged = target < width - UNNAMED
         names, target_rank = self._sorted_targets(np.unique(target[judged]))
         at, toward, count = rank[cohort[judged]], target_rank[target[judged]], requests[judged]
         by = np.lexsort((toward, at))
@@ -198,7 +198,7 @@ class Accounts:
         codes = np.concatenate([c.account_target[0] for c in self.hour_counts] or [np.zeros(0, np.int64)])
         counts = np.concatenate([c.account_target[1] for c in self.hour_counts] or [np.zeros(0, np.int64)])
         codes, counts = reduced(codes, counts)
-        judged = codes % p.targets_max < p.targets_max - 2
+        judged = codes % p.targets_max < p.targets_max - UNNAMED
         self._decay()
         self._leave(hour - p.fast_window_h)
         self.ring.append((hour, Packed(codes[judged], counts[judged])))
@@ -206,7 +206,7 @@ class Accounts:
         column = np.zeros(len(self), np.uint32)
         for c in self.hour_counts:
             column[c.seen[0]] += c.seen[2].astype(np.uint32)
-        self.hours[:, hour % 24] = column
+        self.hours[:, hour % FAST_WINDOW_MAX_H] = column
         columns = self._columns(hour)
         self._heard = accounts_heard([one.cohort_accounts for one in self.hour_counts], len(self.cohorts.names))
         self.hour_counts = []
@@ -225,8 +225,8 @@ class Accounts:
             codes, counts = packed.columns()
             self.fast.add(codes, -counts.astype(np.int64))
             self.slow.add(codes, counts)
-            self.nb += self.hours[:, hour % 24]
-            self.hours[:, hour % 24] = 0
+            self.nb += self.hours[:, hour % FAST_WINDOW_MAX_H]
+            self.hours[:, hour % FAST_WINDOW_MAX_H] = 0
 
     def _columns(self, hour: int) -> AccountColumns:
         n = self.hours.sum(axis=1, dtype=np.int64)
@@ -384,7 +384,7 @@ class Accounts:
 
     def state(self) -> dict[str, Any]:
         """All of it, as plain values and arrays, for a snapshot."""
-        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        arrays = {name: getattr(self, name) for name in COLUMNS}
         sparse = {name: [getattr(self, name).codes, getattr(self, name).counts] for name in ("fast", "slow")}
         return {
             **arrays,
@@ -398,7 +398,7 @@ class Accounts:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from what `state` gave."""
-        for name in _ARRAYS:
+        for name in COLUMNS:
             setattr(self, name, state[name])
         self.ids, self._by_id = list(state["ids"]), np.zeros(0, np.int64)
         order = np.argsort(self.keys)
@@ -412,7 +412,7 @@ class Accounts:
     def _renumber(self, keep: NDArray[np.bool_]) -> NDArray[np.int64]:
         new_row = np.where(keep, np.cumsum(keep) - 1, -1)
         self.ids, self._by_id = [self.ids[i] for i in np.flatnonzero(keep).tolist()], np.zeros(0, np.int64)
-        for name in _ARRAYS:
+        for name in COLUMNS:
             setattr(self, name, getattr(self, name)[keep])
         still = keep[self._sorted_rows]
         self._sorted_keys = self._sorted_keys[still]
@@ -433,7 +433,7 @@ class Accounts:
 
 # What a row holds before its first request, and once it is forgotten.
 _BLANK = {"said": -1, "said_at": 0, "first_seen": np.iinfo(np.int64).max, "last_seen_h": -1, "hours": 0, "nb": 0}
-_ARRAYS = ("keys", "shards", *_BLANK)
+COLUMNS = ("keys", "shards", *_BLANK)  # what is held of every account, one entry a row
 
 
 def _flat(parts: list[Int64s]) -> Int64s:

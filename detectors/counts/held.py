@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from detectors.counts.accounts import Accounts
+from detectors.counts.accounts import COLUMNS, Accounts
 from detectors.counts.interned import Interned
 from detectors.counts.ticks import Entries, OpenTicks, TickCounts
 
@@ -58,8 +58,7 @@ def bytes_held(accounts: Accounts, ticks: OpenTicks) -> dict[str, int]:
     what accounts say. values: names of those carried in this hour. open_ticks: requests that are not told yet.
     O(hours + frames in open ticks + SAMPLE).
     """
-    columns = [accounts.keys, accounts.shards, accounts.said, accounts.said_at, accounts.first_seen,
-               accounts.last_seen_h, accounts.hours, accounts.nb]  # fmt: skip
+    columns = [getattr(accounts, name) for name in COLUMNS]
     ids = text_bytes(accounts.ids) + SLOT_BYTES * len(accounts.ids)
     index = 3 * SLOT_BYTES * len(accounts.ids)  # by key and by id
     sparse = [accounts.fast.codes, accounts.fast.counts, accounts.slow.codes, accounts.slow.counts]

@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.counts.accounts import COLUMNS
 from detectors.counts.interned import Interned
+from detectors.counts.known import UNNAMED
 from detectors.counts.rows import SHARDS
 from detectors.counts.sparse import reduced
 from detectors.counts.summary import FLEET
 from detectors.counts.ticks import COHORT_BITS, Entries, Int64s, TickCounts
 from detectors.parameters import Parameters
-
-COLUMNS = ("keys", "shards", "said", "said_at", "first_seen", "last_seen_h", "hours", "nb")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,8 @@ class _Codes:
         self.rows = np.flatnonzero(moves)
         self.row = np.full(len(part.accounts["shards"]), -1, np.int64)
         self.row[self.rows] = np.arange(len(self.rows)) + len(gathering.ids)
-        self.target = _Renamed(targets, gathering.targets, p.targets_max - 2, p.targets_max - 2, p.targets_max - 2)
+        named = p.targets_max - UNNAMED
+        self.target = _Renamed(targets, gathering.targets, limit=named, kept=named, over=named)
         self.cohort = _Renamed(cohorts, gathering.cohorts, p.cohorts_max, len(cohorts), -1)
         self.name = _Renamed(names, gathering.names, 1 << 31, len(names), -1)
 
@@ -135,7 +136,7 @@ class _Codes:
     def judged(self, codes: Int64s, counts: NDArray[Any]) -> tuple[Int64s, NDArray[Any]]:
         """Sorted codes with their counts; what has no name of its own is never judged."""
         moved, keep = self.account_target(codes)
-        named = moved % self.width < self.width - 2
+        named = moved % self.width < self.width - UNNAMED
         return reduced(moved[named], counts[keep][named])
 
 

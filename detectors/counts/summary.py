@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from detectors.counts.rows import Sets
 
 FLEET: Final = ("", "")  # the cohort of everybody
+# Columns of `AccountColumns` that refer to no table, and those of what an account says of itself, by `names`.
+ALONE: Final = ("keys", "shards", "first_seen_ms", "n", "nb", "hours", "bins")
+SAID: Final = ("org", "country", "signup_week")
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,8 @@ KEYS: Mapping[str, str] = {
     "sources.dialect": "How records are written: swerve is our own JSON; the others, and [map], are on mapping.md.",
     "privacy.key": "Accounts and values are known by a keyed hash alone; 16 characters or more, better in the "
     "environment than in the file. Another key makes every account a new one.",
-    "detection.fast_window_h": "Hours that count as now: light accounts need a day before they show a mix.",
+    "detection.fast_window_h": "Hours that count as now: light accounts need a day before they show a mix, "
+    "and no more than a day is kept hour by hour.",
     "detection.slow_half_life_h": "After so many hours the past counts half.",
     "detection.forget_after_h": "An account without a request for so long is dropped.",
     "detection.requests_min": "An account with fewer requests in the fast window has no mix yet.",

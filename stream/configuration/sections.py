@@ -25,7 +25,7 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode
 
-from detectors.parameters import Parameters, Series
+from detectors.parameters import FAST_WINDOW_MAX_H, Parameters, Series
 from stream.mapping.named import NAMES as DIALECTS
 from stream.mapping.named import OWN
 
@@ -362,10 +362,11 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = types.MappingProxyType(
 )
 
 LISTED = ("drift",)  # parameters that are lists of sections
+MOST = {"fast_window_h": FAST_WINDOW_MAX_H}  # numbers of [detection] with a bound above
 
 
 def _of_detection() -> type[Section]:
-    """The [detection] section: every parameter without a section of its own; numbers must be above zero."""
+    """The [detection] section: every parameter without a section of its own; numbers above zero, some within `MOST`."""
     kinds = get_type_hints(Parameters)
     fields: dict[str, Any] = {}
     for parameter in dataclasses.fields(Parameters):
@@ -373,7 +374,8 @@ def _of_detection() -> type[Section]:
             continue
         kind = kinds[parameter.name]
         if kind in (int, float):
-            kind = Annotated[kind, Field(gt=0)]
+            most = MOST.get(parameter.name)
+            kind = Annotated[kind, Field(gt=0) if most is None else Field(ge=1, le=most)]
         fields[parameter.name] = (kind, parameter.default)
     return create_model("Detection", __base__=Section, **fields)
 

@@ -89,6 +89,8 @@ def test_settings_are_frozen():
         ("[http]\nport = 99999\n", "[http] port = 99999: expected less than or equal to 65535"),
         ("[http]\nport = 'x'\n", "[http] port = 'x': expected a valid integer"),
         ("[detection]\npage_z = -1\n", "[detection] page_z = -1: expected greater than 0"),
+        ("[detection]\nfast_window_h = 48\n", "[detection] fast_window_h = 48: expected less than or equal to 24"),
+        ("[detection]\nfast_window_h = 0\n", "[detection] fast_window_h = 0: expected greater than or equal to 1"),
         ("[detection]\npage_zz = 1\n", "did you mean page_z?"),
         ("[detection]\ntie_excess = 1.5\n", "no key [detection] tie_excess"),
         ("[detection]\ncore_organisations_min = 3\n", "no key [detection] core_organisations_min"),

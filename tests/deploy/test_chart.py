@@ -35,7 +35,8 @@ pytestmark = pytest.mark.service("helm")
 
 @pytest.fixture(scope="module")
 def helm(service_unavailable) -> str:
-    found = subprocess.run([ROOT / "tools/helm.sh", "--only-if-there"], capture_output=True, text=True, check=False)
+    command = [ROOT / "tools/install/helm.sh", "--only-if-there"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
     if found.returncode:
         service_unavailable("helm", found.stderr.strip())
     return found.stdout.strip()

@@ -15,9 +15,9 @@ POLICY = Path("/usr/sbin/policy-rc.d")
 
 
 def monitors(path: Path, *asked: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """tools/monitors.sh on a machine that has only what is in this folder."""
+    """tools/install/monitors.sh on a machine that has only what is in this folder."""
     environment = {"PATH": str(path)} | variables
-    command = ["/bin/bash", ROOT / "tools" / "monitors.sh", *asked]
+    command = ["/bin/bash", ROOT / "tools" / "install" / "monitors.sh", *asked]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ BANNED = {
 }
 FILE_LINES_MAX = 450
 FUNCTION_LINES_MAX = 60
+NAMES_MIN = 5  # of fewer, two lists may be alike by chance
 TEXT = ("*.py", "*.md", "*.toml", "*.yaml", "*.yml", "*.sh", "Makefile", "*.json", "*.html", "*.j2", "*.properties")
 OF_ONE_MACHINE = re.compile(
     r"(?<![\w.-])(/work/|/root/|/tmp/swerve|/home/\w+/|/Users/)"
@@ -98,6 +101,36 @@ def test_the_core_draws_no_random_number_without_a_seed():
     assert not wrong, "\n".join(wrong)
 
 
+def lists_of_names(path: str) -> Iterator[tuple[str, frozenset[str]]]:
+    """(where, names) of every tuple, list or set of at least `NAMES_MIN` texts and nothing else."""
+    for node in nodes(path):
+        if isinstance(node, ast.Tuple | ast.List | ast.Set) and len(node.elts) >= NAMES_MIN:
+            names = [one.value for one in node.elts if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+            if len(names) == len(node.elts):
+                yield f"{path}:{node.lineno}", frozenset(names)
+
+
+def test_no_list_of_names_stands_there_twice_alone_or_as_a_part_of_another():
+    """What is added to one is forgotten in the other, and a column is then held, moved or checked in one place only."""
+    found = [one for path in tracked("detectors/*.py", "stream/*.py") for one in lists_of_names(path)]
+    wrong = [
+        f"{where} holds the names of {other}: give them one name, where both may import it"
+        for (where, names), (other, others) in permutations(found, 2)
+        if names <= others
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_how_many_columns_have_no_name_is_said_in_one_place():
+    wrong = [
+        f"{path}:{number} takes 2 off a width; it is UNNAMED of detectors/counts/known.py"
+        for path in tracked("detectors/*.py", "stream/*.py")
+        for number, line in enumerate((ROOT / path).read_text("utf-8").splitlines(), 1)
+        if re.search(r"\b(width|targets_max) - 2\b", line)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
 @pytest.mark.parametrize("call", ["time.time", "time.monotonic", "datetime.now", "datetime.utcnow", "print", "open"])
 def test_the_core_neither_asks_the_time_nor_writes(call):
     wrong = [
@@ -135,4 +168,4 @@ def test_a_path_inside_an_image_or_an_api_is_none_of_one_machine(line):
 
 def test_lines_of_the_lock_name_the_public_registry_alone():
     hosts = set(re.findall(r"https?://([^/\"]+)", (ROOT / "uv.lock").read_text("utf-8")))
-    assert hosts <= {"pypi.org", "files.pythonhosted.org"}, f"uv.lock names {sorted(hosts)}; run tools/lock.sh"
+    assert hosts <= {"pypi.org", "files.pythonhosted.org"}, f"uv.lock names {sorted(hosts)}; run tools/install/lock.sh"

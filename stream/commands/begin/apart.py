@@ -19,12 +19,12 @@ from typing import Any
 
 from detectors.counts.summary import Summary
 from stream.commands import replay as reading
+from stream.commands.begin.recount import recounting
 from stream.configuration.settings import Settings
 from stream.contract.alert import Alert
 from stream.errors import SwerveError, UsageError
 from stream.pipeline.embedded import Embedded, Seen
 from stream.pipeline.encode import Refused
-from stream.pipeline.recount import recounting
 from stream.sources.logs import Log, LogDone
 
 AHEAD = 4  # parts that wait to be judged: one may hold the columns of an hour, 400 bytes an account

@@ -17,6 +17,7 @@ import typer
 from stream.commands import replay as reading
 from stream.commands.arguments import Config, Dialect, Expected, Inputs, MapFile, Releases
 from stream.commands.begin.apart import counted_apart, reject_rows
+from stream.commands.begin.recount import recounting
 from stream.configuration import settings
 from stream.configuration.settings import Settings
 from stream.contract import alert
@@ -25,7 +26,6 @@ from stream.errors import UsageError
 from stream.pipeline.announced import Catalogue, read_catalogue
 from stream.pipeline.composition import Fleet
 from stream.pipeline.embedded import Embedded, Seen
-from stream.pipeline.recount import recounting
 from stream.report import ndjson
 from stream.report.history import AlertHistory, FleetHistory
 from stream.report.ndjson import Output

@@ -8,16 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.counts.rows import SHARDS, Rows, Sets
-from detectors.counts.summary import Summary
+from detectors.counts.rows import ROW_COLUMNS, SHARDS, Rows, Sets
+from detectors.counts.summary import ALONE, SAID, Summary
 
 
 def refuse_what_points_nowhere(rows: Rows) -> None:
     """Raises ValueError that says which columns of a frame do not agree. O(rows + entries), some 50 us for 5,000."""
     _all_as_long("account", rows.accounts, rows.account_keys, rows.account_shards)
     _all_as_long("value", rows.values, rows.value_keys)
-    of_rows = ("account", "model", "capability_set", "value_set", "at_ms", "clock_ms", "event", "offset")
-    _all_as_long("row", *(getattr(rows, name) for name in (*of_rows, "input_tokens", "output_tokens")))
+    _all_as_long("row", *(getattr(rows, name) for name in ROW_COLUMNS))
     _inside("account", rows.account, len(rows.accounts))
     _inside("model", rows.model, len(rows.targets))
     _sets("capability_sets", rows.capability_sets, len(rows.targets))
@@ -38,10 +37,9 @@ def refuse_what_points_nowhere_in(summary: Summary) -> None:
     one = summary.accounts
     if one is None:
         return
-    of_accounts = ("keys", "shards", "org", "country", "signup_week", "first_seen_ms", "n", "nb", "hours", "bins")
-    _all_as_long("account", one.ids, *(getattr(one, name) for name in of_accounts))
+    _all_as_long("account", one.ids, *(getattr(one, name) for name in (*ALONE, *SAID)))
     _all_as_long("value", one.values, one.value_keys)
-    for name in ("org", "country", "signup_week"):
+    for name in SAID:
         _inside(name, getattr(one, name), len(one.names), least=-1)
     for name, table in (("fast", one.targets), ("slow", one.targets), ("carried", one.values)):
         sets = getattr(one, name)

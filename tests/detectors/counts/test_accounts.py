@@ -66,6 +66,21 @@ def test_a_request_is_in_the_window_for_exactly_a_day_and_then_in_the_baseline()
     assert back["before"]["model:atlas-3"] == pytest.approx(8 * FACTOR**7, rel=1e-5)
 
 
+@pytest.mark.parametrize("hours", [12, 24])
+def test_the_requests_of_an_account_are_the_sum_of_what_it_asked_for_in_its_window(hours):
+    """Beyond the hours that are kept by hour of day they were not: shares of the window came out as 200 %."""
+    shard = Shard(Parameters(fast_window_h=hours))
+    for hour in range(60):
+        one = told(shard.close(*shard.at(count=1 + hour % 3)))["a"]
+        assert one["n"] == one["now"]["model:atlas-3"] == sum(1 + at % 3 for at in range(hour + 1)[-hours:])
+
+
+@pytest.mark.parametrize("hours", [0, 25, 48])
+def test_a_window_that_the_hours_of_an_account_do_not_hold_is_refused(hours):
+    with pytest.raises(ValueError, match=f"fast_window_h: expected 1 to 24 hours, got {hours}"):
+        Parameters(fast_window_h=hours)
+
+
 def test_what_is_being_judged_is_never_in_the_baseline_that_it_is_held_against():
     shard = Shard()
     for _ in range(48):
