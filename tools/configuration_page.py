@@ -24,6 +24,8 @@ One TOML file, named by `--config` or `SWERVE_CONFIG`; without one the defaults 
 the file: `[kafka] bootstrap_servers` is `SWERVE_KAFKA__BOOTSTRAP_SERVERS`. Lists in the environment are separated by
 commas, or JSON. `swerve config show` prints what is in force and where each value comes from, `swerve config check`
 exits 2 and names key, value and what was expected. A key that is not on this page is refused, with its nearest name.
+`[map]` has [a page of its own](mapping.md): a field, step or condition that is not there is refused the same way; the
+names in `[map.attributes]`, `[map.evidence]` and `[map.when]` are yours.
 
 Secrets belong into the environment; they are masked wherever the configuration is shown.
 

@@ -195,7 +195,8 @@ def _capabilities(told: Mapping[str, Any], metadata: Mapping[str, Any], paramete
         else []
     )
     built_in = _object(told.get("standard_built_in_tools_params"))
-    usage = _object(_object(metadata.get("usage_object")).get("completion_tokens_details"))
+    counted = _object(metadata.get("usage_object"))
+    usage, prompted = _object(counted.get("completion_tokens_details")), _object(counted.get("prompt_tokens_details"))
     form = _object(parameters.get("response_format")) or _object(_object(parameters.get("text")).get("format"))
     tags = {"tool_use": bool(types or built_in.get("web_search_options") or built_in.get("file_search"))}
     tags |= {tag: any(one.startswith(prefixes) for one in types) for tag, prefixes in TOOLS.items()}
@@ -206,6 +207,7 @@ def _capabilities(told: Mapping[str, Any], metadata: Mapping[str, Any], paramete
         or usage.get("reasoning_tokens")
     )
     tags["structured_output"] = form.get("type") == "json_schema"
+    tags["vision"] = bool(prompted.get("image_tokens"))  # as the provider counted: no message is looked at for it
     tags["audio"] = told.get("call_type") in ("transcription", "atranscription", "speech", "aspeech")
     return [tag for tag, shown in tags.items() if shown]
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, PrivateAttr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -81,6 +81,7 @@ class Settings(BaseSettings):
     allow: Allow = Allow()
     drift: Annotated[tuple[Drift, ...], Field(max_length=SERIES_MAX)] = ()
     sinks: tuple[Sink, ...] = ()
+    _map_of: str = PrivateAttr("configuration")  # names, in a mistake of [map], the file that says it
 
     @model_validator(mode="after")
     def _series_are_of_cohorts_and_told_once(self) -> Settings:
@@ -123,15 +124,16 @@ class Settings(BaseSettings):
             spoken = self.model_copy(update={"sources": self.sources.model_copy(update={"dialect": dialect})})
         if mapping is not None:
             spoken = spoken.model_copy(update={"map": read_map(mapping)})
-        spoken.reader(f"mapping {mapping}" if mapping is not None else "configuration")
+            spoken._map_of = f"mapping {mapping}"
+        spoken.reader()
         return spoken
 
-    def reader(self, where: str = "configuration") -> Read | None:
-        """How the records of the input are read; None is our own form. where: names the file in a mistake.
+    def reader(self) -> Read | None:
+        """How the records of the input are read; None is our own form. Raises UsageError that names the mapping's file.
 
         With [privacy] key they come under their pseudonyms: nobody who reads by this sees others.
         """
-        read = dialect_of(self.sources.dialect, self.map, where)
+        read = dialect_of(self.sources.dialect, self.map, self._map_of)
         return read if self._names is None else self._names.reading(read or read_by(OWN))
 
     @property
@@ -192,11 +194,14 @@ def _of(given: dict[str, Any], path: Path | None) -> Settings:
     """The configuration of what a file says, which is read once: it may be a pipe."""
     _refuse_unknown_variables()
     try:
-        return Settings(**given)
+        settings = Settings(**given)
     except ValidationError as error:
         raise UsageError(_told(error, path, given)) from None
     except SettingsError as error:
         raise UsageError(f"environment: {error}") from None
+    if path is not None and "map" in given:
+        settings._map_of = f"configuration {path}"
+    return settings
 
 
 def _read(path: Path | None) -> dict[str, Any]:

@@ -240,6 +240,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             metrics.source_clock(STAGE, frame.source, frame.clock_ms, frame.idle)
         for reason, count in refused.items():
             metrics.records_refused(reason, count)
+        metrics.records_no_request(sum([source.encoder.no_requests() for source in self._sources.values()]))
         metrics.long_names(sum([source.encoder.long_names() for source in self._sources.values()]))
         metrics.sources(STAGE, len(self._sources) - idle, idle)
         for partition, source in self._sources.items():

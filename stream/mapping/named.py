@@ -48,7 +48,7 @@ def mapping_named(name: str, written: dict[str, Any], where: str = "configuratio
     if not written:
         return None if known == OWN else _shipped(known)
     below = {} if known == OWN else presets.preset(known)
-    return mapping_of(laid_over(below, written), where)
+    return mapping_of(laid_over(below, written, where), where)
 
 
 @cache

@@ -45,24 +45,26 @@ def read_map(file: File) -> dict[str, Any]:
     return table
 
 
-def laid_over(below: Table, above: Table) -> dict[str, Any]:
+def laid_over(below: Table, above: Table, where: str = "configuration") -> dict[str, Any]:
     """One mapping with what another says instead; a key of a table that is false there is taken away.
+
+    where: names the file of `above` in a mistake. Raises UsageError.
 
     >>> laid_over({"model": "a", "when": {"x": "b", "y": "c"}}, {"when": {"x": False, "z": "d"}})
     {'model': 'a', 'when': {'y': 'c', 'z': 'd'}}
     """
     merged = {**below, **{key: value for key, value in above.items() if key not in NESTED}}
     for name in NESTED:
-        inner = {**_table(below, name), **_table(above, name)}
+        inner = {**_table(below, name, where), **_table(above, name, where)}
         if inner:
             merged[name] = {key: value for key, value in inner.items() if value is not False}
     return merged
 
 
-def _table(written: Table, name: str) -> Table:
+def _table(written: Table, name: str, where: str) -> Table:
     held = written.get(name, {})
     if not isinstance(held, Mapping):
-        raise UsageError(f"[map] {name}: expected a table [map.{name}], got {held!r}")
+        raise UsageError(f"{where}: [map] {name}: expected a table [map.{name}], got {held!r}")
     return held
 
 
@@ -86,7 +88,7 @@ class _Reading:
         missing = [name for name in REQUIRED if name not in written]
         if missing:
             raise UsageError(f"{self._where}: [map] {missing[0]}: expected the path of it in a record, got nothing")
-        tagging = _table(written, "capabilities")
+        tagging = _table(written, "capabilities", self._where)
         self._known("map.capabilities", tagging, TAGGING)
         return Ready(
             name=str(written.get("name", "a record")),
@@ -106,7 +108,7 @@ class _Reading:
         return None if given is None else self.evidence("map.capabilities", "conversation", given)
 
     def _each(self, table: str, written: Table, read: Callable[[str, str, Any], Any]) -> dict[str, Any]:
-        return {key: read(f"map.{table}", key, value) for key, value in _table(written, table).items()}
+        return {key: read(f"map.{table}", key, value) for key, value in _table(written, table, self._where).items()}
 
     def chain(self, table: str, key: str, value: Any) -> Chain:
         """The ways to a field: a path, a table, or a list of them."""

@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from detectors.parameters import RECORDED_MIN, Parameters
 from stream.contract.reading.refusal import Refusal
 from stream.contract.request import Request, decode
 from stream.mapping.mapping import FIELDS
 from stream.mapping.mapping import Mapping as Ready
+from stream.mapping.steps import epoch_ms, integer
 from stream.sources.dialects.otlp import Unfolded
 from stream.sources.dialects.spans import Spans
 from stream.spoken import percent
@@ -93,14 +95,14 @@ class Sample:
             self.no_request["another span of the same request"] += asked - len(told)
         for one, became in told:
             if isinstance(became, Refusal):
-                self._refuse(became)
+                self._refuse(became, came_from(mapping, one.record, became))
             else:
                 self._count(mapping, one, became)
 
-    def _refuse(self, refusal: Refusal) -> None:
+    def _refuse(self, refusal: Refusal, came: str = "") -> None:
         self.reasons[refusal.reason.value] += 1
         if len(self.refused) < REFUSALS_SHOWN:
-            self.refused.append((self.records, refusal.detail))
+            self.refused.append((self.records, refusal.detail + came))
 
     def _count(self, mapping: Ready, one: Unfolded, request: Request) -> None:
         self.requests += 1
@@ -112,6 +114,31 @@ class Sample:
             if name in request.attributes:
                 self.attributes.setdefault(name, Told()).add(value, where)
         self.capabilities.update(request.capabilities)
+
+
+def came_from(mapping: Ready, record: Mapping[str, Any], refusal: Refusal) -> str:
+    """The end of a refusal's line: which key of the mapping is meant, from which path, and for a time what to write.
+
+    A refusal says where the request is wrong, as the contract has it; who wrote the mapping looks for its key. Empty
+    where no field of the mapping is meant.
+    """
+    name = refusal.detail.removeprefix("$.").partition(":")[0]
+    if name not in FIELDS:
+        return ""
+    value, where = mapping.field(name, record)
+    if not where:
+        paths = [path.written for way in mapping.fields.get(name, ()) for path in way.paths]
+        return f"; map {name}: nothing at {', '.join(f'`{one}`' for one in paths)}"
+    return f"; map {name} from `{where}`{_of_time(value) if name == 'timestamp' else ''}"
+
+
+def _of_time(value: Any) -> str:
+    """What reads a time that the contract does not."""
+    if isinstance(integer(value), int | float):
+        return ': write its unit, `epoch = "s"`, "ms", "us" or "ns"'
+    if isinstance(value, str) and epoch_ms(value, "ms", ZoneInfo("UTC")) != value:
+        return ': write its time zone, `zone = "UTC"`'
+    return ": `epoch` reads a number, `zone` a text without a time zone; this is neither"
 
 
 def findings(sample: Sample, parameters: Parameters) -> Iterator[str]:

@@ -55,6 +55,7 @@ class Intake:
 
     def __init__(self) -> None:
         self._records = 0
+        self._no_requests = 0
         self._refused: Mapping[str, int] = {}
         self._shards: MeasuredShards | None = None
 
@@ -66,8 +67,9 @@ class Intake:
         for reason, count in refused.items():
             if count > self._refused.get(reason, 0):
                 metrics.records_refused(reason, count - self._refused.get(reason, 0))
+        metrics.records_no_request(max(0, seen.no_requests - self._no_requests))
         metrics.long_names(embedded.long_names())
-        self._records, self._refused = seen.records, refused
+        self._records, self._no_requests, self._refused = seen.records, seen.no_requests, refused
         if self._shards is None:
             self._shards = MeasuredShards()
         self._shards.after(embedded.shards)

@@ -81,7 +81,7 @@ def test_what_is_no_request_is_counted_as_such(typed):
     assert out.startswith("6 records read, 4 of them no requests, 0 not counted; ")
 
 
-@pytest.mark.parametrize("command", ["backtest", "watch", "why", "shadow", "ingest", "run"])
+@pytest.mark.parametrize("command", ["backtest", "backfill", "watch", "why", "shadow", "ingest", "run"])
 def test_every_command_that_reads_records_takes_a_dialect_and_a_mapping(typed, command):
     told = typed(command, "--help")[1]
 

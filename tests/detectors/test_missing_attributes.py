@@ -70,6 +70,40 @@ def test_with_one_dimension_less_the_operator_is_still_found(dropped):
     assert loudest(found) is Level.CRITICAL
 
 
+def told_by_one(kept, pool=POOL, hours=7):
+    """What is said of that week where one kind of value alone ties accounts."""
+    dropped = [name for name in LINKS if name != kept]
+    return told_of(without(FLEET, *dropped), without(pool, *dropped), hours)[1]
+
+
+@pytest.mark.parametrize("kept", ["ip_prefix", "template"])
+def test_of_addresses_alone_and_of_prompts_alone_a_clear_campaign_pages(kept):
+    """That of this week is as clear as any: sixty accounts, each on six values of one pool."""
+    assert loudest(told_by_one(kept)) is Level.CRITICAL
+
+
+def on_cards(cards):
+    """The operator's accounts, which pay with so many cards."""
+    return [dataclasses.replace(one, values={("payment", f"card{i % cards}"): one.n}) for i, one in enumerate(POOL)]
+
+
+def test_of_payments_alone_each_ring_on_a_card_is_found_then_they_page_together_but_hours_later():
+    with_all = next(hour for hour, one in told()[1] if one.level is Level.CRITICAL)
+    found = told_by_one("payment", on_cards(3), hours=11)
+    warned = next(hour for hour, one in found if one.level is Level.WARNING)
+    paged, page = next((hour, one) for hour, one in found if one.level is Level.CRITICAL)
+
+    assert {one.why for hour, one in found if hour < paged} == {"looks_like_one_value"}
+    assert {len(one.members) for hour, one in found if hour < paged} == {len(POOL) // 3}  # a ring a card
+    assert with_all < warned < paged
+    assert {member.account_id for member in page.members} == {one.id for one in POOL}
+
+
+def test_of_payments_alone_those_who_pay_with_many_cards_each_are_not_found():
+    """Six accounts a card are no network, and nothing ties one card to another."""
+    assert loudest(told_by_one("payment", on_cards(10), hours=11)) is Level.NONE
+
+
 def test_where_each_account_lacks_one_attribute_or_another_the_operator_is_still_found_and_nobody_else():
     lacking = (("payment",), ("ip_prefix",), ("template",), ("country",), ("signup_week",), ())
 

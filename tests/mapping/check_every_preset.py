@@ -18,6 +18,9 @@ from tests.mapping.test_presets_alert_the_same import alerts_of
 from tests.mapping.test_presets_say_the_same import SMALL, narrowed, told
 from tests.mapping.written_in import FORMS
 
+#: Forms in which the campaign of this small fleet is seen as a network, as was measured; the others are not held to it.
+TELL_OF_A_NETWORK = ("litellm",)
+
 
 @pytest.fixture(scope="module")
 def traffic() -> list[Request]:
@@ -37,7 +40,9 @@ def test_the_alerts_are_the_same(name, traffic, folder, capsys):
     ours = alerts_of(folder, "swerve", (encode(narrowed(one, form)) + b"\n" for one in traffic)).splitlines()
     theirs = alerts_of(folder, name, (orjson.dumps(form.write(one)) + b"\n" for one in traffic)).splitlines()
 
+    kinds = sorted({json.loads(one)["kind"] for one in ours})
+    assert ours, "of nothing all forms say the same: what this form holds is too little to compare"
+    assert name not in TELL_OF_A_NETWORK or "coordinated_shift" in kinds
     assert theirs == ours
     with capsys.disabled():
-        kinds = sorted({json.loads(one)["kind"] for one in ours})
-        print(f"\n{name}: {len(traffic):,} requests, {len(ours)} alert records, the same: {', '.join(kinds) or 'none'}")
+        print(f"\n{name}: {len(traffic):,} requests, {len(ours)} alert records, the same: {', '.join(kinds)}")

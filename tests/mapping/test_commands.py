@@ -141,6 +141,31 @@ def test_check_tells_what_is_no_request_by_which_condition_and_what_was_refused_
     assert "  record 7: $.account_id: expected a string, got nothing" in told
 
 
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        ({"b": 1_772_366_400}, 'map timestamp from `b`: write its unit, `epoch = "s"`, "ms", "us" or "ns"'),
+        ({"b": "1772366400"}, 'map timestamp from `b`: write its unit, `epoch = "s"`, "ms", "us" or "ns"'),
+        ({"b": "2026-03-01 12:00:00"}, 'map timestamp from `b`: write its time zone, `zone = "UTC"`'),
+        ({"b": "noon"}, "map timestamp from `b`: `epoch` reads a number, `zone` a text without a time zone"),
+        ({"b": None}, "map timestamp: nothing at `a`, `b`"),
+        ({"what": [1]}, "map model from `what`"),
+        ({"in": -1}, "map input_tokens from `in`"),
+    ],
+)
+def test_check_says_of_what_is_refused_which_key_of_the_mapping_gave_it_from_where(typed, tmp_path, record, told):
+    """The contract's own word is of the request, `$.timestamp`: whoever wrote the mapping has to look for its key."""
+    fine = {"id": "e", "b": "2026-03-01T12:00:00Z", "who": "a", "what": "m", "in": 7}
+    (tmp_path / "map").write_text(
+        '[map]\nevent_id = "id"\ntimestamp = ["a", "b"]\naccount_id = "who"\nmodel = "what"\ninput_tokens = "in"\n'
+    )
+    (tmp_path / "log").write_text(f"{json.dumps(fine)}\n{json.dumps(fine | record)}\n")
+    code, out, _ = typed("map", "check", tmp_path / "log", "--map", tmp_path / "map")
+
+    assert (code, out.splitlines()[0]) == (0, "2 records: 1 requests, 0 no requests, 1 refused")
+    assert told in " ".join(out.split())
+
+
 def test_check_of_a_sample_that_is_none_fails_with_a_guess(typed):
     code, _, err = typed("map", "check", presets.FOLDER / "litellm.ndjson", "--dialect", "envoy")
 
@@ -222,5 +247,23 @@ def test_a_mistake_in_the_configurations_mapping_is_found_by_config_check(typed,
     config.write_text('[map]\nmodle = "x"\n')
     code, _, err = typed("config", "check", "--config", config)
 
-    assert code == 2
-    assert "[map] no key modle; did you mean model?" in err
+    assert (code, err) == (2, f"swerve: configuration {config}: [map] no key modle; did you mean model?\n")
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ('modle = "x"', "[map] no key modle; did you mean model?"),
+        ('attributes = "x"', "[map] attributes: expected a table [map.attributes], got 'x'"),
+        ("", "[map] event_id: expected the path of it in a record, got nothing"),
+    ],
+)
+def test_a_mistake_in_a_mapping_names_the_file_that_it_stands_in(typed, log, tmp_path, written, told):
+    """Where the configuration has a mapping and the command line another, it is in that one."""
+    config, ours = tmp_path / "swerve.toml", tmp_path / "ours.toml"
+    config.write_text(f"[map]\nname = 'x'\n{written}\n")
+    ours.write_text(config.read_text())
+
+    assert typed("map", "check", log, "--config", config)[2] == f"swerve: configuration {config}: {told}\n"
+    by_map = typed("map", "check", log, "--config", config, "--map", ours)[2]
+    assert by_map == f"swerve: mapping {ours}: {told}\n"

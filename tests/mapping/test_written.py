@@ -179,7 +179,7 @@ def test_a_mapping_laid_over_a_preset_changes_what_it_names_and_takes_away_what_
         ({"when": {"x": {"from": "a", "bellow": 4}}}, "[map.when] x: no condition bellow; did you mean below?"),
         ({"envelope": "zip"}, "[map] envelope: expected 'otlp', got 'zip'"),
         ({"capabilities": {"tool": "x"}}, "[map.capabilities] no key tool; did you mean tools?"),
-        ({"attributes": "x"}, "[map] attributes: expected a table [map.attributes], got 'x'"),
+        ({"attributes": "x"}, "ours.toml: [map] attributes: expected a table [map.attributes], got 'x'"),
     ],
 )
 def test_a_mistake_is_told_in_one_line_with_file_and_key(written, told):

@@ -64,6 +64,7 @@ def everything_happens(models: int = 200, capabilities: int = 30) -> None:
     metrics.accounts_tracked(1_000_000, 2_000_000)
     metrics.frame_sent(100_000)
     metrics.long_names(1)
+    metrics.records_no_request(1)
     metrics.message_set_aside("detect", "frames[0]@7", "not a frame")
     metrics.other_deployment("detect", "frames", "one", "another")
     metrics.deleted_unread("detect", "requests[0]", 7)

@@ -35,6 +35,13 @@ _refused = counter(
     ["reason"],
     _INTAKE,
 )
+_no_request = counter(
+    "swerve_records_no_request",
+    "Records that hold no request: failed calls, listings of models, other kinds of entries. Nothing is wrong with "
+    "them; but where nearly all are such and few were before, the mapping no longer fits: `swerve map check`.",
+    (),
+    ["ingest"],
+)
 _dead_letters = counter(
     "swerve_dead_letters",
     "Refused records kept in the dead-letter topic, whole (sent) or cut to its largest message (truncated), or only "
@@ -166,6 +173,11 @@ def records_refused(reason: str, n: int = 1) -> None:
     _refused.labels(_reasons(reason)).inc(n)
     if reason == "reader_failed":
         _log.error("reader_failed", records=n)  # ours to mend, not the producer's
+
+
+def records_no_request(n: int) -> None:
+    """n records hold no request, as their dialect or mapping says. Call once a batch."""
+    _no_request.inc(n)
 
 
 def dead_letters(sent: int = 0, suppressed: int = 0, truncated: int = 0, lost: int = 0) -> None:
