@@ -12,7 +12,7 @@ import pytest
 
 from stream.alerts.explain import explain
 from stream.cli import run
-from stream.contract.alert import encode
+from stream.contract.alert import AlertSubject, AlertTarget, encode
 from stream.contract.expected import expected_in
 from stream.contract.release import releases_in
 from stream.errors import UsageError
@@ -99,7 +99,8 @@ def test_an_alert_is_announced_toward_its_own_targets_from_its_own_begin(capsys,
         (["expect", "fleet", "--kafka", "--reason", "launch", "--confirm", "yes"], "nothing is silent: expected"),
     ],
 )
-def test_nothing_is_silent_without_a_reason_and_nothing_wide_without_its_words(capsys, arguments, told):
+def test_nothing_is_silent_without_a_reason_and_nothing_wide_without_its_words(capsys, monkeypatch, arguments, told):
+    monkeypatch.setattr("stream.commands.on_call.reach.records", lambda *_: [])
     code, out, err = call(capsys, *arguments)
     assert (code, out) == (2, "")
     assert told in err
@@ -215,6 +216,78 @@ def test_what_silences_an_alert_in_the_topic_is_typed_where_its_record_is_an_ope
     assert call(capsys, "snooze", "a2", *asked)[0] == 0
     assert call(capsys, "snooze", "a1", *asked, "--confirm", "silence 1 page")[0] == 0
     assert written == [("swerve.attention", "snooze/a2"), ("swerve.attention", "snooze/a1")]
+
+
+TO_BOTH = (AlertTarget("model", "atlas-4"), AlertTarget("capability", "coding"))
+PAGE = msgspec.structs.replace(EXAMPLE, alert_id="a1", severity="critical", status="firing", targets=TO_BOTH)
+SHIFTED = msgspec.structs.replace(
+    PAGE, alert_id="a2", severity="warning", subject=AlertSubject("cohort", "org_7", "org"), accounts=()
+)
+
+
+@pytest.fixture
+def topic(monkeypatch):
+    """What was written to topics; that of alerts holds a page and a ticket about org_7."""
+    written = []
+    monkeypatch.setattr("stream.commands.on_call.reach.records", lambda *_: [encode(PAGE), encode(SHIFTED)])
+    monkeypatch.setattr("stream.commands.on_call.reach.publish", lambda _, where, *one: written.append((where, *one)))
+    return written
+
+
+def test_an_alert_in_the_topic_is_announced_toward_its_own_targets_and_typed_where_it_is_an_open_page(capsys, topic):
+    asked = ("expect", "alert=a1", "--kafka", "--reason", "ticket 4711", "--by", "kim")
+    code, out, err = call(capsys, *asked)
+    assert (code, out, topic) == (2, "", [])
+    assert err == (
+        "1 of the last 30 days' 2 alerts would have been covered.\n"
+        'swerve: not confirmed: add --confirm "silence 1 page"\n'
+    )
+    code, out, _ = call(capsys, *asked, "--confirm", "silence 1 page")
+    assert (code, out) == (
+        0, "announced: expect alert=a1 to model:atlas-4\nannounced: expect alert=a1 to capability:coding\n"
+    )  # fmt: skip
+    assert [(where, key) for where, key, _ in topic] == [
+        ("swerve.expected", "expect alert=a1 to model:atlas-4"),
+        ("swerve.expected", "expect alert=a1 to capability:coding"),
+    ]
+    first, second = (record for *_, record in topic)
+    assert (first["target"], second["target"]) == (
+        {"kind": "model", "id": "atlas-4"}, {"kind": "capability", "id": "coding"},
+    )  # fmt: skip
+    assert (first["from"], first["reason"]) == (PAGE.started_at, "ticket 4711, says kim")
+    call(capsys, "expect", "alert=a1", "--kafka", "--withdraw")
+    assert topic[2:] == [(where, key, None) for where, key, _ in topic[:2]]
+
+
+def test_an_alert_that_the_topic_does_not_have_is_not_announced(capsys, topic):
+    code, out, err = call(capsys, "expect", "alert=a9", "--kafka", "--reason", "ticket 4711")
+    assert (code, out, topic) == (2, "", [])
+    assert err == "swerve: swerve.alerts: no alert a9, so nothing is silent\n"
+
+
+@pytest.mark.parametrize(
+    ("subject", "told"),
+    [
+        ("org=org_7", None),  # its alert is a ticket
+        ("account=acct_1", None),  # an alert of its own it does not have
+        ("fleet", 'not confirmed: add --confirm "silence the fleet and 1 page"'),
+    ],
+)
+def test_what_else_is_announced_into_the_topic_is_held_against_the_alerts_there(capsys, topic, subject, told):
+    asked = ("expect", subject, "--kafka", "--reason", "ticket 4711")
+    code, _, err = call(capsys, *asked, *(() if told else ("--to", "atlas-4")))
+    assert "of the last 30 days' 2 alerts would have been covered." in err
+    assert (code, len(topic)) == ((2, 0) if told else (0, 1))
+    assert told is None or told in err
+
+
+def test_a_page_about_an_organisation_is_typed_for_an_announcement_into_the_topic(capsys, topic, monkeypatch):
+    page = msgspec.structs.replace(SHIFTED, severity="critical", targets=TO_BOTH[:1])
+    monkeypatch.setattr("stream.commands.on_call.reach.records", lambda *_: [encode(page)])
+    asked = ("expect", "org=org_7", "--to", "atlas-4", "--kafka", "--reason", "ticket 4711")
+    code, _, err = call(capsys, *asked)
+    assert (code, topic) == (2, [])
+    assert err.endswith('swerve: not confirmed: add --confirm "silence 1 page"\n')
 
 
 def test_a_release_in_a_file_is_what_backtest_reads(capsys, tmp_path):
