@@ -91,12 +91,18 @@ def test_an_alert_is_announced_toward_its_own_targets_from_its_own_begin(capsys,
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["expect", "org=org_7", "--url", "http://127.0.0.1:1"], "--reason: expected why"),
-        (["expect", "org=org_7", "--kafka", "--reason", "?"], "--reason: expected why"),
+        (["expect", "org=org_7", "--to", "*", "--url", "http://127.0.0.1:1"], "--reason: expected why"),
+        (["expect", "org=org_7", "--to", "*", "--kafka", "--reason", "?"], "--reason: expected why"),
         (["snooze", "a1", "--url", "http://127.0.0.1:1"], "--reason: expected why"),
         (["verdict", "a1", "harmless", "--url", "http://127.0.0.1:1"], "--note: expected why"),
-        (["expect", "fleet", "--kafka", "--reason", "launch"], 'not confirmed: add --confirm "silence the fleet"'),
-        (["expect", "fleet", "--kafka", "--reason", "launch", "--confirm", "yes"], "nothing is silent: expected"),
+        (
+            ["expect", "fleet", "--to", "*", "--kafka", "--reason", "launch"],
+            'not confirmed: add --confirm "silence the fleet"',
+        ),
+        (
+            ["expect", "fleet", "--to", "*", "--kafka", "--reason", "launch", "--confirm", "yes"],
+            "nothing is silent: expected",
+        ),
     ],
 )
 def test_nothing_is_silent_without_a_reason_and_nothing_wide_without_its_words(capsys, monkeypatch, arguments, told):
@@ -116,19 +122,22 @@ def test_an_announcement_in_a_file_is_what_backtest_reads_and_the_same_again_rep
     path = tmp_path / "expected.json"
     for until in ("2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z"):
         code, _, err = call(
-            capsys, "expect", "org=org_7", "--from", "2026-02-01T00:00:00Z", "--until", until, "--file", str(path)
-        )
+            capsys, "expect", "org=org_7", "--to", "*", "--from", "2026-02-01T00:00:00Z", "--until", until,
+            "--file", str(path),
+        )  # fmt: skip
         assert (code, err) == (0, "")
     (shift,) = expected_in(path)
-    assert shift.until_ms == 1_775_001_600_000
+    assert (shift.until_ms, shift.target) == (1_775_001_600_000, None)
 
 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["expect", "org_7"], "expected DIMENSION=VALUE, account=ID or fleet, got 'org_7'"),
+        (["expect", "org=org_7"], "--to: expected toward what, such as --to atlas-4, or --to '*'"),
+        (["expect", "alert=a1", "--file", "x"], "--to: expected toward what"),
+        (["expect", "org_7", "--to", "*"], "expected DIMENSION=VALUE, account=ID or fleet, got 'org_7'"),
         (["expect", "fleet", "--until", "tomorrow"], "--until: expected RFC 3339"),
-        (["expect", "fleet", "--until", "-1h"], "--until: expected a time after --from"),
+        (["expect", "fleet", "--to", "*", "--until", "-1h"], "--until: expected a time after --from"),
         (["verdict", "a1", "maybe"], "maybe"),
         (["snooze", "a1", "--until", "-1h"], "--until: expected a time to come"),
         (["release", "m" * 300, "--file", "x"], "swerve release: $.model"),
@@ -274,8 +283,8 @@ def test_an_alert_that_the_topic_does_not_have_is_not_announced(capsys, topic):
     ],
 )
 def test_what_else_is_announced_into_the_topic_is_held_against_the_alerts_there(capsys, topic, subject, told):
-    asked = ("expect", subject, "--kafka", "--reason", "ticket 4711")
-    code, _, err = call(capsys, *asked, *(() if told else ("--to", "atlas-4")))
+    asked = ("expect", subject, "--to", "*", "--kafka", "--reason", "ticket 4711")
+    code, _, err = call(capsys, *asked)
     assert "of the last 30 days' 2 alerts would have been covered." in err
     assert (code, len(topic)) == ((2, 0) if told else (0, 1))
     assert told is None or told in err

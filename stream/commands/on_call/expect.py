@@ -22,6 +22,8 @@ from stream.oncall.moment import moment_ms
 from stream.oncall.silence import typed
 from stream.oncall.silence.preview import with_name
 
+WHATEVER = "*"  # as the console's form has it
+
 
 def command(
     subject: Annotated[
@@ -30,7 +32,7 @@ def command(
     to: Annotated[
         str | None,
         typer.Option(
-            "--to", metavar="TARGET", help="atlas-4, or capability:coding. Else an alert's own, or whatever it is."
+            "--to", metavar="TARGET", help="atlas-4, capability:coding, or '*' for whatever it is. Else an alert's own."
         ),
     ] = None,
     begins: Annotated[
@@ -57,7 +59,7 @@ def command(
     now_ms = int(1000 * time.time())
     first_ms = moment_ms(begins, now_ms, "--from") if begins else alert.started_at if alert else now_ms
     until_ms = moment_ms(until, now_ms, "--until")
-    targets = [to] if to is not None or alert is None else [f"{one.kind}:{one.id}" for one in alert.targets]
+    targets = _targets(to, alert, withdraw)
     records = [record_of(settings.said_subject(subject), one, first_ms, until_ms, reason, id) for one in targets]
     if not withdraw:
         if until_ms <= first_ms:
@@ -74,6 +76,17 @@ def command(
         else:
             reach.ask(settings, url, "POST", "/api/v1/expected", record)
         typer.echo(f"{'withdrawn' if withdraw else 'announced'}: {record['id']}")
+
+
+def _targets(to: str | None, alert: _Known | None, withdraw: bool) -> list[str | None]:
+    """Toward what, None for whatever it is: that is typed, since it hides what nobody announced."""
+    if to is not None:
+        return [None if to == WHATEVER else to]
+    if alert is not None:
+        return [f"{one.kind}:{one.id}" for one in alert.targets]
+    if withdraw:
+        return [None]
+    raise UsageError("--to: expected toward what, such as --to atlas-4, or --to '*' for whatever it is")
 
 
 class _Known(msgspec.Struct):
