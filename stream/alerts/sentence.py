@@ -134,7 +134,7 @@ def _moved(alert: Alert) -> list[str]:
             *_others(alert, ","),
         ]
     if is_mostly_new(alert.evidence):
-        return [f" send {percent(after)} of traffic to {target}", f" for {_elapsed(alert)}", *_others(alert)]
+        return [f" send {percent(after)}{_of_traffic(alert)} to {target}", f" for {_elapsed(alert)}", *_others(alert)]
     if alert.target.kind == "capability":
         came = (
             f": {target} {percent(before)} -> {percent(after)}"
@@ -142,10 +142,15 @@ def _moved(alert: Alert) -> list[str]:
             else f": {target} {percent(after)}"
         )
     elif before is None or before < NEGLIGIBLE:
-        came = f" moved {percent(after)} of traffic to {target}"
+        came = f" moved {percent(after)}{_of_traffic(alert)} to {target}"
     else:
-        came = f" moved {percent(before)} -> {percent(after)} of traffic to {target}"
+        came = f" moved {percent(before)} -> {percent(after)}{_of_traffic(alert)} to {target}"
     return [came, f" in {_elapsed(alert)}", *_others(alert)]
+
+
+def _of_traffic(alert: Alert) -> str:
+    """Left out of a cohort, for the command that its sentence ends with."""
+    return "" if alert.subject.kind == "cohort" else " of traffic"
 
 
 def _busy(alert: Alert) -> list[str]:
@@ -163,19 +168,21 @@ def _are_many(alert: Alert) -> bool:
 
 
 def _others(alert: Alert, after: str = ";") -> list[str]:
+    those = "others" if alert.subject.kind == "cohort" else "comparable accounts"
     expected = number(alert.evidence, "share_expected")
     if expected is not None:
-        return [f"{after} comparable accounts {percent(expected)}"]
+        return [f"{after} {those} {percent(expected)}"]
     change = number(alert.evidence, "comparable_change")
-    return [] if change is None else [f"{after} comparable accounts {100 * change:+.0f} points"]
+    return [] if change is None else [f"{after} {those} {100 * change:+.0f} points"]
 
 
 def _tail(alert: Alert) -> list[str]:
     """What it looks like, or what they share; for a cohort, what to do if it is known."""
     if alert.subject.kind == "cohort":
-        who = f"{alert.subject.dimension}={alert.subject.id}"
-        # Somebody will paste it into a shell at three in the morning, and ids are chosen by strangers.
-        return [f". Known? swerve expect {who}"] if _HARMLESS_TO_TYPE.fullmatch(who) else []
+        # The alert and not the cohort: toward its own targets alone, and for 24 hours.
+        which = f"alert={alert.alert_id}"
+        # Somebody will paste it into a shell at three in the morning: an id from elsewhere may hold anything.
+        return [f". Known? swerve expect {which}"] if _HARMLESS_TO_TYPE.fullmatch(which) else []
     looks_like = alert.evidence.get("looks_like")
     if looks_like in LOOKS_LIKE:
         return [f". {LOOKS_LIKE[looks_like]}"]

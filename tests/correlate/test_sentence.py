@@ -28,6 +28,10 @@ NETWORK = Alert(
     summary="-",
 )
 
+COHORT = msgspec.structs.replace(
+    NETWORK, alert_id="10c487fd8888d1cc", severity="warning", subject=AlertSubject("cohort", "org_7", "org")
+)
+
 
 def said(alert=NETWORK, evidence=None, **changes):
     merged = {**alert.evidence, **(evidence or {})}
@@ -57,25 +61,26 @@ def test_a_warning_says_what_it_looks_like():
 
 
 def test_a_customer_is_named_with_what_to_do_if_it_is_known():
-    told = said(severity="warning", subject=AlertSubject("cohort", "org_7", "org"), accounts_total=3_012)
+    told = said(COHORT, accounts_total=3_012)
     assert told == (
-        "org_7 (3,012 accounts) moved 48% of traffic to atlas-4 in 9 h; comparable accounts 11%. "
-        "Known? swerve expect org=org_7."
+        "org_7 (3,012 accounts) moved 48% to atlas-4 in 9 h; others 11%. Known? swerve expect alert=10c487fd8888d1cc."
     )
 
 
 def test_a_customer_whose_accounts_nobody_counted_is_named_without_a_number():
-    told = said(
-        severity="warning", subject=AlertSubject("cohort", "org_7", "org"), accounts_total=0,
-        evidence={"looks_like": "one_customer"},
-    )  # fmt: skip
-    assert told.startswith("org_7 moved 48% of traffic to atlas-4 in 9 h")
-    assert told.endswith("Known? swerve expect org=org_7.")
+    told = said(COHORT, accounts_total=0, evidence={"looks_like": "one_customer"})
+    assert told.startswith("org_7 moved 48% to atlas-4 in 9 h")
+    assert told.endswith("Known? swerve expect alert=10c487fd8888d1cc.")
 
 
 def test_a_command_is_only_told_where_it_can_be_typed():
-    for org in ("two words", "x" * 60, "a;rm", "$(id)", "`id`", "a|b", "ü"):
-        assert "swerve expect" not in said(subject=AlertSubject("cohort", org, "org"))
+    for alert_id in ("two words", "x" * 60, "a;rm", "$(id)", "`id`", "a|b", "ü"):
+        assert "swerve expect" not in said(COHORT, alert_id=alert_id)
+
+
+def test_what_a_stranger_chose_is_in_no_command():
+    for org in ("two words", "a;rm", "$(id)", "`id`", "a|b", "ü"):
+        assert said(COHORT, subject=AlertSubject("cohort", org, "org")).endswith("expect alert=10c487fd8888d1cc.")
 
 
 def test_a_cohort_of_another_dimension_says_which():
@@ -150,7 +155,7 @@ def test_zero_is_a_number_and_not_a_gap():
 def test_an_id_cannot_break_the_line_or_the_terminal():
     told = said(subject=AlertSubject("cohort", "a\nb\x1b[31m\u202e<script>", "org"))
     assert told.isprintable()
-    assert "swerve expect" not in told
+    assert told.endswith("Known? swerve expect alert=a.")
 
 
 texts = st.text(min_size=1, max_size=300)

@@ -12,7 +12,7 @@ import pytest
 
 from stream.alerts.explain import explain
 from stream.cli import run
-from stream.contract.alert import encode
+from stream.contract.alert import AlertSubject, AlertTarget, encode
 from stream.contract.expected import expected_in
 from stream.contract.release import releases_in
 from stream.errors import UsageError
@@ -91,15 +91,22 @@ def test_an_alert_is_announced_toward_its_own_targets_from_its_own_begin(capsys,
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["expect", "org=org_7", "--url", "http://127.0.0.1:1"], "--reason: expected why"),
-        (["expect", "org=org_7", "--kafka", "--reason", "?"], "--reason: expected why"),
+        (["expect", "org=org_7", "--to", "*", "--url", "http://127.0.0.1:1"], "--reason: expected why"),
+        (["expect", "org=org_7", "--to", "*", "--kafka", "--reason", "?"], "--reason: expected why"),
         (["snooze", "a1", "--url", "http://127.0.0.1:1"], "--reason: expected why"),
         (["verdict", "a1", "harmless", "--url", "http://127.0.0.1:1"], "--note: expected why"),
-        (["expect", "fleet", "--kafka", "--reason", "launch"], 'not confirmed: add --confirm "silence the fleet"'),
-        (["expect", "fleet", "--kafka", "--reason", "launch", "--confirm", "yes"], "nothing is silent: expected"),
+        (
+            ["expect", "fleet", "--to", "*", "--kafka", "--reason", "launch"],
+            'not confirmed: add --confirm "silence the fleet"',
+        ),
+        (
+            ["expect", "fleet", "--to", "*", "--kafka", "--reason", "launch", "--confirm", "yes"],
+            "nothing is silent: expected",
+        ),
     ],
 )
-def test_nothing_is_silent_without_a_reason_and_nothing_wide_without_its_words(capsys, arguments, told):
+def test_nothing_is_silent_without_a_reason_and_nothing_wide_without_its_words(capsys, monkeypatch, arguments, told):
+    monkeypatch.setattr("stream.commands.on_call.reach.records", lambda *_: [])
     code, out, err = call(capsys, *arguments)
     assert (code, out) == (2, "")
     assert told in err
@@ -115,19 +122,22 @@ def test_an_announcement_in_a_file_is_what_backtest_reads_and_the_same_again_rep
     path = tmp_path / "expected.json"
     for until in ("2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z"):
         code, _, err = call(
-            capsys, "expect", "org=org_7", "--from", "2026-02-01T00:00:00Z", "--until", until, "--file", str(path)
-        )
+            capsys, "expect", "org=org_7", "--to", "*", "--from", "2026-02-01T00:00:00Z", "--until", until,
+            "--file", str(path),
+        )  # fmt: skip
         assert (code, err) == (0, "")
     (shift,) = expected_in(path)
-    assert shift.until_ms == 1_775_001_600_000
+    assert (shift.until_ms, shift.target) == (1_775_001_600_000, None)
 
 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["expect", "org_7"], "expected DIMENSION=VALUE, account=ID or fleet, got 'org_7'"),
+        (["expect", "org=org_7"], "--to: expected toward what, such as --to atlas-4, or --to '*'"),
+        (["expect", "alert=a1", "--file", "x"], "--to: expected toward what"),
+        (["expect", "org_7", "--to", "*"], "expected DIMENSION=VALUE, account=ID or fleet, got 'org_7'"),
         (["expect", "fleet", "--until", "tomorrow"], "--until: expected RFC 3339"),
-        (["expect", "fleet", "--until", "-1h"], "--until: expected a time after --from"),
+        (["expect", "fleet", "--to", "*", "--until", "-1h"], "--until: expected a time after --from"),
         (["verdict", "a1", "maybe"], "maybe"),
         (["snooze", "a1", "--until", "-1h"], "--until: expected a time to come"),
         (["release", "m" * 300, "--file", "x"], "swerve release: $.model"),
@@ -215,6 +225,78 @@ def test_what_silences_an_alert_in_the_topic_is_typed_where_its_record_is_an_ope
     assert call(capsys, "snooze", "a2", *asked)[0] == 0
     assert call(capsys, "snooze", "a1", *asked, "--confirm", "silence 1 page")[0] == 0
     assert written == [("swerve.attention", "snooze/a2"), ("swerve.attention", "snooze/a1")]
+
+
+TO_BOTH = (AlertTarget("model", "atlas-4"), AlertTarget("capability", "coding"))
+PAGE = msgspec.structs.replace(EXAMPLE, alert_id="a1", severity="critical", status="firing", targets=TO_BOTH)
+SHIFTED = msgspec.structs.replace(
+    PAGE, alert_id="a2", severity="warning", subject=AlertSubject("cohort", "org_7", "org"), accounts=()
+)
+
+
+@pytest.fixture
+def topic(monkeypatch):
+    """What was written to topics; that of alerts holds a page and a ticket about org_7."""
+    written = []
+    monkeypatch.setattr("stream.commands.on_call.reach.records", lambda *_: [encode(PAGE), encode(SHIFTED)])
+    monkeypatch.setattr("stream.commands.on_call.reach.publish", lambda _, where, *one: written.append((where, *one)))
+    return written
+
+
+def test_an_alert_in_the_topic_is_announced_toward_its_own_targets_and_typed_where_it_is_an_open_page(capsys, topic):
+    asked = ("expect", "alert=a1", "--kafka", "--reason", "ticket 4711", "--by", "kim")
+    code, out, err = call(capsys, *asked)
+    assert (code, out, topic) == (2, "", [])
+    assert err == (
+        "1 of the last 30 days' 2 alerts would have been covered.\n"
+        'swerve: not confirmed: add --confirm "silence 1 page"\n'
+    )
+    code, out, _ = call(capsys, *asked, "--confirm", "silence 1 page")
+    assert (code, out) == (
+        0, "announced: expect alert=a1 to model:atlas-4\nannounced: expect alert=a1 to capability:coding\n"
+    )  # fmt: skip
+    assert [(where, key) for where, key, _ in topic] == [
+        ("swerve.expected", "expect alert=a1 to model:atlas-4"),
+        ("swerve.expected", "expect alert=a1 to capability:coding"),
+    ]
+    first, second = (record for *_, record in topic)
+    assert (first["target"], second["target"]) == (
+        {"kind": "model", "id": "atlas-4"}, {"kind": "capability", "id": "coding"},
+    )  # fmt: skip
+    assert (first["from"], first["reason"]) == (PAGE.started_at, "ticket 4711, says kim")
+    call(capsys, "expect", "alert=a1", "--kafka", "--withdraw")
+    assert topic[2:] == [(where, key, None) for where, key, _ in topic[:2]]
+
+
+def test_an_alert_that_the_topic_does_not_have_is_not_announced(capsys, topic):
+    code, out, err = call(capsys, "expect", "alert=a9", "--kafka", "--reason", "ticket 4711")
+    assert (code, out, topic) == (2, "", [])
+    assert err == "swerve: swerve.alerts: no alert a9, so nothing is silent\n"
+
+
+@pytest.mark.parametrize(
+    ("subject", "told"),
+    [
+        ("org=org_7", None),  # its alert is a ticket
+        ("account=acct_1", None),  # an alert of its own it does not have
+        ("fleet", 'not confirmed: add --confirm "silence the fleet and 1 page"'),
+    ],
+)
+def test_what_else_is_announced_into_the_topic_is_held_against_the_alerts_there(capsys, topic, subject, told):
+    asked = ("expect", subject, "--to", "*", "--kafka", "--reason", "ticket 4711")
+    code, _, err = call(capsys, *asked)
+    assert "of the last 30 days' 2 alerts would have been covered." in err
+    assert (code, len(topic)) == ((2, 0) if told else (0, 1))
+    assert told is None or told in err
+
+
+def test_a_page_about_an_organisation_is_typed_for_an_announcement_into_the_topic(capsys, topic, monkeypatch):
+    page = msgspec.structs.replace(SHIFTED, severity="critical", targets=TO_BOTH[:1])
+    monkeypatch.setattr("stream.commands.on_call.reach.records", lambda *_: [encode(page)])
+    asked = ("expect", "org=org_7", "--to", "atlas-4", "--kafka", "--reason", "ticket 4711")
+    code, _, err = call(capsys, *asked)
+    assert (code, topic) == (2, [])
+    assert err.endswith('swerve: not confirmed: add --confirm "silence 1 page"\n')
 
 
 def test_a_release_in_a_file_is_what_backtest_reads(capsys, tmp_path):

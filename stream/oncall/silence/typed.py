@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any
 
 import typer
 
-from stream.alerts.expected_shifts import FLEET, OF_ALERT
+from stream.alerts.expected_shifts import OF_ALERT
 from stream.errors import UsageError
-from stream.oncall.silence.preview import REASON_MIN, SILENCE_THE_FLEET, is_typed
+from stream.oncall.silence.preview import REASON_MIN, is_typed
 
 
 def reason_or_ask(given: str, option: str = "--reason") -> str:
@@ -36,11 +34,6 @@ def _asked(words: str, else_told: str) -> str:
         raise UsageError(else_told)
     answer: str = typer.prompt(words, default="", show_default=False, err=True)
     return answer.strip()
-
-
-def wide(records: Sequence[Mapping[str, Any]]) -> str | None:
-    """What must be typed where no running Swerve can tell what records cover: for the fleet, and for nothing else."""
-    return SILENCE_THE_FLEET if any(one["subject"]["kind"] == FLEET for one in records) else None
 
 
 def alert_of(subject: str) -> str | None:

@@ -91,7 +91,7 @@ def send(kafka, parts: list[list[bytes]]) -> None:
 
 
 def expect(config: Path, account: str) -> None:
-    subject = ("expect", f"account={account}", "--until", "+7d", "--reason", "known", "--kafka")
+    subject = ("expect", f"account={account}", "--to", "*", "--until", "+7d", "--reason", "known", "--kafka")
     swerve(*subject, "--id", "known", "--config", str(config))
 
 
