@@ -232,7 +232,9 @@ def _operations() -> Operations:
             "The last word about each alert", _object(verdicts=_some(_ref("Verdict"))), [], None),
         ("post", "/api/v1/verdicts"): (
             "Say what an alert was; 202: taken, and holds from the next tick", _ref("Verdict"), [], _ref("Verdict")),
-        ("get", "/api/v1/events"): ("Server-sent events: `alert` at each change, `tick` at each tick", TEXT, [], None),
+        ("get", "/api/v1/events"): (
+            "Server-sent events: `alert` at each change, `tick` at each tick, `muted` when what is muted changes",
+            TEXT, [], None),
         ("get", "/api/v1/openapi.json"): ("This description", {"type": "object"}, [], None),
     }  # fmt: skip
 

@@ -41,7 +41,7 @@ async function refresh() {
     if (!answer.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     const back = where();
-    for (const part of ["main", ".pulse"]) {
+    for (const part of ["main", ".pulse", "#muted"]) {
       const [now, next] = [document.querySelector(part), fresh.querySelector(part)];
       if (now && next) now.replaceWith(document.adoptNode(next));
     }
@@ -92,6 +92,7 @@ function soon(ms) {
 if (document.body.dataset.live !== undefined && "EventSource" in window) {
   const events = new EventSource("/api/v1/events");
   events.addEventListener("alert", () => soon(500));
+  events.addEventListener("muted", () => soon(500));
   let first = true;
   events.addEventListener("tick", () => { if (!first) soon(5000); first = false; });
   events.onopen = () => document.body.classList.add("listening");

@@ -18,6 +18,14 @@ async def test_a_fresh_fleet_is_judged_and_says_on_what(campaign, visit):
     assert "0 s old" in text
 
 
+async def test_whether_it_judges_stands_above_what_fires(campaign, visit):
+    alert = campaign.desk.view.alerts()[0].last
+    async with visit(campaign.desk) as visitor:
+        text = unescape(await visitor.page("/")).partition("<main")[2]
+    places = [text.index(words) for words in ("✓ Judging", "newest record", "cannot be found", "<h1>", alert.summary)]
+    assert places == sorted(places)
+
+
 async def test_silence_for_want_of_records_is_no_silence(quiet, visit):
     quiet.step(12)
     quiet.desk.now_ms = lambda: quiet.fleet.at_ms + 5 * DAY_MS

@@ -104,6 +104,25 @@ async def test_an_open_page_follows_what_happens(campaign: Told, browser: Browse
         assert browser.errors == []
 
 
+async def test_an_open_page_learns_what_another_one_mutes_and_that_it_is_undone(campaign: Told, browser: Browser):
+    shift = {"id": "m", "subject": {"kind": "fleet"}, "target": None, "from": campaign.fleet.at_ms,
+             "until": campaign.fleet.at_ms + 3_600_000, "reason": "launch"}  # fmt: skip
+    banner = "document.getElementById('muted').textContent"
+    async with visiting(campaign.desk) as visitor:
+        await browser.open(visitor.address + pages_of(campaign)["about"])
+        await browser.until("document.body.matches('.listening')")
+        await browser.run("window.was = 'never loaded again'")
+        assert "Muted now" not in await browser.text()
+        assert await visitor.send("/api/v1/expected", shift) == (202, shift)
+        await browser.until(f"{banner}.includes('the whole fleet is muted')")
+        assert "launch" in await browser.text()
+        await visitor.press("/about", "/silence/end", key="expected/m", back="/about")
+        await browser.until(f"{banner}.trim() === ''")
+        assert "Muted now" not in await browser.text()
+        assert await browser.run("window.was") == "never loaded again"
+        assert browser.errors == []
+
+
 async def test_keys_lead_through_the_rows(campaign: Told, browser: Browser):
     async with visiting(campaign.desk) as visitor:
         await browser.open(visitor.address + pages_of(campaign)["alert"])
