@@ -27,6 +27,8 @@ SESSION, FORM = "swerve_session", "swerve_form"
 SESSION_S = 12 * 3600
 REFUSED_S = 0.5  # between a wrong token and its answer
 NAME_MAX = 120
+BY_TOKEN = "the door is closed: send Authorization: Bearer TOKEN"
+BY_PROXY = "the door is closed: the proxy before this console did not say who comes; come through it, and log in there"
 WHO = web.RequestKey("who", str)
 HEADERS = {
     "Content-Security-Policy": (
@@ -205,7 +207,7 @@ async def _refused(door: Door, request: web.Request) -> web.StreamResponse | Non
 def _closed(door: Door, request: web.Request) -> web.StreamResponse:
     if door.takes_tokens and request.method == "GET" and not request.path.startswith("/api/"):
         return web.Response(status=303, headers={"Location": f"/login?next={quote(request.path_qs, safe='')}"})
-    answer = said(request, 401, "the door is closed: send Authorization: Bearer TOKEN" if door.takes_tokens else "no")
+    answer = said(request, 401, BY_TOKEN if door.takes_tokens else BY_PROXY)
     answer.headers["WWW-Authenticate"] = 'Bearer realm="swerve"'
     return answer
 

@@ -109,6 +109,7 @@ async def test_members_come_as_json_csv_and_ndjson_with_ids_unharmed(campaign, v
     assert (status, len(ids), ids[:3]) == (200, 60, [HOSTILE, "=1+1", ".."])
     rows = list(csv.DictReader(io.StringIO(table)))
     assert (len(rows), rows[0]["account_id"], rows[1]["account_id"]) == (60, HOSTILE, "'=1+1")
+    assert {row["since"] for row in rows} == {"2026-02-05T02:00:00.000Z"}
     assert re.fullmatch(r'attachment; filename="alert-[0-9a-f]+\.csv"', named)
 
 

@@ -126,6 +126,24 @@ async def test_a_trusted_proxy_says_who_comes(make_told, visit):
     assert (status, "kim&lt;b&gt;" in text) == (200, True)
 
 
+async def test_who_comes_around_the_proxy_gets_a_page_that_leads_on_and_no_log_in_that_is_of_no_use(make_told, visit):
+    told = make_told(Http(port=0, trusted_proxy_header="X-User"))
+    async with visit(told.desk) as visitor:
+        status, text = await visitor.get("/alerts?q=x", headers={"Accept": "text/html"})
+        assert status == 401
+        assert "come through it, and log in there" in text
+        assert 'href="/">Try again' in text
+        assert "/login" not in text
+        assert (await visitor.get("/alerts?q=x", headers={"Accept": "text/html", "X-User": "kim"}))[0] == 200
+
+
+async def test_where_tokens_are_taken_a_closed_door_leads_to_where_one_logs_in(guarded, visit):
+    async with visit(guarded.desk) as visitor:
+        answer = visitor.session.post(visitor.address + "/logout", headers={"Accept": "text/html"})
+        async with answer as refused:
+            assert (refused.status, 'href="/login">Log in' in await refused.text()) == (401, True)
+
+
 async def test_with_both_the_header_names_and_the_token_opens(make_told, visit):
     told = make_told(Http(port=0, trusted_proxy_header="X-User", token=TOKEN))
     async with visit(told.desk) as visitor:

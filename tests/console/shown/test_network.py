@@ -73,6 +73,16 @@ def test_of_ten_thousand_members_the_most_involved_are_drawn_and_all_are_counted
     assert len(matrix(network)) < 4_000
 
 
+async def test_where_an_alert_had_other_members_when_it_last_changed_the_picture_says_so(tied, visit):
+    (known,) = tied.desk.view.alerts()
+    path = f"/alerts/{known.last.alert_id}"
+    async with visit(tied.desk) as visitor:
+        assert "<h2>What they share</h2>" in await visitor.page(path)
+        known.take(msgspec.structs.replace(known.last, accounts_total=17))
+        head = re.search(r"<h2>What they share.*?</h2>", await visitor.page(path))[0]
+    assert "by 20 members, 17 when it last changed" in head
+
+
 def test_nobody_near_leaves_the_width_to_the_members():
     assert list(_runs([Holder("a", 2), Holder("b", 2), Holder("c", 1)], 1)) == [(0, 2)]
 
