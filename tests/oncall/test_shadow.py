@@ -71,7 +71,7 @@ def test_each_alert_is_paired_once_with_the_likest():
 @pytest.mark.parametrize("key", COUNTED_BY)
 def test_two_configurations_that_count_differently_are_refused(key):
     value = getattr(Parameters(), key)
-    other = ("x",) if isinstance(value, tuple) else "x" if isinstance(value, str) else value + 1
+    other = ("x",) if isinstance(value, tuple) else "x" if isinstance(value, str) else value - 1
     with pytest.raises(UsageError, match=f"the same {key}"):
         refuse_other_counts(Parameters(), dataclasses.replace(Parameters(), **{key: other}))
 
